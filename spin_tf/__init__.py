@@ -1,0 +1,30 @@
+"""spin_tf: scene-text recognition with SPIN (AAAI 2021) on Keras 3 and TensorFlow.
+
+Importing this package imports neither TensorFlow nor Keras; the public names load on first use.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+from spin_tf._version import __version__
+
+_PUBLIC = {
+    "Charset": "spin_tf.charset",
+    "Recognizer": "spin_tf.recognizer",
+    "Tokenizer": "spin_tf.charset",
+    "Word": "spin_tf.recognizer",
+}
+
+__all__ = ["Charset", "Recognizer", "Tokenizer", "Word", "__version__"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PUBLIC:
+        raise AttributeError(f"module 'spin_tf' has no attribute {name!r}")
+    return getattr(importlib.import_module(_PUBLIC[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

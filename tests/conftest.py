@@ -1,0 +1,24 @@
+"""Fixtures for all tests; two logical CPUs so that tf.distribute can be tested on any machine."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+
+import pytest
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+
+REPOSITORY = pathlib.Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def repository() -> pathlib.Path:
+    return REPOSITORY
+
+
+@pytest.fixture(scope="session")
+def shared() -> pathlib.Path:
+    """The folder of research data beside the clone; it may not exist, and tests then make their own data."""
+    return REPOSITORY.parent / "shared"
