@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 
-from absl import app, flags
+from absl import app
 
 from spin_tf._extras import MissingExtraError
 
@@ -27,4 +27,4 @@ def run(main: Callable[[list[str]], int | None]) -> None:
             print("interrupted", file=sys.stderr)
             return 130
 
-    app.run(guarded, flags_parser=lambda argv: flags.FLAGS(argv))
+    app.run(guarded)
