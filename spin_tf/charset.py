@@ -1,0 +1,212 @@
+"""Charsets and the tokenizer: text to token ids and back."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import pathlib
+import string
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+from absl import logging
+
+_DIGITS_AND_LOWER = string.digits + string.ascii_lowercase
+# The order in which the published PaddleOCR GA-SPIN checkpoint numbers its characters.
+_PADDLE_68 = _DIGITS_AND_LOWER + ":('-,%>.[?)\"=_*];&+$@/|!<#`{~\\}^"
+_NAMED = {
+    "36": (_DIGITS_AND_LOWER, True),
+    "62": (_DIGITS_AND_LOWER + string.ascii_uppercase, False),
+    "68": (_PADDLE_68, True),
+    "94": (_DIGITS_AND_LOWER + string.ascii_uppercase + string.punctuation, False),
+}
+
+
+class LabelError(ValueError):
+    """A label that a tokenizer cannot encode.
+
+    Attributes:
+        reason: `"empty"`, `"too_long"` or `"character"`.
+        characters: the characters outside the charset, each once, in the order of the label; empty for other reasons.
+    """
+
+    def __init__(self, message: str, reason: str, characters: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.characters = characters
+
+
+@functools.cache
+def _say_folding(name: str) -> None:
+    logging.info("Charset %s folds case: labels and predictions are lower case.", name)
+
+
+@dataclasses.dataclass(frozen=True)
+class Charset:
+    """The characters a model can read, in the order of its classes.
+
+    Args:
+        characters: every character once; at least one.
+        fold_case: whether text is lower-cased before it is looked up. Nothing else ever changes the case of a label.
+            Said once a process through absl logging, by the tokenizer that does it.
+        name: how reports call it.
+
+    Raises:
+        ValueError: for an empty or repeating `characters`, or upper case in a charset that folds case.
+    """
+
+    characters: str
+    fold_case: bool = False
+    name: str = "custom"
+
+    def __post_init__(self) -> None:
+        if not self.characters:
+            raise ValueError(f"A charset needs at least one character. Received: characters={self.characters!r}")
+        repeated = sorted({c for c in self.characters if self.characters.count(c) > 1})
+        if repeated:
+            raise ValueError(f"A charset holds each character once. Received: repeated={''.join(repeated)!r}")
+        if self.fold_case and self.characters != self.characters.lower():
+            raise ValueError(
+                "A charset that folds case cannot hold upper-case characters: they would never be read. "
+                f"Received: characters={self.characters!r}"
+            )
+
+    @classmethod
+    def from_spec(cls, spec: str) -> Charset:
+        """Makes a charset from what a user writes in a flag or a configuration.
+
+        Args:
+            spec: `"36"` (0-9a-z, folds case), `"62"` (0-9a-zA-Z), `"68"` (the published GA-SPIN checkpoint's, folds
+                case), `"94"` (printable ASCII without the space), `"file:PATH"` (UTF-8; one character a line, or all
+                on one line) or `"chars:abc..."`.
+
+        Raises:
+            ValueError: for anything else.
+        """
+        if spec in _NAMED:
+            characters, fold_case = _NAMED[spec]
+            return cls(characters, fold_case, spec)
+        kind, separator, value = spec.partition(":")
+        if separator and kind == "chars":
+            return cls(value)
+        if separator and kind == "file":
+            path = pathlib.Path(value)
+            # Not splitlines(): it would also split at form feeds and other characters that a charset may hold.
+            lines = path.read_text(encoding="utf-8-sig").replace("\r\n", "\n").split("\n")
+            lines = [line for line in lines if line]
+            if len(lines) > 1 and any(len(line) > 1 for line in lines):
+                raise ValueError(
+                    "A charset file holds one character a line, or all characters on one line. "
+                    f"Received: file={value!r}, line={next(line for line in lines if len(line) > 1)!r}"
+                )
+            return cls("".join(lines), name=path.stem)
+        raise ValueError(
+            f"A charset is one of {', '.join(_NAMED)}, file:PATH or chars:CHARACTERS. Received: charset={spec!r}"
+        )
+
+    def fold(self, text: str) -> str:
+        """Returns `text` as this charset sees it: lower-cased where it folds case, unchanged elsewhere."""
+        return text.lower() if self.fold_case else text
+
+    def unknown(self, text: str) -> tuple[str, ...]:
+        """Returns the characters of `text` that are not in the charset, each once, in order."""
+        return tuple(dict.fromkeys(c for c in self.fold(text) if c not in self.characters))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Returns what `from_dict` takes; JSON can hold it."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_dict(cls, config: dict[str, Any]) -> Charset:
+        """Inverse of `to_dict`."""
+        return cls(**config)
+
+
+class Tokenizer:
+    """Turns text into token ids and back.
+
+    Id 0 starts a label and also pads it (the loss ignores it), id 1 ends it, and the characters follow from id 2 in
+    the order of the charset.
+
+    Args:
+        charset: the characters.
+        max_length: the longest label, in characters.
+    """
+
+    START_ID = 0
+    PADDING_ID = 0
+    END_ID = 1
+    FIRST_CHARACTER_ID = 2
+
+    def __init__(self, charset: Charset, max_length: int = 25) -> None:
+        if max_length < 1:
+            raise ValueError(f"max_length must be at least 1. Received: max_length={max_length}")
+        self.charset = charset
+        self.max_length = max_length
+        self.vocabulary_size = len(charset.characters) + self.FIRST_CHARACTER_ID
+        self._ids = {c: i + self.FIRST_CHARACTER_ID for i, c in enumerate(charset.characters)}
+        if charset.fold_case:
+            _say_folding(charset.name)
+
+    def check(self, text: str) -> str:
+        """Returns the label as it will be encoded (case folded where the charset says so).
+
+        Raises:
+            LabelError: for an empty label, one longer than `max_length`, or one with characters outside the charset.
+        """
+        text = self.charset.fold(text)
+        if not text:
+            raise LabelError("The label is empty. Received: text=''", "empty")
+        if len(text) > self.max_length:
+            raise LabelError(
+                f"The label has {len(text)} characters, more than {self.max_length}. Received: text={text!r}",
+                "too_long",
+            )
+        unknown = tuple(dict.fromkeys(c for c in text if c not in self._ids))
+        if unknown:
+            raise LabelError(
+                f"Characters outside charset {self.charset.name}: {list(unknown)}. Received: text={text!r}",
+                "character",
+                unknown,
+            )
+        return text
+
+    def encode(self, text: str) -> np.ndarray:
+        """Encodes one label.
+
+        Args:
+            text: 1 to `max_length` characters of the charset.
+
+        Returns:
+            int32 array (max_length + 2,): start, characters, end, padding.
+
+        Raises:
+            LabelError: see `check`.
+        """
+        text = self.check(text)
+        ids = np.full(self.max_length + 2, self.PADDING_ID, np.int32)
+        ids[0] = self.START_ID
+        ids[1 : len(text) + 1] = [self._ids[c] for c in text]
+        ids[len(text) + 1] = self.END_ID
+        return ids
+
+    def decode(self, ids: Iterable[int]) -> str:
+        """Decodes the ids of one word: stops at the first end token, drops start and padding tokens.
+
+        Args:
+            ids: integers in 0..vocabulary_size - 1, with or without the start token.
+
+        Raises:
+            ValueError: for an id outside the vocabulary.
+        """
+        characters = []
+        for token in ids:
+            index = int(token)
+            if index == self.END_ID:
+                break
+            if not 0 <= index < self.vocabulary_size:
+                raise ValueError(f"Token ids lie in 0..{self.vocabulary_size - 1}. Received: id={index}")
+            if index >= self.FIRST_CHARACTER_ID:
+                characters.append(self.charset.characters[index - self.FIRST_CHARACTER_ID])
+        return "".join(characters)
