@@ -1,0 +1,49 @@
+# Every target builds the virtual environment it needs on its first run and again when the dependencies change.
+PYTHON ?= python3
+# `make demo` needs the core install only; tests and checks need everything.
+VENV ?= .venv
+DEV_VENV ?= .venv-dev
+PYTEST_ARGS ?=
+export TF_CPP_MIN_LOG_LEVEL ?= 2
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test_slow check format clean
+
+help:  ## show this list
+	@awk -F ':.*## ' '/^[a-z_]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(VENV)/installed  ## write word images with the project's own synthesis and read them with the bundled model
+	@$(VENV)/bin/python bin/demo.py
+
+test: $(DEV_VENV)/installed  ## run the tests (minutes; PYTEST_ARGS="-k charset" narrows them)
+	$(DEV_VENV)/bin/python -m pytest -q $(PYTEST_ARGS)
+
+test_slow: $(DEV_VENV)/installed  ## run the tests that take long
+	$(DEV_VENV)/bin/python -m pytest -q -m slow $(PYTEST_ARGS)
+
+check: $(DEV_VENV)/installed  ## lint, formatting and types
+	$(DEV_VENV)/bin/ruff check .
+	$(DEV_VENV)/bin/ruff format --check .
+	$(DEV_VENV)/bin/mypy
+
+format: $(DEV_VENV)/installed  ## put the code in the project's format
+	$(DEV_VENV)/bin/ruff check --fix .
+	$(DEV_VENV)/bin/ruff format .
+
+clean:  ## remove the virtual environments and what the commands built
+	rm -rf $(VENV) $(DEV_VENV) build dist .mypy_cache .pytest_cache .ruff_cache *.egg-info
+
+$(VENV)/installed: setup.cfg pyproject.toml
+	$(call make_venv,$(VENV),.)
+
+$(DEV_VENV)/installed: setup.cfg pyproject.toml
+	$(call make_venv,$(DEV_VENV),.[dev])
+
+# The stamp file comes last, so an install that was cut off is done again.
+define make_venv
+@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	{ echo "spin_tf needs Python 3.11 or newer: make PYTHON=python3.12 ..." >&2; exit 1; }
+$(PYTHON) -m venv $(1)
+$(1)/bin/python -m pip install --quiet --disable-pip-version-check --editable "$(2)"
+@touch $@
+endef
