@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+from keras import ops
+
+from spin_tf.layers.conv_norm import ConvNorm
+
+
+@keras.saving.register_keras_serializable("spin_tf")
+class InnerOffset(keras.layers.Layer):
+    """AIN: an offset for every pixel's intensity, drawn from the localisation features.
+
+    Convolution of `filters` channels with normalisation and ReLU, convolution to one channel, 2 x 2 max-pool, sigmoid,
+    bilinear upsampling (half-pixel centres) to the image's size.
+
+    Args:
+        image_size: (height, width) of the offset image.
+        filters: channels of the first convolution.
+        frozen_statistics: normalise by the stored statistics in training too (PaddleOCR).
+
+    Call arguments:
+        features: (batch, h, w, channels).
+
+    Returns:
+        (batch, height, width, 1) in [0, 1], in the compute dtype.
+
+    Reference: Zhang et al., AAAI 2021, section 3.3.
+    """
+
+    def __init__(
+        self,
+        image_size: tuple[int, int] = (32, 100),
+        filters: int = 16,
+        frozen_statistics: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.image_size = tuple(image_size)
+        self.filters = filters
+        self.frozen_statistics = frozen_statistics
+        self.conv1 = ConvNorm(
+            filters, frozen_statistics=frozen_statistics, dtype=self.dtype_policy, name="conv1"
+        )
+        self.conv2 = keras.layers.Conv2D(1, 3, padding="same", dtype=self.dtype_policy, name="conv2")
+        self.pool = keras.layers.MaxPooling2D(2, dtype=self.dtype_policy)
+
+    def build(self, features_shape: Any) -> None:
+        self.conv1.build(features_shape)
+        self.conv2.build((*features_shape[:-1], self.filters))
+        self.built = True
+
+    def call(self, features: Any, training: bool = False) -> Any:
+        x = self.pool(self.conv2(self.conv1(features, training=training)))
+        x = ops.sigmoid(ops.cast(x, "float32"))
+        x = ops.image.resize(x, self.image_size, interpolation="bilinear", data_format="channels_last")
+        return ops.cast(x, self.compute_dtype)
+
+    def compute_output_shape(self, features_shape: Any) -> Any:
+        return (features_shape[0], *self.image_size, 1)
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "image_size": self.image_size,
+            "filters": self.filters,
+            "frozen_statistics": self.frozen_statistics,
+        }

@@ -1,0 +1,185 @@
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from spin_tf._version import __version__
+from spin_tf.charset import Charset
+from spin_tf.config import ModelConfig, from_dict, validate_model
+from spin_tf.layers import AttentionDecoder
+from spin_tf.models.backbone import ResNet32
+from spin_tf.models.sequence_encoder import SequenceEncoder
+from spin_tf.models.transformation import Transformation
+
+
+@keras.saving.register_keras_serializable("spin_tf")
+class SPINRecognizer(keras.Model):
+    """The whole recogniser: transformation, backbone, sequence encoder, attention decoder.
+
+    Args:
+        config: a `ModelConfig` or the same as nested dicts.
+        charset: the `Charset` as a dict; by default the one that `config.charset` names. A saved model carries it.
+        synchronized: batch statistics over all replicas of a tf.distribute strategy.
+        version: the spin_tf that made the model; a saved model carries it.
+
+    Call arguments:
+        images: (batch, 32, W, 1) in [-1, 1].
+        previous: (batch, steps) int token ids: teacher forcing. Without it the model reads greedily.
+
+    Returns:
+        with `previous`: logits (batch, steps, vocabulary_size) float32. Without: a dict of probabilities
+        (batch, max_length + 1, vocabulary_size) and positions (batch, max_length + 1), the centre of attention of each
+        step across the crop in 0..1 (mapped back through the rectification).
+
+    Raises:
+        ValueError: for a configuration that is not allowed; names the key.
+
+    Example:
+        >>> model = SPINRecognizer({"backbone": {"width": 128}})
+        >>> model(np.zeros((1, 32, 100, 1), "float32"))["probabilities"].shape
+        (1, 26, 38)
+
+    Reference: Zhang et al., "SPIN", AAAI 2021, arXiv 2005.13117.
+    """
+
+    def __init__(
+        self,
+        config: ModelConfig | dict[str, Any] | None = None,
+        charset: dict[str, Any] | None = None,
+        synchronized: bool = False,
+        version: str = __version__,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        if not isinstance(config, ModelConfig):
+            config = from_dict(ModelConfig, config or {}, "model.")
+        config = validate_model(config)
+        # Kept as plain values: Keras would wrap a dataclass's lists.
+        self.config = dataclasses.asdict(config)
+        self.charset = Charset.from_dict(charset) if charset else Charset.from_spec(config.charset)
+        self.synchronized = synchronized
+        self.version = version
+        self.image_size = (config.image_size[0], config.image_size[1])
+        self.num_steps = config.max_length + 1
+        policy = self.dtype_policy
+        self.transformation = None
+        if config.transformation.name != "none":
+            self.transformation = Transformation(
+                dataclasses.asdict(config.transformation), self.image_size, synchronized, dtype=policy, name="transformation"
+            )
+        self.backbone = ResNet32(
+            config.backbone.width, config.backbone.num_blocks, synchronized, dtype=policy, name="backbone"
+        )
+        self.encoder = SequenceEncoder(**dataclasses.asdict(config.encoder), dtype=policy, name="encoder")
+        self.decoder = AttentionDecoder(
+            len(self.charset.characters) + 2,
+            num_steps=self.num_steps,
+            **dataclasses.asdict(config.decoder),
+            dtype=policy,
+            name="decoder",
+        )
+        self.build((None, *self.image_size, 1))
+
+    def build(self, input_shape: Any) -> None:
+        if self.built:
+            return
+        image_shape = (None, *self.image_size, 1)
+        if self.transformation is not None:
+            self.transformation.build(image_shape)
+        self.backbone.build(image_shape)
+        shape = self.backbone.compute_output_shape(image_shape)
+        self.encoder.build(shape)
+        self.decoder.build(self.encoder.compute_output_shape(shape))
+        self.built = True
+
+    def rectify(self, images: Any, training: bool = False) -> dict[str, Any]:
+        """What the transformation makes of (batch, 32, W, 1) images: see `Transformation`; only `image` without one."""
+        if self.transformation is None:
+            return {"image": images}
+        return self.transformation(images, training=training)
+
+    def encode(self, images: Any, training: bool = False) -> Any:
+        """Rectified images (batch, 32, W, 1) to encoder states (batch, time, features)."""
+        return self.encoder(self.backbone(images, training=training))
+
+    def read(self, images: Any, stop_at_end: bool = False) -> dict[str, Any]:
+        """Greedy reading; see `AttentionDecoder.decode`.
+
+        Returns:
+            dict of probabilities, positions (as from calling the model) and attention (batch, steps, time).
+        """
+        rectified = self.rectify(images)
+        probabilities, attention = self.decoder.decode(self.encode(rectified["image"]), stop_at_end)
+        centres = self._column_centres(rectified.get("grid"))
+        positions = ops.clip(ops.sum(attention * centres[:, None], axis=-1), 0.0, 1.0)
+        return {"probabilities": probabilities, "positions": positions, "attention": attention}
+
+    def _column_centres(self, grid: Any) -> Any:
+        """(batch or 1, time): where across the crop, 0..1, the centre of each time step's receptive field lies.
+
+        Poolings and paddings of the backbone put the centre of step t on the left edge of pixel 4 t.
+        """
+        width = self.image_size[1]
+        edges = np.arange(width // 4 + 1) * 4.0
+        if grid is None:
+            return ops.convert_to_tensor(edges[None] / width, dtype="float32")
+        left, right = np.clip(edges - 1, 0, width - 1), np.clip(edges, 0, width - 1)
+        between = 0.5 * (np.eye(width)[left.astype(int)] + np.eye(width)[right.astype(int)])
+        middle = self.image_size[0] // 2
+        across = 0.5 * (grid[:, middle - 1, :, 0] + grid[:, middle, :, 0])
+        return (ops.matmul(across, between.T.astype("float32")) + 1.0) * 0.5
+
+    def call(self, images: Any, previous: Any = None, training: bool = False) -> Any:
+        if previous is None:
+            result = self.read(images)
+            return {key: result[key] for key in ("probabilities", "positions")}
+        return self.decoder(self.encode(self.rectify(images, training)["image"], training), previous)
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """What every artefact of this model carries: charset, size, longest word, version."""
+        return {
+            "format": 1,
+            "spin_tf_version": self.version,
+            "name": self.config["name"],
+            "charset": self.charset.to_dict(),
+            "image_size": list(self.image_size),
+            "max_length": self.config["max_length"],
+            "model": {key: value for key, value in self.config.items() if key != "charset"},
+        }
+
+    def predict_words(self, images: np.ndarray, batch_size: int = 64) -> tuple[np.ndarray, np.ndarray]:
+        """Reads a numpy batch greedily.
+
+        Args:
+            images: (n, 32, W, 1) float32 in [-1, 1].
+            batch_size: images at a time.
+
+        Returns:
+            probabilities (n, steps, classes) and positions (n, steps), float32.
+        """
+        results = []
+        for start in range(0, len(images), batch_size):
+            batch = images[start : start + batch_size]
+            # One graph for all: the last batch is filled up.
+            filled = np.concatenate([batch, np.zeros((batch_size - len(batch), *batch.shape[1:]), batch.dtype)])
+            output = self.predict_on_batch(filled if len(images) > batch_size else batch)
+            results.append([np.asarray(output[key], "float32")[: len(batch)] for key in ("probabilities", "positions")])
+        if not results:
+            classes = len(self.charset.characters) + 2
+            return np.zeros((0, self.num_steps, classes), "float32"), np.zeros((0, self.num_steps), "float32")
+        probabilities, positions = zip(*results, strict=True)
+        return np.concatenate(probabilities), np.concatenate(positions)
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "config": self.config,
+            "charset": self.charset.to_dict(),
+            "synchronized": self.synchronized,
+            "version": self.version,
+        }
