@@ -26,7 +26,7 @@ _GREY_SHIFT = 15
 MAX_PIXELS = 64_000_000
 MAX_BYTES = 256 * 2**20
 # An explicit list: Pillow's other decoders (EPS runs Ghostscript) are never tried on a stranger's file.
-_FORMATS = ("JPEG", "PNG", "GIF", "BMP", "TIFF", "WEBP", "PPM", "MPO")
+_FORMATS = ("JPEG", "PNG", "GIF", "BMP", "TIFF", "WEBP", "PPM")
 # What Pillow's decoders have been seen to raise on broken files.
 _DECODER_ERRORS = (OSError, SyntaxError, ValueError, OverflowError, struct.error, IndexError, KeyError, TypeError)
 
@@ -207,16 +207,20 @@ def decode_tensor(encoded: tf.Tensor) -> tf.Tensor:
         alpha = pixels[..., 3:]
         return tensorflow.cast((pixels[..., :3] * alpha + 255 * (255 - alpha) + 127) // 255, tensorflow.uint8)
 
-    image = tensorflow.case(
-        [
-            (
-                tensorflow.strings.substr(encoded, 0, 3) == b"\xff\xd8\xff",
-                lambda: tensorflow.io.decode_jpeg(encoded, channels=3, dct_method="INTEGER_ACCURATE"),
-            ),
-            (tensorflow.strings.substr(encoded, 0, 4) == b"\x89PNG", png),
-        ],
-        default=lambda: tensorflow.io.decode_image(encoded, channels=3, expand_animations=False),
-    )
+    def jpeg() -> tf.Tensor:
+        return tensorflow.io.decode_jpeg(encoded, channels=3, dct_method="INTEGER_ACCURATE")
+
+    def any_format() -> tf.Tensor:
+        return tensorflow.io.decode_image(encoded, channels=3, expand_animations=False)
+
+    def starts_with(magic: bytes) -> tf.Tensor:
+        return tensorflow.strings.substr(encoded, 0, len(magic)) == magic
+
+    # TensorFlow unpacks grey PNGs of 1, 2 and 4 bits wrongly when asked for 4 channels; they have no alpha channel.
+    depth_and_colour = tensorflow.strings.substr(encoded, 24, 2)
+    packed_grey = tensorflow.reduce_any(depth_and_colour == tensorflow.constant([b"\1\0", b"\2\0", b"\4\0"]))
+    is_png = starts_with(b"\x89PNG") & (tensorflow.strings.length(encoded) >= 26) & ~packed_grey
+    image = tensorflow.case([(starts_with(b"\xff\xd8\xff"), jpeg), (is_png, png)], default=any_format)
     return tensorflow.ensure_shape(image, (None, None, 3))
 
 
