@@ -6,7 +6,7 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
-from spin_tf.cli import demo  # noqa: E402
-from spin_tf.cli._run import run  # noqa: E402
+from spin_tf.cli import demo
+from spin_tf.cli._run import run
 
 run(demo.main)

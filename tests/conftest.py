@@ -22,3 +22,13 @@ def repository() -> pathlib.Path:
 def shared() -> pathlib.Path:
     """The folder of research data beside the clone; it may not exist, and tests then make their own data."""
     return REPOSITORY.parent / "shared"
+
+
+@pytest.fixture(scope="session")
+def strip_model(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
+    """A `.tflite` file whose readings are known: see tests/strip_model.py."""
+    from tests import strip_model
+
+    path = tmp_path_factory.mktemp("strip_model") / "strip.tflite"
+    strip_model.write(path)
+    return path

@@ -1,0 +1,97 @@
+"""Reads word images: one line an image, in the order given; the images of a folder come sorted by name.
+
+bin/recognize.py [--model=PATH] [--format=text|jsonl] [--save_rectified=DIR] FILE_OR_FOLDER...
+
+Text lines are path<TAB>word<TAB>confidence. Files that cannot be read go to stderr with the reason, the others are
+answered, and the exit code is 1.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import pathlib
+import sys
+from collections.abc import Iterator
+
+from absl import flags
+
+from spin_tf.cli._run import UserError, without_native_chatter
+from spin_tf.recognizer import ReadError, Recognizer, Word
+
+_MODEL = flags.DEFINE_string(
+    "model", None, "a .tflite file, .keras file, SavedModel folder or model_dir; the bundled model by default"
+)
+_FORMAT = flags.DEFINE_enum("format", "text", ["text", "jsonl"], "jsonl adds every character with confidence and place")
+_SAVE_RECTIFIED = flags.DEFINE_string(
+    "save_rectified", None, "folder for the images as the model's transformation made them; needs a .keras model"
+)
+
+# Other files beside the images of a folder (labels, notes) are no mistake; a file named by the user is always tried.
+_SUFFIXES = {".jpg", ".jpeg", ".png", ".gif", ".bmp", ".tif", ".tiff", ".webp", ".ppm", ".pgm", ".pbm", ".pnm"}
+
+
+def find_images(arguments: list[str]) -> Iterator[str]:
+    """Yields the files named by the arguments; of a folder, its image files by name, without those of folders in it.
+
+    Raises:
+        UserError: a folder holds no image file.
+    """
+    for argument in arguments:
+        folder = pathlib.Path(argument)
+        if not folder.is_dir():
+            yield argument
+            continue
+        images = sorted(
+            str(path)
+            for path in folder.iterdir()
+            if path.suffix.lower() in _SUFFIXES and not path.name.startswith(".") and not path.is_dir()
+        )
+        if not images:
+            raise UserError(f"the folder holds no image files ({', '.join(sorted(_SUFFIXES))}). Received: {argument}")
+        yield from images
+
+
+def format_word(path: str, word: Word, output_format: str) -> str:
+    """Returns the output line of a word, without its line end."""
+    if output_format == "jsonl":
+        return json.dumps({"path": path, **dataclasses.asdict(word)}, ensure_ascii=False)
+    return f"{path}\t{word.text}\t{word.confidence:.4f}"
+
+
+def save_rectified(recognizer: Recognizer, paths: list[str], folder: pathlib.Path) -> None:
+    """Writes what the model's transformation makes of each image to `folder`, as PNG files of the same names."""
+    from PIL import Image
+
+    folder.mkdir(parents=True, exist_ok=True)
+    taken: set[str] = set()
+    for path in paths:
+        stem = name = pathlib.Path(path).stem
+        number = 2
+        while name in taken:
+            name, number = f"{stem}-{number}", number + 1
+        taken.add(name)
+        Image.fromarray(recognizer.rectify(path)).save(folder / f"{name}.png")
+
+
+def main(argv: list[str]) -> int:
+    if len(argv) < 2:
+        raise UserError("name the image files or folders to read, for example: bin/recognize.py word.png")
+    paths = list(find_images(argv[1:]))
+    with without_native_chatter():
+        recognizer = Recognizer(_MODEL.value)
+    if _SAVE_RECTIFIED.value and not recognizer.can_rectify:
+        raise UserError(
+            "--save_rectified needs a .keras model or a model_dir: exported models only hold the way to the word. "
+            f"Received: model={_MODEL.value or 'the bundled model'}"
+        )
+    readable = []
+    for path, word in zip(paths, recognizer.read_many(paths), strict=True):
+        if isinstance(word, ReadError):
+            print(f"{path}: {word.reason}", file=sys.stderr)
+        else:
+            print(format_word(path, word, _FORMAT.value))
+            readable.append(path)
+    if _SAVE_RECTIFIED.value:
+        save_rectified(recognizer, readable, pathlib.Path(_SAVE_RECTIFIED.value))
+    return 0 if len(readable) == len(paths) else 1

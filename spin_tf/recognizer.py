@@ -1,0 +1,268 @@
+"""Word images in, words out."""
+
+from __future__ import annotations
+
+import collections
+import dataclasses
+import itertools
+import os
+import pathlib
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, Protocol, cast, overload, runtime_checkable
+
+import numpy as np
+
+from spin_tf._images import ImageLike, load_image
+from spin_tf._litert import LiteRTModel
+from spin_tf.charset import Charset, Tokenizer
+from spin_tf.data.preprocessing import preprocess
+
+
+class WordModel(Protocol):
+    """What the `Recognizer` needs of a model: LiteRT files, `.keras` files and SavedModels all offer it.
+
+    `predict_words` takes float32 (n, height, width, 1) in [-1, 1] and returns numpy probabilities (n, steps, classes)
+    and positions (n, steps); `metadata` holds charset, image_size and max_length.
+    """
+
+    @property
+    def metadata(self) -> dict[str, Any]: ...
+
+    def predict_words(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]: ...
+
+
+@runtime_checkable
+class _RectifyingModel(Protocol):
+    def rectify(self, images: np.ndarray) -> dict[str, Any]: ...
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Character:
+    """One character of a word: its probability and the centre of attention, 0 (left edge) to 1 across the crop."""
+
+    character: str
+    confidence: float
+    x: float
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Word:
+    """A word that was read.
+
+    Args:
+        text: the word; empty where the model sees none.
+        confidence: 0..1, the product of the probabilities of all its characters and of the end after them: the
+            probability that the model gives to exactly this reading.
+        characters: one `Character` for each character of `text`.
+    """
+
+    text: str
+    confidence: float
+    characters: tuple[Character, ...]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ReadError:
+    """An image that could not be read: what `read_many` answers in its place; `reason` is one line."""
+
+    reason: str
+
+
+def bundled_model() -> pathlib.Path:
+    """Where the model that ships lies: inside an installed package, or in exported/ of a clone."""
+    package = pathlib.Path(__file__).resolve().parent
+    installed = package / "exported" / "spin.tflite"
+    return installed if installed.exists() else package.parent / "exported" / "spin.tflite"
+
+
+def load_word_model(model: str | os.PathLike[str] | None, num_threads: int) -> WordModel:
+    """Loads a `.tflite` file, a `.keras` file, a SavedModel folder or a model_dir; None is the bundled model.
+
+    Raises:
+        FileNotFoundError: nothing is there.
+        MissingExtraError: anything but `.tflite` needs TensorFlow.
+        ValueError: not a model of spin_tf.
+    """
+    path = bundled_model() if model is None else pathlib.Path(model)
+    if not path.exists():
+        raise FileNotFoundError(f"There is no such model. Received: model={str(path)!r}")
+    if path.is_dir():
+        versions = [path, *(child for child in path.iterdir() if child.name.isdigit())]
+        if any((version / "saved_model.pb").exists() for version in versions):
+            from spin_tf.export import saved_model
+
+            return saved_model.load(path)
+    elif path.suffix != ".keras":
+        return LiteRTModel(path, num_threads)
+    from spin_tf._extras import require
+
+    require("tensorflow", f"Reading with {path.name}", "train")
+    from spin_tf.models import load_model
+
+    return load_model(path)
+
+
+class Recognizer:
+    """Reads word images: crops that hold one word each.
+
+    Args:
+        model: a `.tflite` file (core install), or a `.keras` file, SavedModel folder or model_dir of `bin/train.py`
+            (these need TensorFlow). None is the model that ships with the package. Charset and image size come from
+            the model.
+        num_threads: images read at the same time; None is one for each core this process may use.
+
+    Attributes:
+        charset: the `Charset` of the model.
+        metadata: dict, what the model says about itself.
+
+    Raises:
+        FileNotFoundError: there is no such model.
+        MissingExtraError: the model needs an extra that is not installed.
+        ValueError: not a model of spin_tf, or `num_threads` below 1.
+
+    Example:
+        >>> word = Recognizer().read("word.png")
+        >>> word.text, word.confidence, word.characters[0].x
+    """
+
+    def __init__(self, model: str | os.PathLike[str] | None = None, num_threads: int | None = None) -> None:
+        if num_threads is None:
+            num_threads = _num_cores()
+        if num_threads < 1:
+            raise ValueError(f"num_threads must be at least 1. Received: num_threads={num_threads}")
+        self.num_threads = num_threads
+        self.model = load_word_model(model, num_threads)
+        self.metadata = self.model.metadata
+        self.charset = Charset.from_dict(self.metadata["charset"])
+        self.image_size = (int(self.metadata["image_size"][0]), int(self.metadata["image_size"][1]))
+        # TensorFlow spreads a batch over the cores by itself; LiteRT takes one image at a time.
+        self._batch_size = getattr(self.model, "batch_size", 64)
+
+    @overload
+    def read(self, images: ImageLike) -> Word: ...
+
+    @overload
+    def read(self, images: list[ImageLike] | tuple[ImageLike, ...]) -> list[Word]: ...
+
+    def read(self, images: ImageLike | list[ImageLike] | tuple[ImageLike, ...]) -> Word | list[Word]:
+        """Reads one image, or a list of images.
+
+        Args:
+            images: a path, the bytes of an image file, a PIL image or a uint8 array (height, width), (height, width,
+                1), (height, width, 3) in the order red, green, blue, or (height, width, 4) with alpha; or a list or
+                tuple of these.
+
+        Returns:
+            A `Word` for one image, a list of as many as there were images for a list.
+
+        Raises:
+            ImageError: (a ValueError) an image cannot be decoded.
+            OSError: a file cannot be opened.
+            ValueError, TypeError: an array of another type or shape; something that is no image.
+        """
+        if not isinstance(images, (list, tuple)):
+            return self._read_batch([self._prepare(images)])[0]
+        return cast(list[Word], list(self._results(images, keep_errors=False)))
+
+    def read_many(self, images: Iterable[ImageLike]) -> Iterator[Word | ReadError]:
+        """Reads many images in a stream: decoding and inference overlap, memory does not grow with their number.
+
+        Args:
+            images: what `read` takes, as any iterable.
+
+        Yields:
+            For each image, in order, a `Word`, or a `ReadError` where the image could not be read.
+        """
+        return self._results(images, keep_errors=True)
+
+    @property
+    def can_rectify(self) -> bool:
+        """Whether `rectify` works: for `.keras` files and model_dirs, whose stages are still there one by one."""
+        return isinstance(self.model, _RectifyingModel)
+
+    def rectify(self, image: ImageLike) -> np.ndarray:
+        """Returns what the model's transformation makes of one image, the input of its backbone.
+
+        Args:
+            image: what `read` takes.
+
+        Returns:
+            uint8 array (height, width) of the model's image size.
+
+        Raises:
+            ValueError: the model is an exported one. Also what `read` raises.
+        """
+        if not isinstance(self.model, _RectifyingModel):
+            raise ValueError(f"Only .keras models can show the rectified image. Received: {type(self.model).__name__}")
+        rectified = np.asarray(self.model.rectify(self._prepare(image)[None])["image"], np.float32)[0, :, :, 0]
+        return np.clip(np.rint(rectified * 127.5 + 127.5), 0, 255).astype(np.uint8)
+
+    def _prepare(self, image: ImageLike) -> np.ndarray:
+        return preprocess(load_image(image), self.image_size)
+
+    def _results(self, images: Iterable[ImageLike], keep_errors: bool) -> Iterator[Word | ReadError]:
+        pending: collections.deque[Future[list[Word | ReadError]]] = collections.deque()
+        with ThreadPoolExecutor(self.num_threads) as pool:
+            try:
+                for batch in _batches(images, self._batch_size):
+                    pending.append(pool.submit(self._read_guarded, batch, keep_errors))
+                    # Far enough ahead that no thread waits for whoever takes the results.
+                    if len(pending) >= 4 * self.num_threads:
+                        yield from pending.popleft().result()
+                while pending:
+                    yield from pending.popleft().result()
+            finally:
+                for future in pending:
+                    future.cancel()
+
+    def _read_guarded(self, images: list[ImageLike], keep_errors: bool) -> list[Word | ReadError]:
+        results: list[Word | ReadError | None] = []
+        prepared = []
+        for image in images:
+            try:
+                prepared.append(self._prepare(image))
+                results.append(None)
+            except (OSError, ValueError, TypeError) as error:
+                if not keep_errors:
+                    raise
+                results.append(ReadError(_reason(error)))
+        words = iter(self._read_batch(prepared))
+        return [next(words) if result is None else result for result in results]
+
+    def _read_batch(self, images: list[np.ndarray]) -> list[Word]:
+        if not images:
+            return []
+        probabilities, positions = self.model.predict_words(np.stack(images))
+        return [self._decode(*word) for word in zip(probabilities, positions, strict=True)]
+
+    def _decode(self, probabilities: np.ndarray, positions: np.ndarray) -> Word:
+        """Greedy decoding of one word: probabilities (steps, classes), positions (steps,)."""
+        first = Tokenizer.FIRST_CHARACTER_ID
+        ids = probabilities.argmax(axis=-1)
+        ends = np.flatnonzero(ids == Tokenizer.END_ID)
+        num_steps = int(ends[0]) + 1 if len(ends) else len(ids)
+        best = probabilities.max(axis=-1)[:num_steps].astype(np.float64)
+        characters = tuple(
+            Character(self.charset.characters[ids[step] - first], float(best[step]), float(positions[step]))
+            for step in range(num_steps)
+            if ids[step] >= first
+        )
+        return Word("".join(c.character for c in characters), float(best.prod()), characters)
+
+
+def _batches(images: Iterable[ImageLike], size: int) -> Iterator[list[ImageLike]]:
+    source = iter(images)
+    while batch := list(itertools.islice(source, size)):
+        yield batch
+
+
+def _num_cores() -> int:
+    # A container may lend this process fewer cores than the machine has.
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return " ".join(str(error).split())

@@ -1,0 +1,1 @@
+"""Tests; they mirror spin_tf/."""
