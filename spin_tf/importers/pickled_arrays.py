@@ -140,7 +140,7 @@ class PickledArrays:
         if isinstance(target, np.ndarray):
             _, shape, dtype, fortran, data = state[:5]
             raw, kind, shape = self._measured(data, dtype, shape)
-            target.__setstate__((1, shape, kind, np.bool_(bool(fortran)), bytes(raw)))
+            target.__setstate__((1, shape, kind, bool(fortran), bytes(raw)))  # type: ignore[arg-type]
         elif state[1] in ("<", ">", "|", "=") and state[2:5] == (None, None, None):
             target.__setstate__((3, state[1], None, None, None, -1, -1, 0))  # type: ignore[attr-defined]
         else:
