@@ -1,0 +1,140 @@
+"""`bin/synthesize.py`: writes TFRecords of generated words, or a contact sheet of them."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import io
+import multiprocessing
+from collections.abc import Iterable, Iterator
+
+from absl import flags
+from PIL import Image
+
+from spin_tf.cli._run import UserError
+from spin_tf.synthesis import SynthesisConfig, WordSynthesizer
+from spin_tf.synthesis.contact_sheet import contact_sheet
+from spin_tf.synthesis.fonts import find_fonts
+from spin_tf.synthesis.labels import read_lexicon
+from spin_tf.synthesis.scene import find_photographs
+
+_OUTPUT = flags.DEFINE_string("output", None, "Prefix of the shards PREFIX-00000-of-000NN.tfrecord.")
+_NUM_WORDS = flags.DEFINE_integer("num_words", 10000, "How many words to make.", lower_bound=1)
+_FONTS = flags.DEFINE_string("fonts", None, "Folder of fonts; default: those of the system, or Pillow's own.")
+_LEXICON = flags.DEFINE_list("lexicon", None, "Word lists, one word a line, comma separated; default: a small vocabulary.")
+_BACKGROUNDS = flags.DEFINE_string("backgrounds", None, "Folder of photographs to put behind words; default: textures.")
+_SEED = flags.DEFINE_integer("seed", 0, "The same seed gives the same words.", lower_bound=0)
+_WORKERS = flags.DEFINE_integer("workers", 1, "Processes; the words do not depend on it.", lower_bound=1)
+_NUM_SHARDS = flags.DEFINE_integer("num_shards", 8, "Number of TFRecord files.", lower_bound=1)
+_SIZE = flags.DEFINE_list("size", ["32", "100"], "Height and width of the images.")
+_WITHOUT = flags.DEFINE_list("without", [], "Families of effects to leave out, for ablations, comma separated.")
+_CONTACT_SHEET = flags.DEFINE_string("contact_sheet", None, "Draw the words on one picture instead of writing TFRecords.")
+
+_CHUNK = 100
+_SHEET_LIMIT = 2000
+_synthesizer: WordSynthesizer | None = None
+
+
+def main(argv: list[str]) -> int:
+    """Makes words as the flags say."""
+    if len(argv) > 1:
+        raise UserError(f"synthesize takes no arguments, only flags. Received: {argv[1:]}")
+    if (_OUTPUT.value is None) == (_CONTACT_SHEET.value is None):
+        raise UserError("Say where the words go: either --output=PREFIX or --contact_sheet=FILE.")
+    settings = _settings()
+    # A wrong folder, lexicon or family must be told before any process starts.
+    synthesizer = WordSynthesizer(**settings)  # type: ignore[arg-type]
+    if _CONTACT_SHEET.value is not None:
+        count = min(_NUM_WORDS.value, _SHEET_LIMIT)
+        seeds = (word_seed(_SEED.value, i) for i in range(count))
+        sheet = contact_sheet(synthesizer.word(seed)[0] for seed in seeds)
+        sheet.save(_CONTACT_SHEET.value)
+        print(f"{_CONTACT_SHEET.value}: {count} words")
+        return 0
+    from spin_tf.data.tfrecord import ShardWriter, WordExample
+
+    with ShardWriter(_OUTPUT.value, _NUM_SHARDS.value) as writer, _chunks(settings, synthesizer) as chunks:
+        for words in _progress(chunks, _NUM_WORDS.value):
+            for png, label in words:
+                writer.write(WordExample(png, label, f"synth/{_SEED.value}/{writer.num_records}", "png"))
+    print(f"{_OUTPUT.value}: {writer.num_records} words in {_NUM_SHARDS.value} shards")
+    return 0
+
+
+def word_seed(seed: int, index: int) -> int:
+    """The seed of word `index` of a data set."""
+    return (seed << 40) + index
+
+
+def _settings() -> dict[str, object]:
+    try:
+        size = tuple(int(n) for n in _SIZE.value)
+    except ValueError as error:
+        raise UserError(f"--size takes height,width. Received: size={','.join(_SIZE.value)}") from error
+    fonts = lexicon = backgrounds = None
+    if _FONTS.value is not None:
+        fonts = find_fonts(_FONTS.value)
+        if not fonts:
+            raise UserError(f"No .ttf, .otf or .ttc file in the folder of fonts. Received: fonts={_FONTS.value!r}")
+    if _LEXICON.value is not None:
+        lexicon = [word for path in _LEXICON.value for word in read_lexicon(path)]
+    if _BACKGROUNDS.value is not None:
+        backgrounds = find_photographs(_BACKGROUNDS.value)
+        if not backgrounds:
+            raise UserError(f"No picture in the folder of backgrounds. Received: backgrounds={_BACKGROUNDS.value!r}")
+    return {
+        "fonts": fonts,
+        "lexicon": lexicon,
+        "backgrounds": backgrounds,
+        "size": size,
+        "config": SynthesisConfig().without(*_WITHOUT.value),
+    }
+
+
+@contextlib.contextmanager
+def _chunks(
+    settings: dict[str, object], synthesizer: WordSynthesizer
+) -> Iterator[Iterable[list[tuple[bytes, str]]]]:
+    total, seed = _NUM_WORDS.value, _SEED.value
+    ranges = [(seed, start, min(start + _CHUNK, total)) for start in range(0, total, _CHUNK)]
+    if _WORKERS.value == 1:
+        yield map(functools.partial(_make, synthesizer), ranges)
+        return
+    # Spawned, not forked: the same on every platform, and safe beside libraries that hold threads.
+    context = multiprocessing.get_context("spawn")
+    with context.Pool(_WORKERS.value, _start_worker, (settings,)) as pool:
+        yield pool.imap(_make_in_worker, ranges)
+
+
+def _start_worker(settings: dict[str, object]) -> None:
+    global _synthesizer
+    _synthesizer = WordSynthesizer(**settings)  # type: ignore[arg-type]
+
+
+def _make_in_worker(span: tuple[int, int, int]) -> list[tuple[bytes, str]]:
+    if _synthesizer is None:
+        raise RuntimeError("The worker process was not started through _start_worker.")
+    return _make(_synthesizer, span)
+
+
+def _make(synthesizer: WordSynthesizer, span: tuple[int, int, int]) -> list[tuple[bytes, str]]:
+    seed, start, stop = span
+    words = []
+    for index in range(start, stop):
+        image, label = synthesizer.word(word_seed(seed, index))
+        buffer = io.BytesIO()
+        Image.fromarray(image).save(buffer, "PNG", compress_level=1)
+        words.append((buffer.getvalue(), label))
+    return words
+
+
+def _progress(chunks: Iterable[list[tuple[bytes, str]]], total: int) -> Iterator[list[tuple[bytes, str]]]:
+    try:
+        from tqdm import tqdm
+    except ModuleNotFoundError:
+        yield from chunks
+        return
+    with tqdm(total=total, unit="word", disable=None) as bar:
+        for words in chunks:
+            yield words
+            bar.update(len(words))

@@ -1,0 +1,190 @@
+"""Fonts as atlases of glyph masks: every glyph is drawn once, so that a word costs a few array copies."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import re
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+CHARACTERS = "".join(map(chr, range(33, 127)))
+CAP_HEIGHT = 30
+SUFFIXES = (".ttf", ".otf", ".ttc")
+
+# Plain sans-serif families are most of what signs use and few of the families of an open font collection.
+_SIGN_FAMILIES = re.compile(
+    "|".join(
+        "^" + name
+        for name in (
+            "Actor,Allerta,Anton,Archivo,Arial,Arimo,Asap,Average ?Sans,BenchNine,Cabin,Cantarell,Carme,Carrois,Chivo,DejaVuSans,"
+            "Didact,Dosis,Droid ?Sans,Economica,Exo,Fira ?Sans,Fjalla,Francois,Gudea,Hammersmith,Helvet,Hind,Istok,Karla,Lato,"
+            "Liberation ?Sans,Magra,Marmelad,Maven,Metrophobic,Molengo,Monda,Montserrat,Muli,News,Noto ?Sans,Nobile,Numans,Nunito,"
+            "Open ?Sans,Oswald,Oxygen,PT ?Sans,PT_Sans,Paytone,Pathway,Pontano,Puritan,Questrial,Quattrocento ?Sans,Quicksand,Raleway,Roboto,Ropa,"
+            "Rosario,Ruda,Scada,Shanti,Signika,Sintony,Source ?Sans,Strait,Tauri,Telex,Tenor,Titillium,Ubuntu,Varela,Viga,Voltaire,"
+            "Work ?Sans,Yanone,Passion,Bebas,League ?Gothic,Josefin ?Sans,Alegreya ?Sans,Merriweather ?Sans"
+        ).split(",")
+    )
+)
+_SIGN_WEIGHT = 4.0
+_SYSTEM_FOLDERS = (
+    "/usr/share/fonts",
+    "/usr/local/share/fonts",
+    "~/.fonts",
+    "~/.local/share/fonts",
+    "/System/Library/Fonts/Supplemental",
+    "/Library/Fonts",
+    "C:/Windows/Fonts",
+)
+
+
+class Glyph(NamedTuple):
+    """One drawn character: `mask` uint8 (height, width), its place relative to the pen and the pen's advance."""
+
+    mask: np.ndarray
+    left: int
+    top: int
+    advance: float
+
+
+class GlyphFont:
+    """One font, scaled to capitals of 30 pixels and drawn on first use; the file is closed afterwards.
+
+    Args:
+        path: a TrueType or OpenType file, or None for the font that Pillow carries.
+
+    Attributes:
+        glyphs: the printable ASCII characters that the font can draw; blank glyphs and .notdef boxes are left out.
+        unicase: the small letters look like the capitals.
+
+    Raises:
+        OSError: on first use, when the file is not a font.
+    """
+
+    def __init__(self, path: str | None) -> None:
+        self.path = path
+        self._glyphs: dict[str, Glyph] | None = None
+        self.unicase = False
+
+    @property
+    def weight(self) -> float:
+        """How often to draw this font compared to others."""
+        return _SIGN_WEIGHT if self.path and _SIGN_FAMILIES.match(os.path.basename(self.path)) else 1.0
+
+    @property
+    def glyphs(self) -> dict[str, Glyph]:
+        if self._glyphs is None:
+            self._glyphs = self._draw()
+            small = [self._glyphs.get(c) for c in "aegnr"]
+            large = [self._glyphs.get(c) for c in "AEGNR"]
+            self.unicase = all(a and b and np.array_equal(a.mask, b.mask) for a, b in zip(small, large, strict=True))
+        return self._glyphs
+
+    def supports(self, text: str) -> bool:
+        """Whether every character of `text` has a visible glyph of its own."""
+        return all(character in self.glyphs for character in text)
+
+    def _open(self, size: float) -> ImageFont.FreeTypeFont:
+        if self.path is None:
+            font = ImageFont.load_default(size)
+            if not isinstance(font, ImageFont.FreeTypeFont):
+                raise OSError("Pillow was built without FreeType: synthesis needs it. Received: font=None")
+            return font
+        return ImageFont.truetype(self.path, round(size), layout_engine=ImageFont.Layout.BASIC)
+
+    def _draw(self) -> dict[str, Glyph]:
+        font = self._open(40)
+        box = font.getbbox("H", anchor="ls")
+        height = box[3] - box[1]
+        if height <= 0:
+            return {}
+        font = self._open(min(max(40 * CAP_HEIGHT / height, 20), 90))
+        missing = _draw_glyph(font, "\uffff")
+        glyphs = {}
+        for character in CHARACTERS:
+            glyph = _draw_glyph(font, character)
+            if glyph is not None and not (missing is not None and np.array_equal(missing.mask, glyph.mask)):
+                glyphs[character] = glyph
+        return glyphs
+
+
+def _draw_glyph(font: ImageFont.FreeTypeFont, character: str) -> Glyph | None:
+    left, top, right, bottom = (int(v) for v in font.getbbox(character, anchor="ls"))
+    width, height = right - left, bottom - top
+    if width <= 0 or height <= 0 or width > 6 * CAP_HEIGHT or height > 6 * CAP_HEIGHT:
+        return None
+    image = Image.new("L", (width, height))
+    ImageDraw.Draw(image).text((-left, -top), character, 255, font, anchor="ls")
+    mask = np.asarray(image)
+    rows, columns = np.flatnonzero(mask.max(1) > 24), np.flatnonzero(mask.max(0) > 24)
+    if not rows.size:
+        return None
+    mask = np.ascontiguousarray(mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1])
+    return Glyph(mask, left + int(columns[0]), top + int(rows[0]), float(font.getlength(character)))
+
+
+def find_fonts(folder: str | os.PathLike[str]) -> list[str]:
+    """Paths of the font files below a folder, sorted.
+
+    Raises:
+        FileNotFoundError: the folder does not exist.
+    """
+    if not os.path.isdir(folder):
+        raise FileNotFoundError(f"No such folder of fonts. Received: fonts={os.fspath(folder)!r}")
+    return sorted(str(p) for p in pathlib.Path(folder).rglob("*") if p.suffix.lower() in SUFFIXES)
+
+
+def system_fonts() -> list[str]:
+    """Paths of the fonts in the usual folders of Linux, macOS and Windows; may be empty."""
+    folders = [os.path.expanduser(folder) for folder in _SYSTEM_FOLDERS]
+    return [path for folder in folders if os.path.isdir(folder) for path in find_fonts(folder)]
+
+
+class FontLibrary:
+    """Fonts to draw from, weighted towards those that signs use.
+
+    Args:
+        paths: font files; None takes the fonts of the system, and Pillow's own where there are none. Fonts that lack
+            letters or digits, and files that are no fonts, are passed over when they come up.
+
+    Raises:
+        ValueError: `paths` is empty, or no font in it can draw letters and digits.
+    """
+
+    def __init__(self, paths: Iterable[str | os.PathLike[str]] | None = None) -> None:
+        if paths is None:
+            # A system's fonts are for many scripts; those without Latin letters are found out when they are drawn.
+            found: list[str | None] = [*system_fonts()] or [None]
+        else:
+            found = [os.fspath(p) for p in paths]
+        if not found:
+            raise ValueError("No fonts to draw with. Received: fonts=[]")
+        self.fonts = [GlyphFont(path) for path in found]
+        self._cumulative = np.cumsum([font.weight for font in self.fonts])
+        self._unusable: set[int] = set()
+        self._fallback = paths is None
+
+    def pick(self, u: float) -> GlyphFont:
+        """The font at `u` in [0, 1) of the weighted list; an unusable one gives its place to the next."""
+        start = int(np.searchsorted(self._cumulative, u * self._cumulative[-1], side="right"))
+        for step in range(len(self.fonts)):
+            index = (start + step) % len(self.fonts)
+            if index not in self._unusable:
+                if self._usable(index):
+                    return self.fonts[index]
+                self._unusable.add(index)
+        if not self._fallback:
+            raise ValueError(
+                f"None of the fonts can draw letters and digits. Received: fonts={[f.path for f in self.fonts[:3]]}..."
+            )
+        self.fonts, self._cumulative, self._unusable = [GlyphFont(None)], np.ones(1), set()
+        return self.fonts[0]
+
+    def _usable(self, index: int) -> bool:
+        try:
+            return self.fonts[index].supports("AEHORSTaeorst0123")
+        except OSError:
+            return False

@@ -1,0 +1,184 @@
+"""Labels as signs show them: words, numbers, prices, codes, times, telephone numbers, web addresses, random strings."""
+
+from __future__ import annotations
+
+import bisect
+import itertools
+import os
+from collections.abc import Iterable
+from random import Random
+
+from spin_tf.synthesis.fonts import CHARACTERS
+from spin_tf.synthesis.vocabulary import COMMON_WORDS
+
+MAX_LENGTH = 25
+
+# Lengths of the words of the training sets of ICDAR 2015, IIIT5K and SVT, smoothed, with a longer tail: few real words
+# are long, and a decoder that never sees them does not read them.
+_LENGTHS = (1.5, 5, 17, 20, 15.5, 12.5, 10.5, 7, 4.5, 2.8, 1.8, 1.2, 0.8, 0.6, 0.5, 0.4, 0.3, 0.3, 0.2, 0.2)
+_DIGITS = "0123456789"
+_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_TAILS = (".", ",", "!", ":", "?", "'", "...", "!!", ";", "-", '"', ")", "*", "/", "&", "'s", "'s", "'S", ".com", "%", "+")
+_HEADS = ('"', "(", "'", "-", "*", "#", "&", "@", "$", "[", "<", "=", ".", "/", "+", "~", "_", "{", "^", "`", "|", "\\")
+_DOMAINS = (".com", ".com", ".com", ".org", ".net", ".co.uk", ".com.sg", ".sg", ".edu", ".gov", ".info", ".de", ".in", ".tv")
+
+
+def integer(rng: Random, low: int, high: int) -> int:
+    """A whole number in [low, high], from one call of `random()`, whose sequence Python guarantees for a seed."""
+    return low + int(rng.random() * (high - low + 1))
+
+
+def pick(rng: Random, items):  # type: ignore[no-untyped-def]
+    """One of `items`."""
+    return items[int(rng.random() * len(items))]
+
+
+def digits(rng: Random, low: int, high: int) -> str:
+    return "".join(pick(rng, _DIGITS) for _ in range(integer(rng, low, high)))
+
+
+def letters(rng: Random, low: int, high: int) -> str:
+    return "".join(pick(rng, _LETTERS) for _ in range(integer(rng, low, high)))
+
+
+def read_lexicon(path: str | os.PathLike[str]) -> list[str]:
+    """Words of a file, one a line; lines that begin with # are comments, words that cannot be drawn are left out.
+
+    Raises:
+        OSError: the file cannot be read.
+        ValueError: there is no usable word in it.
+    """
+    with open(path, encoding="utf-8-sig", errors="replace") as file:
+        words = [line.strip() for line in file if not line.startswith("#")]
+    words = [word for word in words if 1 <= len(word) <= MAX_LENGTH and all(c in CHARACTERS for c in word)]
+    if not words:
+        raise ValueError(f"The lexicon holds no word of 1 to {MAX_LENGTH} printable ASCII characters. Received: lexicon={path!r}")
+    return words
+
+
+class LabelSampler:
+    """Draws labels of 1 to 25 printable ASCII characters without spaces.
+
+    Args:
+        lexicon: words to draw from; None takes a small vocabulary of sign words.
+        max_length: longest label, at most 25.
+
+    Raises:
+        ValueError: a word of the lexicon has a space or a character beyond printable ASCII, or there is none.
+    """
+
+    def __init__(self, lexicon: Iterable[str] | None = None, max_length: int = MAX_LENGTH) -> None:
+        words = list(COMMON_WORDS if lexicon is None else dict.fromkeys(lexicon))
+        bad = [word for word in words if not word or any(c not in CHARACTERS for c in word)]
+        if bad or not words:
+            raise ValueError(f"A lexicon needs words of printable ASCII characters without spaces. Received: lexicon={bad[:3]}...")
+        if not 1 <= max_length <= MAX_LENGTH:
+            raise ValueError(f"max_length must be in [1, {MAX_LENGTH}]. Received: max_length={max_length}")
+        self.max_length = max_length
+        buckets: list[list[str]] = [[] for _ in _LENGTHS]
+        for word in words:
+            if len(word) <= min(len(_LENGTHS), max_length):
+                buckets[len(word) - 1].append(word)
+        if not any(buckets):
+            raise ValueError(f"No word of the lexicon has at most {max_length} characters. Received: lexicon={words[:3]}...")
+        self._buckets = [b for b in buckets if b]
+        self._cumulative = list(itertools.accumulate(w for w, b in zip(_LENGTHS, buckets, strict=True) if b))
+
+    def sample(self, rng: Random) -> str:
+        """One label."""
+        for _ in range(20):
+            label = self._any(rng)
+            if 1 <= len(label) <= self.max_length:
+                return label
+        return self._word(rng)[: self.max_length]
+
+    def _any(self, rng: Random) -> str:
+        u = rng.random()
+        if u < 0.80:
+            word = self._cased(rng, pick(rng, COMMON_WORDS) if u < 0.24 else self._word(rng))
+            return self._punctuated(rng, word) if rng.random() < 0.09 else word
+        if u < 0.93:
+            return self._numeric(rng)
+        if u < 0.95:
+            return self._web(rng)
+        if u < 0.965:
+            return pick(rng, CHARACTERS) if rng.random() < 0.2 else pick(rng, _LETTERS + _LETTERS.lower() + _DIGITS)
+        if u < 0.985:
+            return self._cased(rng, letters(rng, 2, 8).lower())
+        alphabet = CHARACTERS if rng.random() < 0.3 else _LETTERS + _LETTERS.lower() + _DIGITS
+        return "".join(pick(rng, alphabet) for _ in range(integer(rng, 2, 10)))
+
+    def _word(self, rng: Random) -> str:
+        index = bisect.bisect(self._cumulative, rng.random() * self._cumulative[-1])
+        return pick(rng, self._buckets[min(index, len(self._buckets) - 1)])
+
+    def _cased(self, rng: Random, word: str) -> str:
+        u = rng.random()
+        if u < 0.50:
+            return word.upper()
+        if u < 0.78:
+            return word[:1].upper() + word[1:].lower()
+        if u < 0.98:
+            return word.lower()
+        if u < 0.995 and len(word) > 3:
+            cut = integer(rng, 1, len(word) - 2)
+            return word[:cut].capitalize() + word[cut:].capitalize()
+        return "".join(c.upper() if rng.random() < 0.5 else c.lower() for c in word)
+
+    def _punctuated(self, rng: Random, word: str) -> str:
+        u = rng.random()
+        if u < 0.6:
+            # The first few tails are most of what is seen.
+            return word + (pick(rng, _TAILS[:6]) if rng.random() < 0.6 else pick(rng, _TAILS))
+        if u < 0.72:
+            return pick(rng, _HEADS) + word
+        if u < 0.8:
+            opening, closing = pick(rng, ('""', "''", "()", "[]", "**", "--", "<>", "{}"))
+            return opening + word + closing
+        if u < 0.95:
+            return word + pick(rng, "--&/'.+@_") + self._cased(rng, pick(rng, COMMON_WORDS))
+        cut = integer(rng, 1, max(len(word) - 1, 1))
+        return word[:cut] + pick(rng, "-'.") + word[cut:]
+
+    def _numeric(self, rng: Random) -> str:
+        u = rng.random()
+        if u < 0.34:
+            return digits(rng, 1, 4) if rng.random() < 0.75 else digits(rng, 4, 9)
+        if u < 0.40:
+            return pick(rng, ("19", "20", "20")) + digits(rng, 2, 2)
+        if u < 0.52:
+            currency = pick(rng, ("$", "$", "$", "$", "S$", "US$", "RM", "Rs.", ""))
+            amount = f"{integer(rng, 1, 9)}{digits(rng, 0, 2)}"
+            return currency + amount + pick(rng, ("", "." + digits(rng, 2, 2), ".90", ".50", ".00", "," + digits(rng, 3, 3)))
+        if u < 0.57:
+            return f"{integer(rng, 1, 100)}%"
+        if u < 0.65:
+            time = f"{integer(rng, 1, 23)}{pick(rng, '::.')}{integer(rng, 0, 5)}{pick(rng, '05')}"
+            return pick(rng, (time, time + pick(rng, ("am", "pm", "AM", "PM")), f"{integer(rng, 1, 12)}{pick(rng, ('am', 'pm', 'AM', 'PM'))}"))
+        if u < 0.70:
+            sign = pick(rng, "-/..")
+            return sign.join((f"{integer(rng, 1, 31):02d}", f"{integer(rng, 1, 12):02d}", digits(rng, 2, 2))[: integer(rng, 2, 3)])
+        if u < 0.78:
+            sign = pick(rng, "--.")
+            groups = pick(rng, ((3, 4), (4, 4), (3, 3, 4), (1, 3, 3, 4), (8,), (2, 4, 4), (4, 3, 3)))
+            return sign.join(digits(rng, n, n) for n in groups)
+        if u < 0.86:
+            return f"{pick(rng, ('#', '#', '', '#B', 'B'))}{integer(rng, 1, 12):02d}-{digits(rng, 2, 3)}"
+        if u < 0.93:
+            return letters(rng, 1, 3) + pick(rng, ("", "", "-", "/")) + digits(rng, 1, 4) + (letters(rng, 1, 1) if rng.random() < 0.3 else "")
+        if u < 0.98:
+            return f"{integer(rng, 1, 99)}{pick(rng, ('st', 'nd', 'rd', 'th', 'TH', 'ST', 'ND', 'x', 'km', 'KM', 'kg', 'ml', 'g', 'm', 'cm', 'hrs', 'L'))}"
+        return digits(rng, 1, 3) + pick(rng, "/-.&+x:") + digits(rng, 1, 3)
+
+    def _web(self, rng: Random) -> str:
+        name = (self._word(rng) + (pick(rng, COMMON_WORDS) if rng.random() < 0.3 else "")).lower()
+        u = rng.random()
+        if u < 0.5:
+            address = "www." + name + pick(rng, _DOMAINS)
+        elif u < 0.8:
+            address = name + pick(rng, _DOMAINS)
+        elif u < 0.9:
+            address = pick(rng, ("@", "#", "/")) + name
+        else:
+            address = pick(rng, COMMON_WORDS) + "@" + name + pick(rng, _DOMAINS)
+        return address.upper() if rng.random() < 0.1 else address

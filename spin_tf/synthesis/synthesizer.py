@@ -1,0 +1,95 @@
+"""Words drawn from fonts, as a camera would see them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from random import Random
+
+import numpy as np
+
+from spin_tf.synthesis import camera, geometry, layout, scene
+from spin_tf.synthesis.config import SynthesisConfig
+from spin_tf.synthesis.fonts import CAP_HEIGHT, FontLibrary, GlyphFont
+from spin_tf.synthesis.labels import LabelSampler
+from spin_tf.synthesis.streams import Streams
+
+
+class WordSynthesizer:
+    """Makes grey word images with their labels; each is a pure function of an integer seed.
+
+    A word is set in one of the fonts with its neighbours on a flat plane (`layout`), warped once into a crop
+    (`geometry`), painted on a background (`scene`), and photographed (`camera`).
+
+    Args:
+        fonts: a list of font files; None takes those of the system, or Pillow's own font where there are none.
+        lexicon: words for the labels; None takes a small vocabulary of sign words.
+        backgrounds: a list of photographs to put behind words; None takes textures of noise instead.
+        size: (height, width) of the images.
+        config: how often each family of effects touches a word.
+        max_length: longest label, at most 25.
+
+    Raises:
+        ValueError: no font can draw letters and digits, or the lexicon is empty or has words with spaces.
+
+    Example:
+        >>> image, label = WordSynthesizer().word(7)
+        >>> image.shape, image.dtype
+        ((32, 100), dtype('uint8'))
+    """
+
+    def __init__(
+        self,
+        fonts: Iterable[str | os.PathLike[str]] | None = None,
+        lexicon: Iterable[str] | None = None,
+        backgrounds: Iterable[str | os.PathLike[str]] | None = None,
+        size: tuple[int, int] = (32, 100),
+        config: SynthesisConfig | None = None,
+        max_length: int = 25,
+    ) -> None:
+        if len(size) != 2 or min(size) < 8:
+            raise ValueError(f"size must be (height, width) of at least 8 pixels each. Received: size={size}")
+        self.size = (int(size[0]), int(size[1]))
+        self.config = config or SynthesisConfig()
+        self.fonts = FontLibrary(fonts)
+        self.labels = LabelSampler(lexicon, max_length)
+        self.photographs = scene.Photographs(backgrounds)
+
+    def word(self, seed: int | Random | np.random.Generator) -> tuple[np.ndarray, str]:
+        """Makes one word.
+
+        Args:
+            seed: an integer, the same one gives the same image and label in any process; or a generator, which is
+                asked for such an integer.
+
+        Returns:
+            The image, uint8 `size`, and its label: 1 to 25 printable ASCII characters, no spaces, case kept.
+        """
+        if isinstance(seed, Random):
+            seed = seed.getrandbits(62)
+        elif isinstance(seed, np.random.Generator):
+            seed = int(seed.integers(2**62))
+        streams = Streams(seed, self.config)
+        label, font = self._choose(streams.always("label"))
+        plane = layout.set_text(label, font, self.fonts.pick, self.labels.sample, streams)
+        r = streams.active("weight")
+        if r is not None:
+            amount = -0.7 * r.random() if r.random() < 0.2 else 0.3 + 1.7 * r.random()
+            plane = layout.TextPlane(layout.change_weight(plane.mask, amount), plane.box)
+        crop = geometry.warp(plane, streams)
+        picture = scene.paint(crop.mask, self.photographs, streams)
+        left, top, right, bottom = plane.box
+        # A letter's share of the crop, whose size is in pixels of the text plane.
+        letter = (right - left) / len(label) / crop.true_height, min(bottom - top, CAP_HEIGHT) / crop.true_height
+        return camera.photograph(picture, letter, crop.true_width / crop.true_height, self.size, streams), label
+
+    def _choose(self, rng: Random) -> tuple[str, GlyphFont]:
+        label = self.labels.sample(rng)
+        for _ in range(20):
+            font = self.fonts.pick(rng.random())
+            shown = label.upper() if font.unicase else label
+            if font.supports(shown):
+                return shown, font
+        # Few fonts have the rarest marks: the label gives way.
+        kept = "".join(c for c in label if c in font.glyphs) or "A"
+        return (kept.upper() if font.unicase else kept), font
