@@ -9,7 +9,7 @@ import os
 import pathlib
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, Protocol, cast, overload, runtime_checkable
+from typing import Any, Protocol, TypeVar, cast, overload, runtime_checkable
 
 import numpy as np
 
@@ -17,6 +17,9 @@ from spin_tf._images import ImageLike, load_image
 from spin_tf._litert import LiteRTModel
 from spin_tf.charset import Charset, Tokenizer
 from spin_tf.data.preprocessing import preprocess
+
+# Lists are invariant: a list of paths is no list of ImageLike, but it is one of some kind of image.
+_Image = TypeVar("_Image", bound=ImageLike)
 
 
 class WordModel(Protocol):
@@ -143,9 +146,9 @@ class Recognizer:
     def read(self, images: ImageLike) -> Word: ...
 
     @overload
-    def read(self, images: list[ImageLike] | tuple[ImageLike, ...]) -> list[Word]: ...
+    def read(self, images: list[_Image] | tuple[_Image, ...]) -> list[Word]: ...
 
-    def read(self, images: ImageLike | list[ImageLike] | tuple[ImageLike, ...]) -> Word | list[Word]:
+    def read(self, images: ImageLike | list[_Image] | tuple[_Image, ...]) -> Word | list[Word]:
         """Reads one image, or a list of images.
 
         Args:

@@ -14,6 +14,7 @@ import pytest
 from PIL import Image
 
 import spin_tf
+from spin_tf._images import ImageLike
 from spin_tf.charset import Charset
 from spin_tf.data.preprocessing import ImageError
 from spin_tf.recognizer import Character, ReadError, Recognizer, Word, bundled_model
@@ -80,7 +81,7 @@ def test_every_kind_of_input_reads_the_same(recognizer: Recognizer, tmp_path: pa
     rgba = np.concatenate([rgb, np.full((*grey.shape, 1), 255, np.uint8)], axis=-1)
     path = tmp_path / "word.png"
     Image.fromarray(grey).save(path)
-    inputs = [path, str(path), path.read_bytes(), bytearray(path.read_bytes()), Image.open(path)]
+    inputs: list[ImageLike] = [path, str(path), path.read_bytes(), bytearray(path.read_bytes()), Image.open(path)]
     inputs += [grey, grey[..., None], rgb, rgba, rgb[:, ::-1][:, ::-1], Image.fromarray(rgba)]
     expected = recognizer.read(grey)
     assert expected.text == "q4w"
@@ -170,11 +171,11 @@ def test_what_is_no_image_is_refused(recognizer: Recognizer, tmp_path: pathlib.P
 def test_read_many_keeps_order_and_goes_on_after_errors(recognizer: Recognizer, tmp_path: pathlib.Path) -> None:
     alphabet = strips.CHARSET.characters
     words = [alphabet[i % 36] + alphabet[i // 36] for i in range(100)]
-    images: list[object] = [strips.draw(word) for word in words]
+    images: list[ImageLike] = [strips.draw(word) for word in words]
     images[7] = tmp_path / "absent.png"
     images[50] = b"\x89PNG broken"
     images[99] = np.zeros((2, 2), np.float64)
-    results = list(recognizer.read_many(images))  # type: ignore[arg-type]
+    results = list(recognizer.read_many(images))
     assert [i for i, result in enumerate(results) if isinstance(result, ReadError)] == [7, 50, 99]
     assert results[7] == ReadError("No such file or directory")
     assert [r.text for r in results if isinstance(r, Word)] == [w for i, w in enumerate(words) if i not in (7, 50, 99)]
@@ -208,7 +209,7 @@ def test_models_that_take_batches(recognizer: Recognizer, monkeypatch: pytest.Mo
     model = Batches()
     monkeypatch.setattr("spin_tf.recognizer.load_word_model", lambda path, num_threads: model)
     batched = Recognizer("any.keras", num_threads=1)
-    images = [strips.draw("abc"), b"broken"] * 64 + [strips.draw("xyz")]
+    images: list[ImageLike] = [strips.draw("abc"), b"broken"] * 64 + [strips.draw("xyz")]
     results = list(batched.read_many(images))
     assert sizes == [32, 32, 1]
     assert [type(r) for r in results] == [Word, ReadError] * 64 + [Word]

@@ -1,0 +1,91 @@
+"""Reads every word of a data set and counts what is right."""
+
+from __future__ import annotations
+
+import collections
+import dataclasses
+import time
+from collections.abc import Callable, Iterable, Iterator
+
+from spin_tf.data.tfrecord import RecordIndex
+from spin_tf.evaluation.metrics import Score
+from spin_tf.recognizer import ReadError, Recognizer
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Reading:
+    """One word of a data set as it was read.
+
+    Args:
+        index: its number in the `RecordIndex`.
+        source_id: where it comes from.
+        truth: its label.
+        prediction: the reading; None where the image could not be read.
+        confidence: of the reading, 0 where there is none.
+        reason: why the image could not be read; empty elsewhere.
+        correct: whether it was read right; None where the protocol excludes the word.
+    """
+
+    index: int
+    source_id: str
+    truth: str
+    prediction: str | None
+    confidence: float
+    reason: str
+    correct: bool | None
+
+
+@dataclasses.dataclass
+class SetResult:
+    """A data set's score and all its readings, in the order of the files."""
+
+    name: str
+    index: RecordIndex
+    score: Score
+    readings: list[Reading]
+    seconds: float
+
+
+def evaluate_set(
+    recognizer: Recognizer,
+    name: str,
+    patterns: Iterable[str],
+    protocol: str = "alphanumeric",
+    on_word: Callable[[int, int], None] | None = None,
+) -> SetResult:
+    """Reads the words of TFRecord files and compares them with their labels.
+
+    Args:
+        recognizer: what reads; its preprocessing is the one way from image to model.
+        name: how reports call the set.
+        patterns: paths or glob patterns of TFRecord files.
+        protocol: see `spin_tf.evaluation.metrics.normalize`.
+        on_word: called with the words read so far and the number of words of the set.
+
+    Raises:
+        FileNotFoundError: a pattern matches no file.
+        RecordError: (a ValueError) a broken file.
+    """
+    index = RecordIndex(patterns)
+    score = Score()
+    readings = []
+    labels: collections.deque[tuple[str, str]] = collections.deque()
+
+    def images() -> Iterator[bytes]:
+        for i in range(len(index)):
+            example = index.read_example(i)
+            labels.append((example.source_id, example.text))
+            yield example.encoded
+
+    start = time.perf_counter()
+    for i, word in enumerate(recognizer.read_many(images())):
+        source_id, truth = labels.popleft()
+        if isinstance(word, ReadError):
+            correct = score.add(truth, None, protocol)
+            readings.append(Reading(i, source_id, truth, None, 0.0, word.reason, correct))
+        else:
+            correct = score.add(truth, word.text, protocol)
+            readings.append(Reading(i, source_id, truth, word.text, word.confidence, "", correct))
+        if on_word:
+            on_word(i + 1, len(index))
+    return SetResult(name, index, score, readings, time.perf_counter() - start)
