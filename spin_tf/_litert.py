@@ -40,6 +40,9 @@ def read_metadata(path: str | os.PathLike[str]) -> dict[str, Any]:
             f"The model was written by another version of spin_tf ({metadata.get('spin_tf_version')}). "
             f"Received: format={metadata.get('format')!r}, expected {METADATA_FORMAT}"
         )
+    missing = [key for key in ("charset", "image_size", "max_length") if key not in metadata]
+    if missing:
+        raise ValueError(f"The {METADATA_FILE} of the model misses {', '.join(missing)}. Received: {sorted(metadata)}")
     return metadata
 
 

@@ -163,8 +163,9 @@ def test_what_is_no_image_is_refused(recognizer: Recognizer, tmp_path: pathlib.P
         recognizer.read(tmp_path / "absent.png")
     with pytest.raises(ImageError):
         recognizer.read(b"no image")
+    mixed: list[ImageLike] = [strips.draw("a"), b"no image"]
     with pytest.raises(ImageError):
-        recognizer.read([strips.draw("a"), b"no image"])
+        recognizer.read(mixed)
     assert recognizer.read([]) == []
 
 
@@ -209,7 +210,8 @@ def test_models_that_take_batches(recognizer: Recognizer, monkeypatch: pytest.Mo
     model = Batches()
     monkeypatch.setattr("spin_tf.recognizer.load_word_model", lambda path, num_threads: model)
     batched = Recognizer("any.keras", num_threads=1)
-    images: list[ImageLike] = [strips.draw("abc"), b"broken"] * 64 + [strips.draw("xyz")]
+    images: list[ImageLike] = [strips.draw("abc"), b"broken"] * 64
+    images.append(strips.draw("xyz"))
     results = list(batched.read_many(images))
     assert sizes == [32, 32, 1]
     assert [type(r) for r in results] == [Word, ReadError] * 64 + [Word]
@@ -251,6 +253,11 @@ def test_models_that_cannot_be_used(strip_model: pathlib.Path, tmp_path: pathlib
         Recognizer(_with_metadata(strip_model, tmp_path / "newer.tflite", format=2))
     with pytest.raises(ValueError, match="36 characters but its charset holds 3"):
         Recognizer(_with_metadata(strip_model, tmp_path / "other.tflite", charset=Charset("abc").to_dict()))
+    incomplete = tmp_path / "incomplete.tflite"
+    with zipfile.ZipFile(incomplete, "w") as archive:
+        archive.writestr("spin_tf.json", '{"format": 1, "max_length": 4}')
+    with pytest.raises(ValueError, match="misses charset, image_size"):
+        Recognizer(incomplete)
     bare = tmp_path / "bare.tflite"
     bare.write_bytes(b"TFL3" * 100)
     with pytest.raises(ValueError, match=r"carries no spin_tf\.json"):

@@ -1,0 +1,224 @@
+"""The package as a house: what is installed, what importing costs, how launchers and extras fit together."""
+
+from __future__ import annotations
+
+import ast
+import configparser
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tomllib
+import zipfile
+
+import pytest
+
+from spin_tf import __main__ as script
+from spin_tf._version import __version__
+
+REPOSITORY = pathlib.Path(__file__).resolve().parent.parent
+PACKAGE = REPOSITORY / "spin_tf"
+CORE = {"absl-py", "ai-edge-litert", "numpy", "pillow"}
+
+
+@pytest.fixture(scope="module")
+def setup() -> configparser.ConfigParser:
+    parser = configparser.ConfigParser(interpolation=None)
+    parser.read(REPOSITORY / "setup.cfg")
+    return parser
+
+
+def requirements(text: str) -> set[str]:
+    return {re.split(r"[<>=!~\s]", line)[0] for line in text.split()}
+
+
+def git(*arguments: str) -> list[str]:
+    result = subprocess.run(["git", *arguments], cwd=REPOSITORY, capture_output=True, text=True, check=True)
+    return result.stdout.splitlines()
+
+
+def tracked(*patterns: str) -> list[pathlib.Path]:
+    # A file that was deleted but not yet committed is still listed.
+    return [path for path in map(REPOSITORY.joinpath, git("ls-files", *patterns)) if path.exists()]
+
+
+def test_importing_is_fast_and_light() -> None:
+    """`import spin_tf` in under 0.3 s, without TensorFlow or Keras; the best of three, for machines that are busy."""
+    code = (
+        "import time; start = time.perf_counter(); import spin_tf; seconds = time.perf_counter() - start\n"
+        "import sys; loaded = {name.split('.')[0] for name in sys.modules}\n"
+        "print(seconds, *sorted(loaded & {'tensorflow', 'keras', 'jax'}))"
+    )
+    seconds = []
+    for _ in range(3):
+        result = subprocess.run(
+            [sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, check=True
+        )
+        time, *heavy = result.stdout.split()
+        assert heavy == []
+        seconds.append(float(time))
+    assert min(seconds) < 0.3
+
+
+@pytest.mark.parametrize(
+    "module",
+    [
+        "spin_tf.recognizer",
+        "spin_tf.charset",
+        "spin_tf.data.preprocessing",
+        "spin_tf.data.tfrecord",
+        "spin_tf.synthesis",
+    ]
+    + [f"spin_tf.cli.{name}" for name in script.commands()],
+)
+def test_modules_that_the_core_install_can_import(module: str) -> None:
+    """Commands too: whatever is missing is told when they run, not by a traceback at their start."""
+    code = (
+        "import sys\n"
+        "for name in ('tensorflow', 'keras', 'omegaconf', 'scipy', 'lmdb', 'google_crc32c', 'tensorboard'):\n"
+        "    sys.modules[name] = None\n"
+        f"import {module}"
+    )
+    result = subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+
+
+def test_core_install_is_four_packages(setup: configparser.ConfigParser) -> None:
+    assert requirements(setup["options"]["install_requires"]) == CORE
+
+
+def test_every_extra_that_is_asked_for_exists_and_holds_the_module(setup: configparser.ConfigParser) -> None:
+    """`require("scipy", ..., "data")` promises that the extra "data" installs scipy."""
+    extras = {name: requirements(text) for name, text in setup["options.extras_require"].items()}
+    names = {"google_crc32c": "google-crc32c"}
+    asked = 0
+    for path in PACKAGE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "require":
+                module, extra = ast.literal_eval(node.args[0]), ast.literal_eval(node.args[2])
+                package = module.split(".")[0]
+                assert names.get(package, package) in extras[extra], f"{path}:{node.lineno}"
+                asked += 1
+    assert asked > 2
+
+
+def test_no_third_party_import_is_undeclared(setup: configparser.ConfigParser) -> None:
+    """Every import, at the top of a module or inside a function, comes with the core install or an extra."""
+    declared = {"absl", "ai_edge_litert", "numpy", "PIL", "spin_tf"} | set(sys.stdlib_module_names)
+    for name, text in setup["options.extras_require"].items():
+        if name != "dev":
+            declared |= {package.replace("-", "_") for package in requirements(text)}
+    for path in PACKAGE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            modules = []
+            if isinstance(node, ast.Import):
+                modules = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom) and node.level == 0:
+                modules = [node.module or ""]
+            for module in modules:
+                assert module.split(".")[0] in declared, f"{path}:{node.lineno} imports {module}"  # type: ignore[attr-defined]
+
+
+def test_every_folder_of_the_package_is_installed(setup: configparser.ConfigParser) -> None:
+    folders = {"spin_tf.exported"}
+    for path in PACKAGE.rglob("__init__.py"):
+        folders.add(".".join(path.parent.relative_to(REPOSITORY).parts))
+    assert set(setup["options"]["packages"].split()) == folders
+
+
+def test_configuration_has_one_place_each(setup: configparser.ConfigParser) -> None:
+    """pytest would ignore its section of setup.cfg if pyproject.toml had one."""
+    tools = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["tool"]
+    assert set(tools) == {"ruff"}
+    assert {"mypy", "tool:pytest"} <= set(setup.sections())
+
+
+def test_wheel_holds_the_model_and_works_where_it_is_installed(tmp_path: pathlib.Path) -> None:
+    """A wheel is built from the tracked files, unpacked elsewhere, and reads a word with the model inside it."""
+    source = tmp_path / "source"
+    for path in tracked():
+        target = source / path.relative_to(REPOSITORY)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(path.read_bytes())
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "wheel", "--quiet", "--no-deps"]
+    result = subprocess.run(
+        [*pip, "--no-build-isolation", "--wheel-dir", str(tmp_path), str(source)], capture_output=True, text=True
+    )
+    assert result.returncode == 0, result.stderr
+    (wheel,) = tmp_path.glob("*.whl")
+    assert wheel.name == f"spin_tf-{__version__}-py3-none-any.whl"
+    installed = tmp_path / "installed"
+    with zipfile.ZipFile(wheel) as archive:
+        names = set(archive.namelist())
+        archive.extractall(installed)
+    assert {name.split("/")[0] for name in names} == {"spin_tf", f"spin_tf-{__version__}.dist-info"}
+    assert {"spin_tf/exported/spin.tflite", "spin_tf/py.typed", "spin_tf/cli/recognize.py"} <= names
+    metadata = (installed / f"spin_tf-{__version__}.dist-info" / "METADATA").read_text()
+    assert "License-Expression: Apache-2.0" in metadata
+    code = (
+        "import numpy, spin_tf, spin_tf.recognizer\n"
+        "word = spin_tf.Recognizer().read(numpy.full((32, 100), 255, numpy.uint8))\n"
+        "print(spin_tf.recognizer.bundled_model(), len(word.characters) == len(word.text))"
+    )
+    result = subprocess.run(
+        [sys.executable, "-P", "-c", code],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(installed)},
+        capture_output=True,
+        text=True,
+    )
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.split() == [str(installed / "spin_tf" / "exported" / "spin.tflite"), "True"]
+
+
+def test_every_command_has_its_launcher() -> None:
+    launchers = {path.stem: path for path in (REPOSITORY / "bin").glob("*.py")}
+    assert set(launchers) == set(script.commands())
+    for path in launchers.values():
+        text = path.read_text()
+        assert text.startswith("#!/usr/bin/env python3\n")
+        assert len(text.splitlines()) < 20, path
+        assert os.access(path, os.X_OK), f"{path} is not executable"
+
+
+def test_the_installed_script_runs_the_commands() -> None:
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "spin_tf", *arguments]
+        return subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True)
+
+    assert "recognize" in run().stdout
+    assert run("--version").stdout == f"spin-tf {__version__}\n"
+    assert "Reads word images" in run("recognize", "--help").stdout
+    unknown = run("recognise")
+    assert unknown.returncode == 2
+    assert "no such command. Received: 'recognise'" in unknown.stderr
+    mistake = run("recognize", "--model=absent.tflite", "word.png")
+    assert (mistake.returncode, mistake.stderr.count("\n")) == (2, 1)
+
+
+def test_files_stay_short() -> None:
+    for path in tracked("spin_tf/*.py", "bin/*.py"):
+        assert len(path.read_text(encoding="utf-8").splitlines()) < 300, path
+
+
+def test_no_binaries_but_what_ships() -> None:
+    allowed = {"exported", "docs"}
+    for path in tracked():
+        if path.relative_to(REPOSITORY).parts[0] not in allowed:
+            assert b"\0" not in path.read_bytes()[:8192], path
+
+
+def test_help_lists_every_target() -> None:
+    makefile = (REPOSITORY / "Makefile").read_text()
+    result = subprocess.run(["make", "help"], cwd=REPOSITORY, capture_output=True, text=True, check=True)
+    targets = re.search(r"^\.PHONY: (.*)$", makefile, re.MULTILINE)
+    assert targets
+    assert [line.split()[1] for line in result.stdout.splitlines()] == targets[1].split()
+    assert subprocess.run(["make"], cwd=REPOSITORY, capture_output=True, text=True).stdout == result.stdout
+
+
+def test_continuous_integration_calls_make_test() -> None:
+    path = REPOSITORY / ".ci" / "run"
+    assert os.access(path, os.X_OK)
+    assert re.search(r"^make .*\btest\b", path.read_text(), re.MULTILINE)
