@@ -9,11 +9,9 @@ published network, computed in plain numpy from the input, on drawn words.
 
 from __future__ import annotations
 
-import os
 import pathlib
 import time
 
-import numpy as np
 from absl import flags
 
 from spin_tf._extras import require
@@ -55,22 +53,14 @@ def main(argv: list[str]) -> None:
     start = time.monotonic()
     arrays = read_state_dict(_INPUT.value)
     naming = naming_of(arrays)
-    print(f"read       {len(arrays)} arrays of {naming.name} from {_INPUT.value}")
+    print(f"read       {len(arrays)} arrays of {naming.name} from {_INPUT.value}", flush=True)
 
     require("tensorflow", "importing a checkpoint", "train")
     require("keras", "importing a checkpoint", "train")
     with without_native_chatter():
-        numbers = _convert(arrays, charset, output)
-    print(f"verified   loaded again, against plain numpy: {numbers}")
-    print(f"wrote      {output} ({output.stat().st_size / 1e6:.1f} MB, {time.monotonic() - start:.0f} s)")
+        from spin_tf.importers.verification import import_model
 
-
-def _convert(arrays: dict[str, np.ndarray], charset: Charset | None, output: pathlib.Path) -> str:
-    """Writes the model to `output` once it is proven; returns how near it is to the published network."""
-    from spin_tf.importers.checkpoint import model_from_state_dict
-    from spin_tf.importers.verification import verify
-
-    model = model_from_state_dict(arrays, charset)
+        model, result = import_model(arrays, output, charset)
     config = model.config["transformation"]
     settings = ", ".join(f"{key}={value}" for key, value in config.items() if key != "name")
     print(
@@ -78,21 +68,7 @@ def _convert(arrays: dict[str, np.ndarray], charset: Charset | None, output: pat
         f"charset {model.charset.name} of {len(model.charset.characters)}"
         + (", lower case" if model.charset.fold_case else "")
     )
-    print(f"settings   {settings if config['name'] != 'none' else 'no transformation'}", flush=True)
-    # Written under another name, so that an output that exists has been verified.
-    unproven = output.with_name(f".{output.stem}.unproven.keras")
-    try:
-        model.save(unproven)
-        result = verify(unproven, arrays)
-        numbers = (
-            f"image within {result.image:.1e}, probabilities within {result.probabilities:.1e}, "
-            f"token ids {'equal' if result.same_ids else 'DIFFERENT'}"
-        )
-        if not result.passed:
-            raise UserError(
-                f"the imported model does not do what the checkpoint does; not written. Received: {numbers}"
-            )
-        os.replace(unproven, output)
-    finally:
-        unproven.unlink(missing_ok=True)
-    return f"{numbers}; both read {' '.join(map(repr, result.words))}"
+    print(f"settings   {settings if config['name'] != 'none' else 'no transformation'}")
+    words = " ".join(map(repr, result.words))
+    print(f"verified   loaded again, against plain numpy: {result}; both read {words}")
+    print(f"wrote      {output} ({output.stat().st_size / 1e6:.1f} MB, {time.monotonic() - start:.0f} s)")

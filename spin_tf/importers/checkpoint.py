@@ -140,8 +140,9 @@ def _grid(layer: Transformation, state: StateDict, prefix: str) -> list[tuple[An
         rows, points = layer.image_size[0] * layer.image_size[1], tps.num_control_points
         inverse = state.take(f"{prefix}inv_delta_C", (points + 3, points + 3))
         target = state.take(f"{prefix}P_hat", (rows, points + 3))
-        if inverse.any() and not np.allclose(target @ inverse, grid_matrix(points, (32, 100)), atol=1e-3):
-            raise ValueError(f"the spline of the checkpoint is another one than ours. Received: {prefix}P_hat")
+        found = inverse.any() and target.any()
+        if found and not np.allclose(target @ inverse, grid_matrix(points, (32, 100)), atol=1e-3):
+            state.note(f"{prefix}P_hat and inv_delta_C are another spline than ours")
     return []
 
 

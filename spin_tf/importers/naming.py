@@ -100,6 +100,10 @@ class StateDict:
         array = self._arrays.get(name)
         return array.shape if array is not None and array.ndim == len(default) else default
 
+    def note(self, problem: str) -> None:
+        """Adds a problem to what `finish` tells."""
+        self._problems.append(problem)
+
     def take(self, name: str, shape: tuple[int, ...], duplicate: str = "") -> np.ndarray:
         """The array `name`; zeros after a problem, so that all problems can be told at once.
 

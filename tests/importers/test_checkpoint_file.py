@@ -44,7 +44,7 @@ def test_pdparams(tmp_path: pathlib.Path, protocol: int) -> None:
 def test_other_number_formats_become_float32(tmp_path: pathlib.Path, dtype: str) -> None:
     content = {name: value.astype(dtype) for name, value in WEIGHTS.items()}
     assert_weights(read_state_dict(write(tmp_path / "best.pdparams", content)))
-    np.savez(tmp_path / "best.npz", **content)
+    np.savez(tmp_path / "best.npz", **content)  # type: ignore[arg-type]
     assert_weights(read_state_dict(tmp_path / "best.npz"))
 
 
@@ -68,7 +68,7 @@ def test_arrays_that_paddle_cut_into_pieces(tmp_path: pathlib.Path) -> None:
 
 def test_npz(tmp_path: pathlib.Path) -> None:
     for save in (np.savez, np.savez_compressed):
-        save(tmp_path / "best.npz", **WEIGHTS)
+        save(tmp_path / "best.npz", **WEIGHTS)  # type: ignore[arg-type]
         assert_weights(read_state_dict(tmp_path / "best.npz"))
 
 
@@ -102,9 +102,9 @@ def test_other_kinds_of_files_are_named(tmp_path: pathlib.Path) -> None:
             read_state_dict(tmp_path / "x.pdparams")
     with pytest.raises(ValueError, match=r"before 1\.6"):
         read_state_dict(write(tmp_path / "old.pth", 0x1950A86A20F9469CFC6C, 2))
-    for content in ([1], {"a": "text"}, {"a": [1.0]}, {3: np.ones(2)}, {"a": None}):
+    for value in ([1], {"a": "text"}, {"a": [1.0]}, {3: np.ones(2)}, {"a": None}):
         with pytest.raises(UnsafeCheckpointError, match="Received"):
-            read_state_dict(write(tmp_path / "x.pdparams", content))
+            read_state_dict(write(tmp_path / "x.pdparams", value))
     for bad in (np.inf, np.nan, 1e300):
         with pytest.raises(ValueError, match=r"not finite\. Received: b"):
             read_state_dict(write(tmp_path / "x.pdparams", {"a": np.ones(2), "b": np.array([bad])}))
@@ -120,7 +120,7 @@ class Storage:
 
 class Tensor:
     def __init__(self, storage: Storage, offset: Any, size: Any, stride: Any, parameter: bool = False) -> None:
-        self.arguments = (storage, offset, size, stride, False, collections.OrderedDict())
+        self.arguments: tuple = (storage, offset, size, stride, False, collections.OrderedDict())
         self.parameter = parameter
 
     def __reduce__(self) -> Any:
@@ -205,14 +205,15 @@ def test_hostile_torch_zip(tmp_path: pathlib.Path, torch: Any) -> None:
     storage = Storage(torch.FloatStorage, "0", data, 20)
     for offset, size, stride in ((0, (21,), (1,)), (1, (20,), (1,)), (0, (2, 2), (1, 19)), (0, (10**15,), (1,))):
         fails("reaches element", Tensor(storage, offset, size, stride), [storage])
-    for offset, size, stride in (
+    shapes: list[tuple[Any, Any, Any]] = [
         (-1, (2,), (1,)),
         (0, (2,), (-1,)),
         (0, (-2,), (1,)),
         (0, (2.0,), (1,)),
         ("0", (2,), (1,)),
-    ):
-        fails("no valid shape", Tensor(storage, offset, size, stride), [storage])
+    ]
+    for wrong in shapes:
+        fails("no valid shape", Tensor(storage, *wrong), [storage])
     fails("stride a dimension", Tensor(storage, 0, (2,), (1, 1)), [storage])
     fails("more bytes than the file", Tensor(storage, 0, (10**12,), (0,)), [storage])
     fails("not in the archive", Tensor(storage, 0, (20,), (1,)), [])
