@@ -52,6 +52,10 @@ def _crc32c_of_lengths(lengths: np.ndarray) -> np.ndarray:
     return crc ^ np.uint32(0xFFFFFFFF)
 
 
+class RecordError(ValueError):
+    """A TFRecord file, or a record in one, that is broken."""
+
+
 class RecordWriter:
     """Writes one TFRecord file; it appears under its name only when it is complete.
 
@@ -137,3 +141,27 @@ def walk(path: str) -> tuple[np.ndarray, np.ndarray, str]:
         if len(offsets) > num_checked:
             check()
     return np.array(offsets, np.int64), np.array(lengths, np.int64), problem
+
+
+def read_record(path: str, offset: int, length: int) -> bytes:
+    """Reads the payload at `offset` of a file and verifies its checksum.
+
+    Raises:
+        RecordError: when it is wrong or the file has become shorter.
+    """
+    with open(path, "rb", buffering=0) as file:
+        return check_record(path, offset, length, os.pread(file.fileno(), length + FOOTER.size, offset))
+
+
+def check_record(path: str, offset: int, length: int, data: bytes) -> bytes:
+    """Returns the payload of `data`, which holds it and its checksum.
+
+    Raises:
+        RecordError: when the checksum is wrong or bytes are missing.
+    """
+    if len(data) < length + FOOTER.size:
+        raise RecordError(f"{path} has become shorter. Received: {len(data)} bytes at offset {offset}")
+    payload, footer = data[:length], data[length:]
+    if mask(crc32c(payload)) != FOOTER.unpack(footer)[0]:
+        raise RecordError(f"{path}: the record at offset {offset - HEADER.size} has a wrong checksum")
+    return payload

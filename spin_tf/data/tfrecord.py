@@ -12,8 +12,8 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 from absl import logging
 
-from spin_tf.data.record_file import FOOTER, HEADER, RecordWriter, crc32c, mask, walk
-from spin_tf.data.word_example import RecordError, WordExample, parse_example, serialize_example
+from spin_tf.data.record_file import FOOTER, HEADER, RecordError, RecordWriter, check_record, walk
+from spin_tf.data.word_example import WordExample, parse_example, serialize_example
 
 __all__ = [
     "RecordError",
@@ -168,12 +168,10 @@ class RecordIndex:
         else:
             with open(file, "rb", buffering=0) as stream:
                 data = os.pread(stream.fileno(), size, offset)
+        if check:
+            return check_record(file, offset, length, data)
         if len(data) < size:
             raise RecordError(f"{file} has become shorter. Received: {len(data)} of {size} bytes at offset {offset}")
-        if check:
-            data, footer = data[:length], data[length:]
-            if mask(crc32c(data)) != FOOTER.unpack(footer)[0]:
-                raise RecordError(f"{file}: the record at offset {offset - HEADER.size} has a wrong checksum")
         return data
 
     def read_example(self, i: int, check: bool = False) -> WordExample:

@@ -5,10 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from spin_tf.data import example_proto
-
-
-class RecordError(ValueError):
-    """A TFRecord file, or a record in one, that is broken."""
+from spin_tf.data.record_file import RecordError
 
 
 @dataclasses.dataclass(frozen=True)
