@@ -4,7 +4,7 @@ bin/import_checkpoint.py --input=FILE.pdparams --output=FILE.keras [--charset=SP
 
 The input is a .pdparams file, a .npz file with the same names, or a PyTorch zip file. Nothing that it holds is run, and
 neither PaddlePaddle nor PyTorch is needed. The output is written only after it has been loaded again and met the
-published network, computed in plain numpy from the input, on drawn words.
+published network, computed in plain numpy from the input, on drawn words. Its configuration is written beside it.
 """
 
 from __future__ import annotations
@@ -71,4 +71,7 @@ def main(argv: list[str]) -> None:
     print(f"settings   {settings if config['name'] != 'none' else 'no transformation'}")
     words = " ".join(map(repr, result.words))
     print(f"verified   loaded again, against plain numpy: {result}; both read {words}")
-    print(f"wrote      {output} ({output.stat().st_size / 1e6:.1f} MB, {time.monotonic() - start:.0f} s)")
+    size, seconds = output.stat().st_size / 1e6, time.monotonic() - start
+    print(
+        f"wrote      {output} ({size:.1f} MB) and {output.with_suffix('.yaml')}, its configuration, in {seconds:.0f} s"
+    )

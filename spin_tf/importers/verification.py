@@ -11,6 +11,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from spin_tf.charset import Charset, Tokenizer
+from spin_tf.config import Config, ModelConfig, TrainingConfig, from_dict, save
 from spin_tf.data.preprocessing import preprocess
 from spin_tf.importers.checkpoint import model_from_state_dict
 from spin_tf.importers.reference import ReferenceNetwork
@@ -111,6 +112,8 @@ def import_model(
 ) -> tuple[SPINRecognizer, Verification]:
     """Writes a state dict as a `.keras` file, which appears only after `verify` has passed.
 
+    Beside it a `.yaml` of the same name shows the configuration; `bin/train.py` starts from it once it is given data.
+
     Args:
         arrays: the state dict.
         output: the file to write; one that is there already is replaced.
@@ -130,6 +133,11 @@ def import_model(
                 f"the imported model does not do what the checkpoint does; not written. Received: {result}"
             )
         os.replace(unproven, output)
+        training = TrainingConfig(init_from=os.fspath(output))
+        save(
+            Config(model=from_dict(ModelConfig, model.config), training=training),
+            os.fspath(output.with_suffix(".yaml")),
+        )
     finally:
         unproven.unlink(missing_ok=True)
     return model, result

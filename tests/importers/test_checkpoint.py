@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import pathlib
 from collections.abc import Callable
 from typing import Any
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 
 from spin_tf.charset import Charset
+from spin_tf.config import load
 from spin_tf.importers import checkpoint
 from spin_tf.importers.checkpoint import model_from_state_dict
 from spin_tf.importers.naming import DAVAR, PADDLE, Naming
@@ -148,7 +150,10 @@ def test_the_written_file_carries_charset_and_settings(tmp_path: pathlib.Path) -
     assert model.charset.characters == Charset.from_spec("36").characters and model.charset.fold_case
     assert model.config == written.config
     assert model.config["transformation"]["align_corners"] is False
-    assert [path.name for path in tmp_path.iterdir()] == ["davar.keras"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["davar.keras", "davar.yaml"]
+    config = load(str(tmp_path / "davar.yaml"))
+    assert dataclasses.asdict(config.model) == model.config
+    assert config.training.init_from == str(tmp_path / "davar.keras")
 
 
 def test_a_model_that_differs_is_not_written(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
