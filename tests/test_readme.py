@@ -1,0 +1,161 @@
+"""Every command and example of the README, run in a copy of the repository."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from spin_tf.recognizer import bundled_model
+from tests import strip_model as strips
+
+REPOSITORY = pathlib.Path(__file__).resolve().parent.parent
+README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+
+# What is shown but cannot be run by a test: the first line of each block.
+NOT_RUN = {
+    "make demo": "builds its own environment; tests/test_readme.py runs it among the slow tests",
+    'pip install -e ".[train,data]"': "installs packages",
+    "bin/train.py --config=configs/spin_small.yaml --model_dir=runs/small --strategy=mirrored": "needs several GPUs",
+}
+# The README trains for minutes; the test only needs every command to do its work once.
+SMALLER = {
+    r"--num_words=\d+": "--num_words=64",
+    r"^bin/train\.py (.*)$": (
+        r"bin/train.py \1 --set training.steps=2 --set training.batch_size=8 --set training.validate_every=2"
+        r" --set training.checkpoint_every=2 --set model.backbone.width=16"
+        r" --set 'model.backbone.num_blocks=[1,1,1,1]'"
+    ),
+}
+
+
+class Block(NamedTuple):
+    language: str
+    text: str
+    not_run: str | None
+
+
+def blocks() -> list[Block]:
+    pattern = r"(?:<!-- not run: (.*?) -->\n)?```(\w+)\n(.*?)```"
+    return [Block(m[2], m[3], m[1]) for m in re.finditer(pattern, README, re.DOTALL)]
+
+
+def copy_repository(target: pathlib.Path) -> pathlib.Path:
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    for name in listed.stdout.splitlines():
+        if (REPOSITORY / name).is_file():
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(REPOSITORY / name, target / name)
+    return target
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
+    """A copy of the repository with what a user of the README would have: word.png and labelled photographs."""
+    copy = copy_repository(tmp_path_factory.mktemp("readme") / "spin_tf")
+    Image.fromarray(strips.draw("word")).save(copy / "word.png")
+    (copy / "photos").mkdir()
+    lines = []
+    for i, word in enumerate(["one", "two", "3", "four"] * 4):
+        Image.fromarray(strips.draw(word)).save(copy / "photos" / f"{i:02d}.png")
+        lines.append(f"{i:02d}.png\t{word}\n")
+    (copy / "photos" / "labels.txt").write_text("".join(lines))
+    return copy
+
+
+def test_what_is_not_run_is_known() -> None:
+    assert {b.text.splitlines()[0]: b.not_run for b in blocks() if b.not_run} == NOT_RUN
+
+
+def test_every_command_runs(copy: pathlib.Path, tmp_path: pathlib.Path) -> None:
+    """All bash blocks in their order, in one folder, as a reader would."""
+    bin_folder = tmp_path / "bin"
+    bin_folder.mkdir()
+    (bin_folder / "python3").symlink_to(sys.executable)
+    environment = {**os.environ, "PATH": f"{bin_folder}:{pathlib.Path(sys.executable).parent}:{os.environ['PATH']}"}
+    outputs = []
+    for block in blocks():
+        if block.language != "bash" or block.not_run:
+            continue
+        for line in block.text.splitlines():
+            for pattern, replacement in SMALLER.items():
+                line = re.sub(pattern, replacement, line)
+            result = subprocess.run(["bash", "-c", line], cwd=copy, env=environment, capture_output=True, text=True)
+            assert result.returncode == 0, f"{line}\n{result.stdout}\n{result.stderr}"
+            outputs.append(result.stdout)
+    assert outputs[0].startswith("word.png\t")
+    assert outputs[1].count("\n") == 16
+    assert {"results.json", "results.md", "predictions.jsonl", "errors.html"} <= set(
+        os.listdir(copy / "runs" / "photos" / "evaluation")
+    )
+    # The last command reads with the file that the one before it wrote.
+    assert outputs[-1].count("\n") == 16
+    assert (copy / "photos.tflite").stat().st_size > 10_000
+
+
+def test_python_example_runs(copy: pathlib.Path) -> None:
+    (block,) = [block for block in blocks() if block.language == "python"]
+    result = subprocess.run([sys.executable, "-c", block.text], cwd=copy, capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+    assert re.match(r"\S* [01]\.\d+", result.stdout)
+
+
+def test_links_lead_somewhere() -> None:
+    targets = re.findall(r"\]\(([^)#]+)\)", README)
+    assert len(targets) > 5
+    for target in targets:
+        if "://" not in target:
+            assert (REPOSITORY / target).exists(), target
+
+
+@pytest.mark.parametrize(
+    "name", ["AdamW", "RandAugment", "RandomPerspective", "RandomElasticTransform", "RandomErasing"]
+)
+def test_what_keras_is_said_to_have(name: str) -> None:
+    import keras
+
+    assert f"`{name}`" in README
+    assert hasattr(keras.layers, name) or hasattr(keras.optimizers, name)
+
+
+def test_bundled_model_reads_a_plain_word() -> None:
+    """The promise of the first paragraph: what ships does read."""
+    from PIL import ImageDraw, ImageFont
+
+    from spin_tf import Recognizer
+
+    image = Image.new("L", (140, 44), 235)
+    ImageDraw.Draw(image).text((12, 4), "House", fill=20, font=ImageFont.load_default(30))
+    word = Recognizer().read(np.asarray(image))
+    assert bundled_model().exists()
+    assert word.text.lower() == "house"
+    assert word.confidence > 0.5
+
+
+@pytest.mark.slow
+def test_make_demo_from_nothing(tmp_path: pathlib.Path) -> None:
+    """`make demo` in a fresh copy without research data beside it: builds the core environment and reads words."""
+    copy = copy_repository(tmp_path / "alone" / "spin_tf")
+    result = subprocess.run(["make", "demo"], cwd=copy, capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+    assert "words right" in result.stdout
+    packages = subprocess.run([copy / ".venv/bin/python", "-m", "pip", "list"], capture_output=True, text=True).stdout
+    assert "ai-edge-litert" in packages
+    assert "tensorflow" not in packages
+    again = subprocess.run(["make", "demo"], cwd=copy, capture_output=True, text=True)
+    assert again.returncode == 0
+    assert "pip install" not in again.stdout
