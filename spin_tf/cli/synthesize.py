@@ -21,14 +21,18 @@ from spin_tf.synthesis.scene import find_photographs
 _OUTPUT = flags.DEFINE_string("output", None, "Prefix of the shards PREFIX-00000-of-000NN.tfrecord.")
 _NUM_WORDS = flags.DEFINE_integer("num_words", 10000, "How many words to make.", lower_bound=1)
 _FONTS = flags.DEFINE_string("fonts", None, "Folder of fonts; default: those of the system, or Pillow's own.")
-_LEXICON = flags.DEFINE_list("lexicon", None, "Word lists, one word a line, comma separated; default: a small vocabulary.")
+_LEXICON = flags.DEFINE_list(
+    "lexicon", None, "Word lists, one word a line, comma separated; default: a small vocabulary."
+)
 _BACKGROUNDS = flags.DEFINE_string("backgrounds", None, "Folder of photographs to put behind words; default: textures.")
 _SEED = flags.DEFINE_integer("seed", 0, "The same seed gives the same words.", lower_bound=0)
 _WORKERS = flags.DEFINE_integer("workers", 1, "Processes; the words do not depend on it.", lower_bound=1)
 _NUM_SHARDS = flags.DEFINE_integer("num_shards", 8, "Number of TFRecord files.", lower_bound=1)
 _SIZE = flags.DEFINE_list("size", ["32", "100"], "Height and width of the images.")
 _WITHOUT = flags.DEFINE_list("without", [], "Families of effects to leave out, for ablations, comma separated.")
-_CONTACT_SHEET = flags.DEFINE_string("contact_sheet", None, "Draw the words on one picture instead of writing TFRecords.")
+_CONTACT_SHEET = flags.DEFINE_string(
+    "contact_sheet", None, "Draw the words on one picture instead of writing TFRecords."
+)
 
 _CHUNK = 100
 _SHEET_LIMIT = 2000
@@ -92,9 +96,7 @@ def _settings() -> dict[str, object]:
 
 
 @contextlib.contextmanager
-def _chunks(
-    settings: dict[str, object], synthesizer: WordSynthesizer
-) -> Iterator[Iterable[list[tuple[bytes, str]]]]:
+def _chunks(settings: dict[str, object], synthesizer: WordSynthesizer) -> Iterator[Iterable[list[tuple[bytes, str]]]]:
     total, seed = _NUM_WORDS.value, _SEED.value
     ranges = [(seed, start, min(start + _CHUNK, total)) for start in range(0, total, _CHUNK)]
     if _WORKERS.value == 1:

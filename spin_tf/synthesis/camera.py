@@ -12,7 +12,14 @@ from spin_tf.synthesis import noise
 from spin_tf.synthesis.scene import ramp, shifted
 from spin_tf.synthesis.streams import Streams
 
-_DOWN = (Image.Resampling.BOX, Image.Resampling.BILINEAR, Image.Resampling.HAMMING, Image.Resampling.BICUBIC, Image.Resampling.LANCZOS)
+_DOWN = (
+    Image.Resampling.BOX,
+    Image.Resampling.BILINEAR,
+    Image.Resampling.HAMMING,
+    Image.Resampling.BICUBIC,
+    Image.Resampling.LANCZOS,
+)
+_LEAST_DEVIATION = 8.0
 
 
 def photograph(
@@ -40,15 +47,16 @@ def photograph(
     image = Image.fromarray(np.clip(picture, 0, 255).astype(np.uint8))
     if (width, height) != image.size:
         image = image.resize((width, height), _DOWN[int(streams.always("filter").random() * len(_DOWN))])
-    image = _expose(image, streams)
     # Strokes of small letters are thin: the blur that they bear grows with the letters' size.
     letter_size = height * min(1.3 * letter[0], letter[1])
     r = streams.active("blur")
     if r is not None:
-        image = image.filter(ImageFilter.GaussianBlur((0.02 + 0.06 * r.random()) * letter_size))
+        image = image.filter(ImageFilter.GaussianBlur((0.02 + 0.05 * r.random()) * letter_size))
     r = streams.active("motion_blur")
     if r is not None:
-        image = _motion(image, (0.1 + 0.16 * r.random()) * letter_size, 2 * math.pi * r.random())
+        image = _motion(image, (0.1 + 0.13 * r.random()) * letter_size, 2 * math.pi * r.random())
+    # The lens blurs before the sensor clips: bright letters bleed and grow bold.
+    image = _expose(image, streams)
     image = _add_noise(image, streams)
     r = streams.active("sharpen")
     if r is not None:
@@ -58,14 +66,16 @@ def photograph(
         buffer = io.BytesIO()
         image.save(buffer, "JPEG", quality=25 + int(65 * math.sqrt(r.random())))
         image = Image.open(buffer)
-    return scale(image, size)
+    return _readable(scale(image, size))
 
 
 def scale(image: Image.Image, size: tuple[int, int]) -> np.ndarray:
     """Bilinear with half-pixel centres and no smoothing, as the recogniser scales its crops; uint8 `size`."""
     height, width = size
     data = (image.width / width, 0, 0, 0, image.height / height, 0)
-    return np.asarray(image.convert("L").transform((width, height), Image.Transform.AFFINE, data, Image.Resampling.BILINEAR))
+    return np.asarray(
+        image.convert("L").transform((width, height), Image.Transform.AFFINE, data, Image.Resampling.BILINEAR)
+    )
 
 
 def light(picture: np.ndarray, streams: Streams) -> np.ndarray:
@@ -108,37 +118,53 @@ def light(picture: np.ndarray, streams: Streams) -> np.ndarray:
     return picture
 
 
-def _resolution(
-    rows: int, letter: tuple[float, float], aspect: float, streams: Streams
-) -> tuple[int, int]:
+def _resolution(rows: int, letter: tuple[float, float], aspect: float, streams: Streams) -> tuple[int, int]:
     r = streams.active("low_resolution")
     height = float(rows)
     if r is not None:
-        height = math.exp(r.gauss(math.log(14), 0.4)) / letter[1]
-    # Letters narrower than 6 pixels or lower than 8 can hardly be told apart.
-    least = max(9.0, 6.0 / letter[0], 8.0 / letter[1])
+        height = math.exp(r.gauss(math.log(15), 0.4)) / letter[1]
+    # Letters narrower than 6.5 pixels or lower than 9 can hardly be told apart.
+    least = max(9.0, 6.5 / letter[0], 9.0 / letter[1])
     height = round(min(max(height, least), rows))
     return height, max(min(round(height * aspect), 240), 6)
 
 
 def _expose(image: Image.Image, streams: Streams) -> Image.Image:
     r = streams.active("gamma")
-    gamma = math.exp(r.gauss(0, 0.35)) if r is not None else 1.0
+    gamma = math.exp(r.gauss(0, 0.25)) if r is not None else 1.0
     r = streams.active("exposure")
     gain, lift = 1.0, 0.0
     if r is not None:
         u = r.random()
-        if u < 0.5:
-            gain, lift = 1.2 + 0.5 * r.random(), 20 * r.random()
+        if u < 0.65:
+            gain, lift = 1.15 + 0.5 * r.random(), 15 * r.random()
+            # Too much light must not wipe the word out: the darker of ink and ground stays below white.
+            gain = max(min(gain, 185 / max(_darker(image), 1)), 1.0)
         else:
-            gain, lift = 0.5 + 0.35 * r.random(), 0.0
+            gain, lift = 0.5 + 0.35 * r.random(), 20 * r.random()
     if gamma == 1.0 and gain == 1.0:
         return image
     levels = np.linspace(0, 1, 256) ** gamma * 255 * gain + lift
-    exposed = image.point(np.clip(levels, 0, 255).astype(np.uint8).tolist())
-    # Too much light or darkness must not wipe the word out.
-    before, after = float(np.asarray(image).std()), float(np.asarray(exposed).std())
-    return exposed if after > max(0.4 * before, min(6.0, before)) else image
+    return image.point(np.clip(levels, 0, 255).astype(np.uint8).tolist())
+
+
+def _darker(image: Image.Image) -> int:
+    """The grey below which a sixth of the pixels lie: that of the ink, or of the ground where the ink is lighter."""
+    total, wanted = 0, image.width * image.height / 6
+    for grey, count in enumerate(image.histogram()):
+        total += count
+        if total >= wanted:
+            return grey
+    return 255
+
+
+def _readable(pixels: np.ndarray) -> np.ndarray:
+    """Keeps a deviation of 8 greys, below which hardly a real crop lies."""
+    deviation = float(pixels.std())
+    if deviation >= _LEAST_DEVIATION or deviation == 0:
+        return pixels
+    mean = float(pixels.mean())
+    return np.clip((pixels - mean) * (_LEAST_DEVIATION / deviation) + mean, 0, 255).astype(np.uint8)
 
 
 def _motion(image: Image.Image, length: float, angle: float) -> Image.Image:
@@ -155,12 +181,12 @@ def _add_noise(image: Image.Image, streams: Streams) -> Image.Image:
     r = streams.active("noise")
     if r is None:
         return image
-    pixels = np.asarray(image, np.float32)
+    pixels = np.asarray(image)
     spread = float(pixels.std())
     # Noise up to a third of the picture's own deviation: more of it hides the word.
     amount = min(9 * r.random() ** 2 + 0.5, 0.2 * spread + 0.5)
     grain = 0.0 if r.random() < 0.6 else 0.7
     if r.random() < 0.08:
         grain, amount = 0.0, min(amount * 2, 0.45 * spread + 0.5)
-    pixels = pixels + noise.cut(r, pixels.shape, grain) * amount
-    return Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8))
+    noisy = pixels + noise.cut(r, image.size[::-1], grain) * np.float32(amount)
+    return Image.fromarray(np.clip(noisy, 0, 255).astype(np.uint8))

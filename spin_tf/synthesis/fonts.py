@@ -4,32 +4,18 @@ from __future__ import annotations
 
 import os
 import pathlib
-import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from spin_tf.synthesis.font_families import font_weight
+
 CHARACTERS = "".join(map(chr, range(33, 127)))
 CAP_HEIGHT = 30
 SUFFIXES = (".ttf", ".otf", ".ttc")
 
-# Plain sans-serif families are most of what signs use and few of the families of an open font collection.
-_SIGN_FAMILIES = re.compile(
-    "|".join(
-        "^" + name
-        for name in (
-            "Actor,Allerta,Anton,Archivo,Arial,Arimo,Asap,Average ?Sans,BenchNine,Cabin,Cantarell,Carme,Carrois,Chivo,DejaVuSans,"
-            "Didact,Dosis,Droid ?Sans,Economica,Exo,Fira ?Sans,Fjalla,Francois,Gudea,Hammersmith,Helvet,Hind,Istok,Karla,Lato,"
-            "Liberation ?Sans,Magra,Marmelad,Maven,Metrophobic,Molengo,Monda,Montserrat,Muli,News,Noto ?Sans,Nobile,Numans,Nunito,"
-            "Open ?Sans,Oswald,Oxygen,PT ?Sans,PT_Sans,Paytone,Pathway,Pontano,Puritan,Questrial,Quattrocento ?Sans,Quicksand,Raleway,Roboto,Ropa,"
-            "Rosario,Ruda,Scada,Shanti,Signika,Sintony,Source ?Sans,Strait,Tauri,Telex,Tenor,Titillium,Ubuntu,Varela,Viga,Voltaire,"
-            "Work ?Sans,Yanone,Passion,Bebas,League ?Gothic,Josefin ?Sans,Alegreya ?Sans,Merriweather ?Sans"
-        ).split(",")
-    )
-)
-_SIGN_WEIGHT = 4.0
 _SYSTEM_FOLDERS = (
     "/usr/share/fonts",
     "/usr/local/share/fonts",
@@ -72,7 +58,7 @@ class GlyphFont:
     @property
     def weight(self) -> float:
         """How often to draw this font compared to others."""
-        return _SIGN_WEIGHT if self.path and _SIGN_FAMILIES.match(os.path.basename(self.path)) else 1.0
+        return font_weight(self.path) if self.path else 1.0
 
     @property
     def glyphs(self) -> dict[str, Glyph]:

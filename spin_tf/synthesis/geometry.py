@@ -13,7 +13,7 @@ from spin_tf.synthesis.streams import Streams
 
 MAX_WIDTH = 220
 MAX_HEIGHT = 72
-_STRIPS = 14
+_STRIPS = 10
 
 
 class Pose(NamedTuple):
@@ -98,13 +98,13 @@ def choose_pose(width: float, height: float, streams: Streams) -> Pose:
 
 
 def choose_crop(corners: np.ndarray, streams: Streams) -> tuple[float, float, float, float]:
-    """The crop (left, top, right, bottom) around points (n, 2) of the word's outline; may cut into it or leave margins."""
+    """The crop (left, top, right, bottom) around the outline (n, 2) of a word; may cut into it or leave margins."""
     left, top = corners.min(0)
     right, bottom = corners.max(0)
     height, width = bottom - top, right - left
-    r = streams.always("crop")
+    usual = streams.always("crop")
     unit = min(height, width)
-    margins = [unit * (0.01 + 0.09 * r.random() ** 1.5) for _ in range(4)]
+    margins = [unit * (0.02 + 0.16 * usual.random() ** 1.3) for _ in range(4)]
     r = streams.active("loose_crop")
     if r is not None:
         margins = [m + unit * 0.3 * r.random() ** 2 for m in margins]
@@ -133,13 +133,15 @@ def warp(plane: TextPlane, streams: Streams) -> Crop:
     scale_x, scale_y = true_width / width, true_height / height
     to_picture = np.array([[scale_x, 0, crop[0]], [0, scale_y, crop[1]], [0, 0, 1]])
     if not pose.curvature and not pose.wave[0]:
-        inverse = np.array([[1, 0, centre[0]], [0, 1, centre[1]], [0, 0, 1]]) @ np.linalg.inv(pose.homography) @ to_picture
+        inverse = (
+            np.array([[1, 0, centre[0]], [0, 1, centre[1]], [0, 0, 1]]) @ np.linalg.inv(pose.homography) @ to_picture
+        )
         inverse /= inverse[2, 2]
         data = inverse.ravel()[:8].tolist()
         warped = image.transform((width, height), Image.Transform.PERSPECTIVE, data, Image.Resampling.BILINEAR)
     else:
         columns = np.unique(np.linspace(0, width, _STRIPS + 1).round().astype(int))
-        rows = np.unique(np.linspace(0, height, 4).round().astype(int))
+        rows = np.unique(np.linspace(0, height, 3).round().astype(int))
         grid = np.stack(np.meshgrid(columns, rows), axis=-1).reshape(-1, 2)
         grid = grid * [scale_x, scale_y] + [crop[0], crop[1]]
         source = (pose.backward(grid) + centre).reshape(len(rows), len(columns), 2).tolist()

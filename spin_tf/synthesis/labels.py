@@ -15,12 +15,50 @@ MAX_LENGTH = 25
 
 # Lengths of the words of the training sets of ICDAR 2015, IIIT5K and SVT, smoothed, with a longer tail: few real words
 # are long, and a decoder that never sees them does not read them.
-_LENGTHS = (1.5, 5, 17, 20, 15.5, 12.5, 10.5, 7, 4.5, 2.8, 1.8, 1.2, 0.8, 0.6, 0.5, 0.4, 0.3, 0.3, 0.2, 0.2)
+_LENGTHS = (1.5, 5, 18, 22, 16, 12.5, 10, 6.5, 4.2, 2.5, 1.6, 1.0, 0.7, 0.6, 0.5, 0.4, 0.3, 0.3, 0.2, 0.2)
 _DIGITS = "0123456789"
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-_TAILS = (".", ",", "!", ":", "?", "'", "...", "!!", ";", "-", '"', ")", "*", "/", "&", "'s", "'s", "'S", ".com", "%", "+")
+_TAILS = (
+    ".",
+    ",",
+    "!",
+    ":",
+    "?",
+    "'",
+    "...",
+    "!!",
+    ";",
+    "-",
+    '"',
+    ")",
+    "*",
+    "/",
+    "&",
+    "'s",
+    "'s",
+    "'S",
+    ".com",
+    "%",
+    "+",
+)
 _HEADS = ('"', "(", "'", "-", "*", "#", "&", "@", "$", "[", "<", "=", ".", "/", "+", "~", "_", "{", "^", "`", "|", "\\")
-_DOMAINS = (".com", ".com", ".com", ".org", ".net", ".co.uk", ".com.sg", ".sg", ".edu", ".gov", ".info", ".de", ".in", ".tv")
+_UNITS = ("st", "nd", "rd", "th", "TH", "ST", "ND", "x", "km", "KM", "kg", "ml", "g", "m", "cm", "hrs", "L")
+_DOMAINS = (
+    ".com",
+    ".com",
+    ".com",
+    ".org",
+    ".net",
+    ".co.uk",
+    ".com.sg",
+    ".sg",
+    ".edu",
+    ".gov",
+    ".info",
+    ".de",
+    ".in",
+    ".tv",
+)
 
 
 def integer(rng: Random, low: int, high: int) -> int:
@@ -52,7 +90,7 @@ def read_lexicon(path: str | os.PathLike[str]) -> list[str]:
         words = [line.strip() for line in file if not line.startswith("#")]
     words = [word for word in words if 1 <= len(word) <= MAX_LENGTH and all(c in CHARACTERS for c in word)]
     if not words:
-        raise ValueError(f"The lexicon holds no word of 1 to {MAX_LENGTH} printable ASCII characters. Received: lexicon={path!r}")
+        raise ValueError(f"No word of 1 to {MAX_LENGTH} printable ASCII characters. Received: lexicon={path!r}")
     return words
 
 
@@ -68,10 +106,11 @@ class LabelSampler:
     """
 
     def __init__(self, lexicon: Iterable[str] | None = None, max_length: int = MAX_LENGTH) -> None:
-        words = list(COMMON_WORDS if lexicon is None else dict.fromkeys(lexicon))
+        # Labels get a case of their own, so words that differ in case alone are one.
+        words = list(dict.fromkeys(word.lower() for word in (COMMON_WORDS if lexicon is None else lexicon)))
         bad = [word for word in words if not word or any(c not in CHARACTERS for c in word)]
         if bad or not words:
-            raise ValueError(f"A lexicon needs words of printable ASCII characters without spaces. Received: lexicon={bad[:3]}...")
+            raise ValueError(f"Words must be printable ASCII characters without spaces. Received: lexicon={bad[:3]}...")
         if not 1 <= max_length <= MAX_LENGTH:
             raise ValueError(f"max_length must be in [1, {MAX_LENGTH}]. Received: max_length={max_length}")
         self.max_length = max_length
@@ -80,7 +119,7 @@ class LabelSampler:
             if len(word) <= min(len(_LENGTHS), max_length):
                 buckets[len(word) - 1].append(word)
         if not any(buckets):
-            raise ValueError(f"No word of the lexicon has at most {max_length} characters. Received: lexicon={words[:3]}...")
+            raise ValueError(f"No word has at most {max_length} characters. Received: lexicon={words[:3]}...")
         self._buckets = [b for b in buckets if b]
         self._cumulative = list(itertools.accumulate(w for w, b in zip(_LENGTHS, buckets, strict=True) if b))
 
@@ -95,8 +134,11 @@ class LabelSampler:
     def _any(self, rng: Random) -> str:
         u = rng.random()
         if u < 0.80:
-            word = self._cased(rng, pick(rng, COMMON_WORDS) if u < 0.24 else self._word(rng))
-            return self._punctuated(rng, word) if rng.random() < 0.09 else word
+            word = pick(rng, COMMON_WORDS) if u < 0.24 else self._word(rng)
+            if rng.random() < 0.012:
+                word += pick(rng, "--&/'.+@_") + pick(rng, COMMON_WORDS)
+            word = self._cased(rng, word)
+            return self._punctuated(rng, word) if rng.random() < 0.08 else word
         if u < 0.93:
             return self._numeric(rng)
         if u < 0.95:
@@ -127,16 +169,14 @@ class LabelSampler:
 
     def _punctuated(self, rng: Random, word: str) -> str:
         u = rng.random()
-        if u < 0.6:
+        if u < 0.7:
             # The first few tails are most of what is seen.
             return word + (pick(rng, _TAILS[:6]) if rng.random() < 0.6 else pick(rng, _TAILS))
-        if u < 0.72:
+        if u < 0.83:
             return pick(rng, _HEADS) + word
-        if u < 0.8:
+        if u < 0.93:
             opening, closing = pick(rng, ('""', "''", "()", "[]", "**", "--", "<>", "{}"))
             return opening + word + closing
-        if u < 0.95:
-            return word + pick(rng, "--&/'.+@_") + self._cased(rng, pick(rng, COMMON_WORDS))
         cut = integer(rng, 1, max(len(word) - 1, 1))
         return word[:cut] + pick(rng, "-'.") + word[cut:]
 
@@ -149,15 +189,21 @@ class LabelSampler:
         if u < 0.52:
             currency = pick(rng, ("$", "$", "$", "$", "S$", "US$", "RM", "Rs.", ""))
             amount = f"{integer(rng, 1, 9)}{digits(rng, 0, 2)}"
-            return currency + amount + pick(rng, ("", "." + digits(rng, 2, 2), ".90", ".50", ".00", "," + digits(rng, 3, 3)))
+            return (
+                currency
+                + amount
+                + pick(rng, ("", "." + digits(rng, 2, 2), ".90", ".50", ".00", "," + digits(rng, 3, 3)))
+            )
         if u < 0.57:
             return f"{integer(rng, 1, 100)}%"
         if u < 0.65:
             time = f"{integer(rng, 1, 23)}{pick(rng, '::.')}{integer(rng, 0, 5)}{pick(rng, '05')}"
-            return pick(rng, (time, time + pick(rng, ("am", "pm", "AM", "PM")), f"{integer(rng, 1, 12)}{pick(rng, ('am', 'pm', 'AM', 'PM'))}"))
+            noon = pick(rng, ("am", "pm", "AM", "PM"))
+            return pick(rng, (time, time + noon, f"{integer(rng, 1, 12)}{noon}"))
         if u < 0.70:
             sign = pick(rng, "-/..")
-            return sign.join((f"{integer(rng, 1, 31):02d}", f"{integer(rng, 1, 12):02d}", digits(rng, 2, 2))[: integer(rng, 2, 3)])
+            parts = f"{integer(rng, 1, 31):02d}", f"{integer(rng, 1, 12):02d}", digits(rng, 2, 2)
+            return sign.join(parts[: integer(rng, 2, 3)])
         if u < 0.78:
             sign = pick(rng, "--.")
             groups = pick(rng, ((3, 4), (4, 4), (3, 3, 4), (1, 3, 3, 4), (8,), (2, 4, 4), (4, 3, 3)))
@@ -165,9 +211,10 @@ class LabelSampler:
         if u < 0.86:
             return f"{pick(rng, ('#', '#', '', '#B', 'B'))}{integer(rng, 1, 12):02d}-{digits(rng, 2, 3)}"
         if u < 0.93:
-            return letters(rng, 1, 3) + pick(rng, ("", "", "-", "/")) + digits(rng, 1, 4) + (letters(rng, 1, 1) if rng.random() < 0.3 else "")
+            code = letters(rng, 1, 3) + pick(rng, ("", "", "-", "/")) + digits(rng, 1, 4)
+            return code + (letters(rng, 1, 1) if rng.random() < 0.3 else "")
         if u < 0.98:
-            return f"{integer(rng, 1, 99)}{pick(rng, ('st', 'nd', 'rd', 'th', 'TH', 'ST', 'ND', 'x', 'km', 'KM', 'kg', 'ml', 'g', 'm', 'cm', 'hrs', 'L'))}"
+            return str(integer(rng, 1, 99)) + pick(rng, _UNITS)
         return digits(rng, 1, 3) + pick(rng, "/-.&+x:") + digits(rng, 1, 3)
 
     def _web(self, rng: Random) -> str:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from spin_tf.synthesis.fonts import CAP_HEIGHT, GlyphFont
+from spin_tf.synthesis.fonts import CAP_HEIGHT, Glyph, GlyphFont
 from spin_tf.synthesis.streams import Streams
 
 _BORDER = 40
@@ -33,8 +33,12 @@ class Line(NamedTuple):
     bottom: int
 
 
-def set_line(font: GlyphFont, text: str, spacing: float = 0.0, jitter: float = 0.0, rng: Random | None = None) -> Line:
+def set_line(
+    font: GlyphFont, text: str, spacing: float = 0.0, jitter: float = 0.0, rng: Random | None = None, small: float = 1.0
+) -> Line:
     """Places the glyphs of `text` from x = 0; `spacing` is added to every advance, `jitter` moves letters up and down.
+
+    All letters but the first are `small` times as high: capitals that follow a larger one.
 
     Raises:
         KeyError: the font has no glyph for a character.
@@ -45,6 +49,8 @@ def set_line(font: GlyphFont, text: str, spacing: float = 0.0, jitter: float = 0
     right = bottom = -(10**6)
     for character in text:
         glyph = font.glyphs[character]
+        if small != 1.0 and items:
+            glyph = _shrink(glyph, small)
         x, y = round(pen) + glyph.left, glyph.top
         if jitter and rng is not None:
             y += round((rng.random() - 0.5) * 2 * jitter)
@@ -55,6 +61,12 @@ def set_line(font: GlyphFont, text: str, spacing: float = 0.0, jitter: float = 0
         # A glyph may stick out of its advance, but letters that are set apart must not run into one another.
         pen += max(glyph.advance + spacing, 2.0)
     return Line(items, left, top, right, bottom)
+
+
+def _shrink(glyph: Glyph, scale: float) -> Glyph:
+    height, width = (max(round(n * scale), 1) for n in glyph.mask.shape)
+    mask = np.asarray(Image.fromarray(glyph.mask).resize((width, height), Image.Resampling.BILINEAR))
+    return Glyph(mask, round(glyph.left * scale), round(glyph.top * scale), glyph.advance * scale)
 
 
 def paste(mask: np.ndarray, line: Line, x: int, y: int) -> None:
@@ -95,7 +107,11 @@ def set_text(
         spacing = CAP_HEIGHT * (0.12 * u - 0.04 if r.random() < 0.7 else 0.1 + 0.7 * u * u)
     r = streams.active("jitter")
     jitter = CAP_HEIGHT * (0.05 + 0.12 * r.random()) if r is not None else 0.0
-    line = set_line(font, label, spacing, jitter, r)
+    small = 1.0
+    capitals = streams.active("small_capitals")
+    if capitals is not None and len(label) > 2 and label.isupper() and label.isalpha():
+        small = 0.7 + 0.15 * capitals.random()
+    line = set_line(font, label, spacing, jitter, r, small)
     width, height = line.right - line.left, line.bottom - line.top
     # A mark such as "-" keeps room above and below, as the box of a person who labels it would.
     grow = max(0, round(0.55 * CAP_HEIGHT) - height)

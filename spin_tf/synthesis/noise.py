@@ -13,7 +13,7 @@ _ROWS, _COLUMNS = 256, 512
 
 @functools.cache
 def table(grain: float) -> np.ndarray:
-    """Noise of mean 0 and deviation 1, float32 (256, 512); `grain` is the deviation of the blur in pixels, 0 is white."""
+    """Noise of mean 0 and deviation 1, float32 (256, 512); `grain` is how many pixels it is blurred, 0 is white."""
     white = np.random.default_rng(20).standard_normal((_ROWS, _COLUMNS), dtype=np.float32)
     if not grain:
         return white
@@ -21,7 +21,9 @@ def table(grain: float) -> np.ndarray:
     smooth = np.asarray(image.filter(ImageFilter.GaussianBlur(grain)), np.float32)
     if grain > 3:
         # Eight bits are too few for what is left after a wide blur: blur a coarse table and stretch it.
-        coarse = Image.fromarray(table(1.0)).resize((round(_COLUMNS / grain), round(_ROWS / grain)), Image.Resampling.BOX)
+        coarse = Image.fromarray(table(1.0)).resize(
+            (round(_COLUMNS / grain), round(_ROWS / grain)), Image.Resampling.BOX
+        )
         smooth = np.asarray(coarse.resize((_COLUMNS, _ROWS), Image.Resampling.BICUBIC), np.float32)
     smooth = smooth - smooth.mean()
     return np.ascontiguousarray(smooth / smooth.std())

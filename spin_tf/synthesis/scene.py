@@ -105,6 +105,9 @@ def paint(mask: np.ndarray, photographs: Photographs, streams: Streams) -> np.nd
     Returns:
         float32 (height, width), about 0..255, not clipped.
     """
+    r = streams.active("dot_matrix")
+    if r is not None:
+        mask = _dots(mask, r)
     shape = mask.shape
     ground, ink = choose_greys(streams)
     contrast = ink - ground
@@ -115,6 +118,16 @@ def paint(mask: np.ndarray, photographs: Photographs, streams: Streams) -> np.nd
     r = streams.active("gradient_fill")
     if r is not None:
         fill = fill + ramp(shape, r) * (0.7 * strength * r.random())
+    r = streams.active("two_tone")
+    if r is not None:
+        # One part of the word in another grey; now and then the ground changes with it, as on two-coloured signs.
+        split = int(shape[1] * (0.2 + 0.6 * r.random()))
+        fill = np.full(shape, fill, np.float32) if isinstance(fill, float) else fill
+        if r.random() < 0.3:
+            fill[:, split:] = ground
+            picture[:, split:] += contrast
+        else:
+            fill[:, split:] -= contrast * 0.6 * r.random()
     r = streams.active("textured_fill")
     if r is not None:
         fill = fill + noise.cut(r, shape, (0.7, 2.0, 6.0)[int(r.random() * 3)]) * (0.16 * strength * r.random())
@@ -153,14 +166,30 @@ def paint(mask: np.ndarray, photographs: Photographs, streams: Streams) -> np.nd
     return picture
 
 
+def _dots(mask: np.ndarray, r: Random) -> np.ndarray:
+    """The mask as lamps in a grid show it."""
+    pitch = 3 + int(r.random() * 2)
+    rows, columns = -(-mask.shape[0] // pitch), -(-mask.shape[1] // pitch)
+    lamps = np.asarray(Image.fromarray(mask).resize((columns, rows), Image.Resampling.BOX), np.float32)
+    lamps = np.clip(lamps * 2.2 - 90, 0, 255).astype(np.uint8)
+    grid = lamps.repeat(pitch, 0).repeat(pitch, 1)[: mask.shape[0], : mask.shape[1]]
+    gap = np.uint8(255 * 0.6 * r.random())
+    grid[::pitch] = np.minimum(grid[::pitch], gap)
+    grid[:, ::pitch] = np.minimum(grid[:, ::pitch], gap)
+    return grid
+
+
 def choose_greys(streams: Streams) -> tuple[float, float]:
     """Greys of background and ink, 0..255, far enough apart to be read."""
     r = streams.always("greys")
-    contrast = min(max(math.exp(r.gauss(4.75, 0.5)), 50), 235)
+    contrast = min(max(math.exp(r.gauss(5.1, 0.35) if streams.clean else r.gauss(4.75, 0.5)), 50), 238)
     low = streams.active("low_contrast")
     if low is not None:
         contrast = 30 + 42 * low.random()
-    middle = min(max(r.gauss(115, 45), contrast / 2 + 3), 252 - contrast / 2)
+    middle = min(max(r.gauss(118, 42), contrast / 2 + 14), 254 - contrast / 2)
+    if r.random() < (0.4 if streams.clean else 0.15) and contrast > 90:
+        # White as white can be, on paper, screens and lit signs.
+        middle = 252 - contrast / 2
     dark, light = middle - contrast / 2, middle + contrast / 2
     return (light, dark) if streams.active("dark_text") else (dark, light)
 
@@ -226,4 +255,6 @@ def _shadow(picture: np.ndarray, mask: np.ndarray, ground: float, contrast: floa
             np.maximum(shade, shifted(mask, round(dx * step / reach), round(dy * step / reach)), out=shade)
         picture += (grey - picture) * (shade.astype(np.float32) / 255)
     else:
-        picture += (grey - picture) * (_blurred(shifted(mask, dx, dy), 0.3 + 1.5 * r.random()) * (0.4 + 0.6 * r.random()))
+        picture += (grey - picture) * (
+            _blurred(shifted(mask, dx, dy), 0.3 + 1.5 * r.random()) * (0.4 + 0.6 * r.random())
+        )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from random import Random
 
-from spin_tf.synthesis.config import SynthesisConfig, family_names
+from spin_tf.synthesis.config import SPOILS, SynthesisConfig, family_names
 
 _FAMILIES = {name: index for index, name in enumerate(family_names())}
 _OTHERS = {name: 100 + index for index, name in enumerate(("label", "crop", "greys", "filter"))}
@@ -18,6 +18,9 @@ class Streams:
     Args:
         seed: of the word.
         config: how often a family is active.
+
+    Attributes:
+        clean: the word is spared all that spoils a picture.
     """
 
     def __init__(self, seed: int, config: SynthesisConfig) -> None:
@@ -25,9 +28,12 @@ class Streams:
         self._config = config
         gate = Random(self._base | 127)
         self._gates = [gate.random() for _ in _FAMILIES]
+        self.clean = self._gates[_FAMILIES["clean"]] < config.clean
 
     def active(self, family: str) -> Random | None:
         """The source of a family of effects, or None when the family leaves this word alone."""
+        if self.clean and family in SPOILS:
+            return None
         index = _FAMILIES[family]
         return Random(self._base | index) if self._gates[index] < getattr(self._config, family) else None
 
