@@ -29,9 +29,9 @@ flags.DEFINE_multi_string(
 flags.DEFINE_integer("num_shards", 8, "How many files.", lower_bound=1)
 flags.DEFINE_integer("workers", os.cpu_count() or 1, "How many processes.", lower_bound=1)
 flags.DEFINE_integer("seed", 0, "Of the spread over the shards.")
-flags.DEFINE_string("charset", "94", "36, 62, 68, 94, file:PATH or chars:CHARACTERS; decides rejects only.")
+flags.DEFINE_string("charset", "94", "36, 62, 68, 94, file:PATH, chars:CHARACTERS, or any; decides rejects only.")
 flags.DEFINE_integer("max_length", 25, "Longest label in characters.", lower_bound=1)
-flags.DEFINE_integer("min_size", 3, "Smallest height and width of an image in pixels.", lower_bound=1)
+flags.DEFINE_integer("min_size", 2, "Smallest height and width of an image in pixels.", lower_bound=1)
 flags.DEFINE_enum("image_check", "decode", ["decode", "header"], "Decode every image, or read its header only.")
 flags.DEFINE_multi_string("only", [], "Text file of image paths, relative to itself, that alone are converted.")
 flags.DEFINE_multi_string("exclude", [], "Text file of image paths, relative to itself, that are not converted.")
@@ -43,7 +43,8 @@ def main(argv: list[str]) -> int:
     if len(argv) > 1:
         raise UserError(f"All options are flags. Received: {argv[1:]}")
     logging.set_verbosity(logging.INFO if logging.get_verbosity() > logging.INFO else logging.get_verbosity())
-    checks = Checks(Charset.from_spec(FLAGS.charset).to_dict(), FLAGS.max_length, FLAGS.min_size, FLAGS.image_check)
+    charset = None if FLAGS.charset == "any" else Charset.from_spec(FLAGS.charset).to_dict()
+    checks = Checks(charset, FLAGS.max_length, FLAGS.min_size, FLAGS.image_check)
     conversion = Conversion(
         FLAGS.source,
         tuple(FLAGS.input),

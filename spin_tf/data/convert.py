@@ -16,6 +16,7 @@ import multiprocessing
 import os
 import pathlib
 import shutil
+import signal
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -235,12 +236,18 @@ def _convert_shard(conversion: Conversion, shard: int, report: Callable[[int], N
     return done
 
 
+class _Stopped(Exception):
+    """The parent asked its workers to stop."""
+
+
 _counter: Any = None
 
 
 def _start_worker(counter: Any) -> None:
     global _counter
     _counter = counter
+    # Ctrl-C reaches all processes of a terminal; the parent alone answers it.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _run_shard(conversion: Conversion, shard: int) -> None:
@@ -249,6 +256,8 @@ def _run_shard(conversion: Conversion, shard: int) -> None:
     def report(done: int) -> None:
         nonlocal last
         with _counter.get_lock():
+            if _counter.value < 0:
+                raise _Stopped
             _counter.value += done - last
         last = done
 
@@ -272,5 +281,7 @@ def _convert_in_processes(
                     future.result()
                 progress(counter.value)
         except BaseException:
+            with counter.get_lock():
+                counter.value = -1 << 62
             pool.shutdown(wait=False, cancel_futures=True)
             raise

@@ -6,9 +6,10 @@ Grey by OpenCV's formula rounded to uint8, bilinear with half-pixel centres and 
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import io
-import struct
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -27,8 +28,6 @@ MAX_PIXELS = 64_000_000
 MAX_BYTES = 256 * 2**20
 # An explicit list: Pillow's other decoders (EPS runs Ghostscript) are never tried on a stranger's file.
 _FORMATS = ("JPEG", "PNG", "GIF", "BMP", "TIFF", "WEBP", "PPM")
-# What Pillow's decoders have been seen to raise on broken files.
-_DECODER_ERRORS = (OSError, SyntaxError, ValueError, OverflowError, struct.error, IndexError, KeyError, TypeError)
 
 
 class ImageError(ValueError):
@@ -65,7 +64,10 @@ def _open(data: bytes) -> Image.Image:
             f"Not an image, or one of a format that is not read ({', '.join(_FORMATS)}). Received: {data[:8]!r}...",
             "not_an_image",
         ) from error
-    except _DECODER_ERRORS as error:
+    except MemoryError:
+        raise
+    # Pillow's decoders raise nearly anything on broken files, KeyError and EOFError among it.
+    except Exception as error:
         raise ImageError(
             f"The header of the image is broken: {error}. Received: {data[:8]!r}...", "broken_image"
         ) from error
@@ -77,18 +79,31 @@ def _open(data: bytes) -> Image.Image:
     return image
 
 
-def read_header(data: bytes) -> ImageInfo:
-    """Reads format and size without decoding the pixels.
+def inspect_image(data: bytes, decode: bool = False) -> ImageInfo:
+    """Reads format and size of an image file, and decodes its pixels only when asked, to see whether it is whole.
 
     Raises:
-        ImageError: for an empty file, an unknown format, a broken header or too many pixels.
+        ImageError: for an empty file, an unknown format, a broken header, too many pixels, or pixels that end early.
     """
     with _open(data) as image:
+        if decode:
+            with _broken_pixels(len(data)):
+                image.load()
         return ImageInfo((image.format or "").lower(), image.height, image.width)
 
 
+@contextlib.contextmanager
+def _broken_pixels(size: int) -> Iterator[None]:
+    try:
+        yield
+    except MemoryError:
+        raise
+    except Exception as error:
+        message = f"The image is truncated or broken: {error}. Received: {size} bytes"
+        raise ImageError(message, "broken_image") from error
+
+
 def _to_array(image: Image.Image) -> np.ndarray:
-    image.load()
     image = ImageOps.exif_transpose(image)
     if image.mode.startswith("I") or image.mode == "F":
         # 16 bits a pixel keep their upper byte, as libpng's strip_16 in TensorFlow's decoder does.
@@ -117,22 +132,9 @@ def decode_image(data: bytes) -> np.ndarray:
     Raises:
         ImageError: with a reason, for anything that is not a whole image of at most `MAX_PIXELS` pixels.
     """
-    with _open(data) as image:
-        try:
-            return _to_array(image)
-        except (
-            OSError,
-            SyntaxError,
-            ValueError,
-            OverflowError,
-            struct.error,
-            IndexError,
-            KeyError,
-            TypeError,
-        ) as error:
-            raise ImageError(
-                f"The image is truncated or broken: {error}. Received: {len(data)} bytes", "broken_image"
-            ) from error
+    with _open(data) as image, _broken_pixels(len(data)):
+        image.load()
+        return _to_array(image)
 
 
 @functools.lru_cache(maxsize=4096)

@@ -31,7 +31,7 @@ def serialize_example(example: WordExample) -> bytes:
         {
             "image/encoded": example.encoded,
             "image/format": example.format.encode(),
-            "image/source_id": example.source_id.encode(),
+            "image/source_id": example.source_id.encode("utf-8", "backslashreplace"),
             "image/text": example.text.encode(),
         }
     )

@@ -10,13 +10,15 @@ import numpy as np
 from spin_tf.charset import Charset, LabelError, Tokenizer
 from spin_tf.data.cropping import crop, encode_crop
 from spin_tf.data.entry import Entry, EntryError, read_file
-from spin_tf.data.preprocessing import ImageError, ImageInfo, decode_image, read_header
+from spin_tf.data.preprocessing import ImageError, ImageInfo, decode_image, inspect_image
 from spin_tf.data.sources import lmdb_folder, tfrecord_files
 from spin_tf.data.statistics import Statistics
 from spin_tf.data.word_example import WordExample
 
 _LABEL_REASONS = {"empty": "empty_label", "too_long": "too_long", "character": "character_outside_charset"}
 _MAX_DETAIL = 300
+# Stands in where any character is allowed: empty and too long labels are found before characters are looked at.
+_ANY = {"characters": "0"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,15 +26,15 @@ class Checks:
     """What a word must meet to be kept.
 
     Args:
-        charset: as `Charset.to_dict` gives it; labels are checked against it but written unchanged.
+        charset: as `Charset.to_dict` gives it; labels are checked against it but written unchanged. None for any.
         max_length: the longest label.
         min_size: the smallest height and width of an image in pixels.
         image_check: `"decode"` decodes every picture, `"header"` reads format and size only.
     """
 
-    charset: dict[str, Any]
+    charset: dict[str, Any] | None
     max_length: int = 25
-    min_size: int = 3
+    min_size: int = 2
     image_check: Literal["decode", "header"] = "decode"
 
 
@@ -41,7 +43,7 @@ class WordReader:
 
     def __init__(self, checks: Checks) -> None:
         self.checks = checks
-        self._tokenizer = Tokenizer(Charset.from_dict(checks.charset), checks.max_length)
+        self._tokenizer = Tokenizer(Charset.from_dict(checks.charset or _ANY), checks.max_length)
         self._picture_path = ""
         self._picture: tuple[np.ndarray, str] | ImageError | EntryError | None = None
 
@@ -64,12 +66,12 @@ class WordReader:
                 raise EntryError(f"The id has occurred before. Received: source_id={entry.source_id!r}", "duplicate_id")
             seen.add(entry.source_id)
             if text is not None:
-                self._tokenizer.check(text)
+                self._check_label(text)
             word = self._load(entry)
             if text is None:
                 text = word.text
-                self._tokenizer.check(text)
-            info = self._check_image(word)
+                self._check_label(text)
+            info = self._check_image(word, bool(entry.box))
         except LabelError as error:
             statistics.unknown_characters.update(error.characters)
             statistics.reject(_LABEL_REASONS[error.reason], _example(entry, text, error))
@@ -82,6 +84,15 @@ class WordReader:
             return None
         statistics.keep(text, info.height, info.width, info.format, _example(entry, text))
         return dataclasses.replace(word, format=info.format)
+
+    def _check_label(self, text: str) -> None:
+        if any("\ud800" <= c <= "\udfff" for c in text):
+            raise EntryError(f"No UTF-8 text can hold this label. Received: text={ascii(text)}", "label_not_utf8")
+        try:
+            self._tokenizer.check(text)
+        except LabelError as error:
+            if error.reason != "character" or self.checks.charset is not None:
+                raise
 
     def _load(self, entry: Entry) -> WordExample:
         if entry.box:
@@ -99,7 +110,7 @@ class WordReader:
             self._picture_path = path
             try:
                 data = read_file(path)
-                self._picture = decode_image(data), read_header(data).format
+                self._picture = decode_image(data), inspect_image(data).format
             except (ImageError, EntryError) as error:
                 self._picture = error
         if isinstance(self._picture, Exception):
@@ -107,16 +118,15 @@ class WordReader:
         assert self._picture is not None
         return self._picture
 
-    def _check_image(self, word: WordExample) -> ImageInfo:
-        info = read_header(word.encoded)
+    def _check_image(self, word: WordExample, cut_out: bool) -> ImageInfo:
+        # A word that has just been cut out and encoded here need not be decoded again.
+        info = inspect_image(word.encoded, self.checks.image_check == "decode" and not cut_out)
         if min(info.height, info.width) < self.checks.min_size:
             raise EntryError(
                 f"Images have at least {self.checks.min_size} pixels in height and width. "
                 f"Received: {info.width} x {info.height}",
                 "too_small",
             )
-        if self.checks.image_check == "decode":
-            decode_image(word.encoded)
         return info
 
 

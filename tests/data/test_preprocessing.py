@@ -10,7 +10,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from spin_tf.data.preprocessing import MAX_PIXELS, ImageError, decode_image, preprocess, preprocess_tensor, read_header
+from spin_tf.data.preprocessing import (
+    MAX_PIXELS,
+    ImageError,
+    decode_image,
+    inspect_image,
+    preprocess,
+    preprocess_tensor,
+)
 
 SIZES = [(1, 1), (1, 9), (32, 100), (7, 13), (31, 99), (33, 101), (75, 236), (64, 200), (240, 31), (2, 640)]
 
@@ -198,7 +205,29 @@ def test_what_cannot_be_read_says_why(data, reason):
 
 def test_header_is_read_without_the_pixels():
     data = encode(random_image(20, 50, 3), "PNG")
-    assert read_header(data[:60]) == ("png", 20, 50)
-    assert read_header(encode(random_image(3, 4), "JPEG")) == ("jpeg", 3, 4)
+    assert inspect_image(data[:60]) == ("png", 20, 50)
+    assert inspect_image(encode(random_image(3, 4), "JPEG")) == ("jpeg", 3, 4)
     with pytest.raises(ImageError):
-        read_header(bomb(100_000, 100_000))
+        inspect_image(bomb(100_000, 100_000))
+    assert inspect_image(data, decode=True) == ("png", 20, 50)
+    with pytest.raises(ImageError, match="truncated"):
+        inspect_image(data[:-1500], decode=True)
+
+
+@pytest.mark.parametrize(
+    ("format", "options"),
+    [("PNG", {}), ("JPEG", {}), ("GIF", {}), ("BMP", {}), ("TIFF", {"compression": "raw"}), ("WEBP", {})],
+)
+def test_damaged_files_raise_nothing_else(format, options):
+    whole = encode(random_image(12, 16, 3) // 64 * 60, format, **options)
+    random = np.random.default_rng(1)
+    failures = 0
+    for _ in range(150):
+        damaged = bytearray(whole)
+        for place in random.integers(0, len(whole), 3):
+            damaged[place] = random.integers(0, 256)
+        try:
+            decode_image(bytes(damaged[: random.integers(1, len(whole) + 1)]))
+        except ImageError:
+            failures += 1
+    assert failures > 50

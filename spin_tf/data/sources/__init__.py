@@ -77,6 +77,8 @@ def entries(source: str, inputs: Sequence[str], image_roots: Sequence[str] = ())
             raise ValueError(f"The input of {source} is a folder. Received: input={path!r}")
         if source not in _FOLDERS and not os.path.isfile(path):
             raise ValueError(f"The input of {source} is a label file. Received: input={path!r}")
+        if source not in _FOLDERS:
+            _refuse_archive(path)
         own = path if source in _FOLDERS else os.path.dirname(path)
         roots.append(image_roots[i if len(image_roots) > 1 else 0] if image_roots else own)
     # With several roots the same relative path may mean several pictures: ids then start from their common folder.
@@ -85,3 +87,10 @@ def entries(source: str, inputs: Sequence[str], image_roots: Sequence[str] = ())
         prefix = os.path.relpath(os.path.abspath(root), common)
         for entry in SOURCES[source].entries(path, root):
             yield entry if prefix == os.curdir else entry._replace(source_id=f"{prefix}/{entry.source_id}")
+
+
+def _refuse_archive(path: str) -> None:
+    with open(path, "rb") as file:
+        start = file.read(6)
+    if start.startswith((b"PK\x03\x04", b"\x1f\x8b", b"BZh", b"7z\xbc\xaf", b"\xfd7zXZ", b"Rar!")):
+        raise ValueError(f"This is an archive; extract it first and name the label file. Received: input={path!r}")
