@@ -87,7 +87,7 @@ class WordReader:
 
     def _check_label(self, text: str) -> None:
         if any("\ud800" <= c <= "\udfff" for c in text):
-            raise EntryError(f"No UTF-8 text can hold this label. Received: text={ascii(text)}", "label_not_utf8")
+            raise EntryError(f"No UTF-8 text can hold this label. Received: text={text!a}", "label_not_utf8")
         try:
             self._tokenizer.check(text)
         except LabelError as error:

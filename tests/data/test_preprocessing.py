@@ -214,6 +214,7 @@ def test_header_is_read_without_the_pixels():
         inspect_image(data[:-1500], decode=True)
 
 
+@pytest.mark.filterwarnings("ignore::UserWarning", "ignore::PIL.Image.DecompressionBombWarning")
 @pytest.mark.parametrize(
     ("format", "options"),
     [("PNG", {}), ("JPEG", {}), ("GIF", {}), ("BMP", {}), ("TIFF", {"compression": "raw"}), ("WEBP", {})],

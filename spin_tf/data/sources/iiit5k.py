@@ -20,7 +20,10 @@ def load_mat(path: str, feature: str, names: list[str] | None = None) -> dict[st
     io = require("scipy.io", feature, "data")
     try:
         return io.loadmat(path, squeeze_me=True, variable_names=names)
-    except (ValueError, TypeError, NotImplementedError, KeyError, IndexError, OverflowError) as error:
+    except (OSError, MemoryError):
+        raise
+    # scipy raises its own errors, zlib's and nearly any other on broken files.
+    except Exception as error:
         raise ValueError(f"This is no MATLAB file that can be read: {error}. Received: input={path!r}") from error
 
 
