@@ -4,7 +4,7 @@
 benchmarks/variants.py [--width=512] [--repeats=30] [--json=FILE]
 
 GFLOP are counted by TensorFlow's profiler on the frozen graph of one image read with 26 decoder steps; a multiplication
-and an addition are two. Milliseconds are the median of single images through the graph on this machine; the variants take
+and an addition are two. Milliseconds are the median of single images through the graph on this machine; variants take
 turns, so that whatever else the machine does falls on all of them.
 """
 
