@@ -81,12 +81,9 @@ def test_what_is_not_run_is_known() -> None:
     assert {b.text.splitlines()[0]: b.not_run for b in blocks() if b.not_run} == NOT_RUN
 
 
-def test_every_command_runs(copy: pathlib.Path, tmp_path: pathlib.Path) -> None:
+def test_every_command_runs(copy: pathlib.Path) -> None:
     """All bash blocks in their order, in one folder, as a reader would."""
-    bin_folder = tmp_path / "bin"
-    bin_folder.mkdir()
-    (bin_folder / "python3").symlink_to(sys.executable)
-    environment = {**os.environ, "PATH": f"{bin_folder}:{pathlib.Path(sys.executable).parent}:{os.environ['PATH']}"}
+    environment = {**os.environ, "PATH": f"{pathlib.Path(sys.executable).parent}:{os.environ['PATH']}"}
     outputs = []
     for block in blocks():
         if block.language != "bash" or block.not_run:
@@ -111,7 +108,7 @@ def test_python_example_runs(copy: pathlib.Path) -> None:
     (block,) = [block for block in blocks() if block.language == "python"]
     result = subprocess.run([sys.executable, "-c", block.text], cwd=copy, capture_output=True, text=True)
     assert result.returncode == 0, result.stderr
-    assert re.match(r"\S* [01]\.\d+", result.stdout)
+    assert re.match(r"\S* \d", result.stdout)
 
 
 def test_links_lead_somewhere() -> None:
