@@ -31,6 +31,9 @@ Nosifer Plaster PorterSansBlock ReenieBeanie RibeyeMarrow RougeScript RugeBoogie
 Stalemate Tangerine UncialAntiqua Unifraktur Wallpoet Warnes WireOne Zeyada
 """
 
+# Files of systems that answer to letters with pictures.
+_PICTURES = re.compile("emoji|dingbat|webding|wingding|symbol|barcode|icons|marlett", re.IGNORECASE)
+
 _PLAIN_PATTERN = re.compile("|".join(map(re.escape, _PLAIN.split())))
 _HARD_PATTERN = re.compile("|".join(map(re.escape, _HARD.split())))
 
@@ -41,3 +44,8 @@ def font_weight(path: str) -> float:
     if _PLAIN_PATTERN.match(name):
         return 3.0
     return 0.2 if _HARD_PATTERN.match(name) else 1.0
+
+
+def draws_pictures(path: str) -> bool:
+    """Whether a font, by its name, draws pictures where letters are asked for."""
+    return bool(_PICTURES.search(os.path.basename(path)))

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from spin_tf.synthesis.font_families import font_weight
+from spin_tf.synthesis.font_families import draws_pictures, font_weight
 
 CHARACTERS = "".join(map(chr, range(33, 127)))
 CAP_HEIGHT = 30
@@ -126,7 +126,8 @@ def find_fonts(folder: str | os.PathLike[str]) -> list[str]:
 def system_fonts() -> list[str]:
     """Paths of the fonts in the usual folders of Linux, macOS and Windows; may be empty."""
     folders = [os.path.expanduser(folder) for folder in _SYSTEM_FOLDERS]
-    return [path for folder in folders if os.path.isdir(folder) for path in find_fonts(folder)]
+    paths = [path for folder in folders if os.path.isdir(folder) for path in find_fonts(folder)]
+    return [path for path in paths if not draws_pictures(path)]
 
 
 class FontLibrary:

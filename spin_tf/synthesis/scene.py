@@ -26,16 +26,16 @@ class Photographs:
     """
 
     def __init__(self, paths: Iterable[str | os.PathLike[str]] | None) -> None:
-        self._paths = [os.fspath(p) for p in paths or ()]
+        self.paths = [os.fspath(p) for p in paths or ()]
         self._loaded: dict[int, np.ndarray | None] = {}
 
     def cut(self, rng: Random, shape: tuple[int, int]) -> np.ndarray | None:
         """A piece of a photograph at a random scale, float32 `shape`, mean 0; None where there is none."""
-        index, u, x, y = int(rng.random() * len(self._paths)), rng.random(), rng.random(), rng.random()
-        if not self._paths:
+        index, u, x, y = int(rng.random() * len(self.paths)), rng.random(), rng.random(), rng.random()
+        if not self.paths:
             return None
         if index not in self._loaded:
-            self._loaded[index] = _read_grey(self._paths[index])
+            self._loaded[index] = _read_grey(self.paths[index])
         photograph = self._loaded[index]
         if photograph is None:
             return None
