@@ -46,6 +46,19 @@ def read_metadata(path: str | os.PathLike[str]) -> dict[str, Any]:
     return metadata
 
 
+def run_flatbuffer(content: bytes, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Runs a model that is not in a file yet on (n, height, width, 1) images; see `LiteRTModel.predict_words`."""
+    from ai_edge_litert.interpreter import Interpreter
+
+    interpreter = Interpreter(model_content=content, num_threads=1)
+    runner = interpreter.get_signature_runner(SIGNATURE)
+    outputs = [runner(image=image[None]) for image in images]
+    return (
+        np.concatenate([output["probabilities"] for output in outputs]),
+        np.concatenate([output["positions"] for output in outputs]),
+    )
+
+
 class LiteRTModel:
     """An exported model: one interpreter for each image that is read at the same time, each on one thread.
 

@@ -1,6 +1,7 @@
 """Pure `keras.ops` layers: they run on TensorFlow and on JAX."""
 
 from spin_tf.layers.attention_decoder import AttentionDecoder
+from spin_tf.layers.batch_norm import BatchNorm
 from spin_tf.layers.bidirectional_lstm import BidirectionalLSTM
 from spin_tf.layers.conv_norm import ConvNorm
 from spin_tf.layers.grid_sample import GridSample
@@ -11,6 +12,7 @@ from spin_tf.layers.thin_plate_spline import ThinPlateSpline
 
 __all__ = [
     "AttentionDecoder",
+    "BatchNorm",
     "BidirectionalLSTM",
     "ConvNorm",
     "GridSample",

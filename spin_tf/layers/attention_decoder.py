@@ -116,7 +116,9 @@ class AttentionDecoder(keras.layers.Layer):
         steps = ops.arange(self.num_steps, dtype="int32")
 
         def goes_on(step: Any, token: Any, ended: Any, *_: Any) -> Any:
-            return ops.logical_and(step < self.num_steps, ops.min(ended) < 0.5) if stop_at_end else step < self.num_steps
+            return (
+                ops.logical_and(step < self.num_steps, ops.min(ended) < 0.5) if stop_at_end else step < self.num_steps
+            )
 
         def body(
             step: Any, token: Any, ended: Any, output: Any, cell: Any, probabilities: Any, attentions: Any

@@ -5,8 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
-BATCH_NORM_MOMENTUM = 0.9
-BATCH_NORM_EPSILON = 1e-5
+from spin_tf.layers.batch_norm import BatchNorm
 
 
 @keras.saving.register_keras_serializable("spin_tf")
@@ -58,13 +57,7 @@ class ConvNorm(keras.layers.Layer):
             dtype=self.dtype_policy,
             name="conv",
         )
-        self.norm = keras.layers.BatchNormalization(
-            momentum=BATCH_NORM_MOMENTUM,
-            epsilon=BATCH_NORM_EPSILON,
-            synchronized=synchronized,
-            dtype=self.dtype_policy,
-            name="norm",
-        )
+        self.norm = BatchNorm(synchronized=synchronized, dtype=self.dtype_policy, name="norm")
 
     def build(self, input_shape: Any) -> None:
         self.conv.build(input_shape)

@@ -40,9 +40,7 @@ class InnerOffset(keras.layers.Layer):
         self.image_size = tuple(image_size)
         self.filters = filters
         self.frozen_statistics = frozen_statistics
-        self.conv1 = ConvNorm(
-            filters, frozen_statistics=frozen_statistics, dtype=self.dtype_policy, name="conv1"
-        )
+        self.conv1 = ConvNorm(filters, frozen_statistics=frozen_statistics, dtype=self.dtype_policy, name="conv1")
         self.conv2 = keras.layers.Conv2D(1, 3, padding="same", dtype=self.dtype_policy, name="conv2")
         self.pool = keras.layers.MaxPooling2D(2, dtype=self.dtype_policy)
 

@@ -68,8 +68,7 @@ class ThinPlateSpline(keras.layers.Layer):
         super().__init__(**kwargs)
         if num_control_points < 4 or num_control_points % 2:
             raise ValueError(
-                "num_control_points must be even and at least 4. "
-                f"Received: num_control_points={num_control_points}"
+                f"num_control_points must be even and at least 4. Received: num_control_points={num_control_points}"
             )
         self.image_size = tuple(image_size)
         self.num_control_points = num_control_points

@@ -69,7 +69,11 @@ class SPINRecognizer(keras.Model):
         self.transformation = None
         if config.transformation.name != "none":
             self.transformation = Transformation(
-                dataclasses.asdict(config.transformation), self.image_size, synchronized, dtype=policy, name="transformation"
+                dataclasses.asdict(config.transformation),
+                self.image_size,
+                synchronized,
+                dtype=policy,
+                name="transformation",
             )
         self.backbone = ResNet32(
             config.backbone.width, config.backbone.num_blocks, synchronized, dtype=policy, name="backbone"

@@ -7,8 +7,7 @@ import numpy as np
 from keras import ops
 
 from spin_tf.config import TransformationConfig
-from spin_tf.layers import ConvNorm, GridSample, InnerOffset, StructurePreservingTransform, ThinPlateSpline
-from spin_tf.layers.conv_norm import BATCH_NORM_EPSILON, BATCH_NORM_MOMENTUM
+from spin_tf.layers import BatchNorm, ConvNorm, GridSample, InnerOffset, StructurePreservingTransform, ThinPlateSpline
 from spin_tf.layers.thin_plate_spline import base_points
 
 # Channels in units of the localisation width (32 in the paper).
@@ -71,13 +70,7 @@ class Transformation(keras.layers.Layer):
         self.head = [ConvNorm(m * width, name=f"head{i}", **common) for i, m in enumerate(HEAD)]
         self.pool = keras.layers.MaxPooling2D(2, dtype=self.dtype_policy)
         self.hidden = keras.layers.Dense(HIDDEN * width, dtype=self.dtype_policy, name="hidden")
-        self.hidden_norm = keras.layers.BatchNormalization(
-            momentum=BATCH_NORM_MOMENTUM,
-            epsilon=BATCH_NORM_EPSILON,
-            synchronized=synchronized,
-            dtype=self.dtype_policy,
-            name="hidden_norm",
-        )
+        self.hidden_norm = BatchNorm(synchronized=synchronized, dtype=self.dtype_policy, name="hidden_norm")
         # float32: a control point moves pixels, and bfloat16 has 8 bits.
         self.parameters_layer = keras.layers.Dense(
             self._num_parameters(),
@@ -91,9 +84,7 @@ class Transformation(keras.layers.Layer):
                 c.num_power_pairs, affine=c.instance_norm_affine, dtype=self.dtype_policy, name="spn"
             )
         if self.has_offset:
-            self.ain = InnerOffset(
-                self.image_size, frozen_statistics=frozen, dtype=self.dtype_policy, name="ain"
-            )
+            self.ain = InnerOffset(self.image_size, frozen_statistics=frozen, dtype=self.dtype_policy, name="ain")
         if self.has_grid:
             self.tps = ThinPlateSpline(
                 self.image_size, c.num_control_points, c.extra_rows, dtype=self.dtype_policy, name="tps"
@@ -101,9 +92,7 @@ class Transformation(keras.layers.Layer):
             self.sample = GridSample(c.align_corners, dtype=self.dtype_policy, name="sample")
 
     def _num_parameters(self) -> int:
-        return (
-            self.has_spn * self.num_weights + self.has_offset + self.has_grid * 2 * self.num_control_points
-        )
+        return self.has_spn * self.num_weights + self.has_offset + self.has_grid * 2 * self.num_control_points
 
     def _initial_bias(self, shape: Any, dtype: Any = None) -> Any:
         bias: list[float] = []

@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from absl import logging
+
+from spin_tf.charset import Charset, Tokenizer
+
+# Axis along which a decoder weight has one entry a token.
+_TOKEN_AXIS = {"token_kernel": 0, "generator": 1, "generator_bias": 0}
+
+
+def transfer_weights(source: Any, target: Any) -> list[str]:
+    """Copies one recogniser's weights into another of the same shape, whatever their charsets.
+
+    Rows of the tokens that both charsets have are kept (start and end always); a character that only the other case of
+    which is known starts from that; new ones keep their fresh values.
+
+    Args:
+        source, target: `SPINRecognizer`s.
+
+    Returns:
+        paths of target weights that found no counterpart of their shape and keep their fresh values.
+
+    Raises:
+        ValueError: nothing could be copied.
+    """
+    sources = {_relative(variable): variable for variable in source.variables}
+    rows = _token_rows(source.charset, target.charset)
+    fresh, copied = [], 0
+    for variable in target.variables:
+        path = _relative(variable)
+        name = path.rsplit("/", 1)[-1]
+        other = sources.get(path)
+        if other is None:
+            fresh.append(path)
+            continue
+        value, old = np.array(variable), np.asarray(other)
+        axis = _TOKEN_AXIS.get(name) if "decoder/" in path else None
+        if axis is not None:
+            value, old = np.moveaxis(value, axis, 0), np.moveaxis(old, axis, 0)
+            if value.shape[1:] != old.shape[1:]:
+                fresh.append(path)
+                continue
+            for row, old_row in rows.items():
+                value[row] = old[old_row]
+            value = np.moveaxis(value, 0, axis)
+        elif value.shape == old.shape:
+            value = old
+        else:
+            fresh.append(path)
+            continue
+        variable.assign(value)
+        copied += 1
+    if not copied:
+        raise ValueError(f"no weight of {source.name} fits the new model. Received: {len(sources)} weights")
+    if fresh:
+        logging.warning("%d weights start afresh: %s", len(fresh), ", ".join(fresh[:5]))
+    return fresh
+
+
+def _relative(variable: Any) -> str:
+    return variable.path.split("/", 1)[-1]
+
+
+def _token_rows(source: Charset, target: Charset) -> dict[int, int]:
+    first = Tokenizer.FIRST_CHARACTER_ID
+    rows = {i: i for i in range(first)}
+    for i, character in enumerate(target.characters):
+        for candidate in (character, character.lower(), character.upper()):
+            if candidate in source.characters:
+                rows[first + i] = first + source.characters.index(candidate)
+                break
+    return rows

@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import keras
+from keras import ops
+
+from spin_tf.config import OptimizerConfig
+
+
+@keras.saving.register_keras_serializable("spin_tf")
+class Schedule(keras.optimizers.schedules.LearningRateSchedule):
+    """Linear warm-up, then a cosine or the paper's steps; see `OptimizerConfig`.
+
+    Call arguments:
+        step: scalar integer, 0 first.
+
+    Returns:
+        the learning rate, float32.
+    """
+
+    def __init__(self, config: OptimizerConfig, steps: int) -> None:
+        self.config = config
+        self.steps = steps
+
+    def __call__(self, step: Any) -> Any:
+        c = self.config
+        step = ops.cast(step, "float32")
+        if c.schedule == "cosine":
+            done = ops.clip((step - c.warmup_steps) / max(self.steps - c.warmup_steps, 1), 0.0, 1.0)
+            factor = c.final_factor + (1.0 - c.final_factor) * 0.5 * (1.0 + ops.cos(math.pi * done))
+        else:
+            passed = sum(ops.cast(step >= boundary * self.steps, "float32") for boundary in c.boundaries)
+            factor = ops.power(ops.convert_to_tensor(c.factor, dtype="float32"), passed)
+        if c.warmup_steps:
+            factor = factor * ops.minimum(1.0, (step + 1.0) / c.warmup_steps)
+        return c.learning_rate * factor
+
+    def get_config(self) -> dict[str, Any]:
+        return {"config": vars(self.config), "steps": self.steps}
+
+
+class AdamW(keras.optimizers.AdamW):
+    """Keras's AdamW with a slower rate for the localisation output, fed with gradients that are summed already.
+
+    Clipping has to see the gradient of the whole batch, so the training loop sums over the replicas first.
+
+    Args:
+        config: see `OptimizerConfig`.
+        steps: of the whole run.
+    """
+
+    def __init__(self, config: OptimizerConfig, steps: int) -> None:
+        super().__init__(
+            learning_rate=Schedule(config, steps),
+            weight_decay=config.weight_decay,
+            beta_1=config.beta_1,
+            beta_2=config.beta_2,
+            epsilon=1e-8,
+            global_clipnorm=config.clip_norm,
+        )
+        self._loc_lr = config.loc_lr
+        self._factors: list[float] = []
+
+    def build(self, variables: list[Any]) -> None:
+        super().build(variables)
+        slow = [is_localization_output(variable) for variable in variables]
+        self._factors = [self._loc_lr if is_slow else 1.0 for is_slow in slow]
+        self.exclude_from_weight_decay(
+            var_list=[v for v, is_slow in zip(variables, slow, strict=True) if is_slow or len(v.shape) < 2]
+        )
+
+    def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
+        super().update_step(gradient, variable, learning_rate * self._factors[self._get_variable_index(variable)])
+
+    def _all_reduce_sum_gradients(self, grads_and_vars: Any) -> Any:
+        return grads_and_vars
+
+
+def is_localization_output(variable: Any) -> bool:
+    """Whether a variable belongs to the layer that learns at `loc_lr`."""
+    return "localization_output" in variable.path
