@@ -55,9 +55,9 @@ def main(argv: list[str]) -> None:
     naming = naming_of(arrays)
     print(f"read       {len(arrays)} arrays of {naming.name} from {_INPUT.value}", flush=True)
 
-    require("tensorflow", "importing a checkpoint", "train")
-    require("keras", "importing a checkpoint", "train")
     with without_native_chatter():
+        require("tensorflow", "importing a checkpoint", "train")
+        require("omegaconf", "importing a checkpoint", "train")
         from spin_tf.importers.verification import import_model
 
         model, result = import_model(arrays, output, charset)

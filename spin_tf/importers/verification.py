@@ -133,7 +133,7 @@ def import_model(
                 f"the imported model does not do what the checkpoint does; not written. Received: {result}"
             )
         os.replace(unproven, output)
-        training = TrainingConfig(init_from=os.fspath(output))
+        training = TrainingConfig(init_from=os.path.abspath(output))
         save(
             Config(model=from_dict(ModelConfig, model.config), training=training),
             os.fspath(output.with_suffix(".yaml")),
