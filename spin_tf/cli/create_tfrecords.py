@@ -13,7 +13,9 @@ from spin_tf._extras import require
 from spin_tf.charset import Charset
 from spin_tf.cli._run import UserError
 from spin_tf.data.convert import Checks, Conversion, convert, publish
+from spin_tf.data.report_page import report_page
 from spin_tf.data.sources import SOURCES
+from spin_tf.data.statistics import Statistics
 
 FLAGS = flags.FLAGS
 
@@ -22,7 +24,9 @@ flags.DEFINE_enum("source", None, sorted(SOURCES), "Format of the data set.", re
 flags.DEFINE_multi_string(
     "input", None, "Label file, or the folder for lmdb and born_digital; may be repeated.", required=True
 )
-flags.DEFINE_string("output", None, "Prefix: PREFIX-00000-of-000NN.tfrecord, PREFIX.report.json.", required=True)
+flags.DEFINE_string(
+    "output", None, "Prefix: PREFIX-00000-of-000NN.tfrecord, PREFIX.report.json and .html.", required=True
+)
 flags.DEFINE_multi_string(
     "image_root", [], "Folder that paths in the label file start from, instead of its own; one, or one an input."
 )
@@ -56,34 +60,25 @@ def main(argv: list[str]) -> int:
         tuple(FLAGS.only),
         tuple(FLAGS.exclude),
     )
-    with _progress_bar() as bar:
-        stage_shown = ""
-
-        def progress(stage: str, done: int, total: int | None) -> None:
-            nonlocal stage_shown
-            if stage != stage_shown:
-                stage_shown = stage
-                bar.set_description("planning" if stage == "plan" else "converting", refresh=False)
-                bar.reset(total)
-                # The rate is that of this run, without the shards of an earlier one.
-                bar.initial = bar.n = done if stage == "convert" else 0
-            bar.update(done - bar.n)
-
+    with Progress() as progress:
         statistics = convert(conversion, FLAGS.workers, progress)
-    report: dict[str, Any] = {"format": 1, "source": FLAGS.source, "input": FLAGS.input, **statistics.to_report()}
-    with open(f"{FLAGS.output}.report.json", "w", encoding="utf-8") as file:
-        json.dump(report, file, ensure_ascii=True, indent=1)
-        file.write("\n")
-    rejected = ", ".join(f"{reason} {found['count']}" for reason, found in report["rejected"].items())
-    print(
-        f"read {statistics.read}, kept {statistics.kept}, excluded {statistics.excluded}, "
-        f"rejected {statistics.num_rejected}{f' ({rejected})' if rejected else ''}"
-    )
+    options = {
+        "source": FLAGS.source,
+        "input": FLAGS.input,
+        "output": FLAGS.output,
+        "num_shards": FLAGS.num_shards,
+        "seed": FLAGS.seed,
+        "charset": FLAGS.charset,
+        "max_length": FLAGS.max_length,
+        "min_size": FLAGS.min_size,
+        "image_check": FLAGS.image_check,
+    }
+    write_report(statistics, options)
     share = statistics.num_rejected / max(statistics.read - statistics.excluded, 1)
     if share > FLAGS.max_reject_share:
         print(
             f"error: {share:.2%} of the words were rejected, more than --max_reject_share={FLAGS.max_reject_share}; "
-            f"no shards were written, see {FLAGS.output}.report.json",
+            f"no shards were written, see {FLAGS.output}.report.html. Received: {statistics.num_rejected} rejects",
             file=sys.stderr,
         )
         return 1
@@ -92,6 +87,45 @@ def main(argv: list[str]) -> int:
     return 0
 
 
-def _progress_bar() -> Any:
-    tqdm = require("tqdm", "The progress bar", "data")
-    return tqdm.tqdm(unit=" words", smoothing=0.1, mininterval=0.5, dynamic_ncols=True)
+def write_report(statistics: Statistics, options: dict[str, Any]) -> None:
+    """Writes PREFIX.report.json and PREFIX.report.html, and one line on stdout."""
+    report: dict[str, Any] = {"format": 1, **options, **statistics.to_report()}
+    with open(f"{options['output']}.report.json", "w", encoding="utf-8") as file:
+        json.dump(report, file, ensure_ascii=True, indent=1)
+        file.write("\n")
+    with open(f"{options['output']}.report.html", "w", encoding="utf-8", errors="backslashreplace") as file:
+        file.write(report_page(statistics, options))
+    rejected = ", ".join(f"{reason} {found['count']}" for reason, found in report["rejected"].items())
+    print(
+        f"read {statistics.read}, kept {statistics.kept}, excluded {statistics.excluded}, "
+        f"rejected {statistics.num_rejected}{f' ({rejected})' if rejected else ''}"
+    )
+
+
+class Progress:
+    """A progress bar with rate and time left, one after the other for planning and converting."""
+
+    def __init__(self) -> None:
+        self._tqdm = require("tqdm", "The progress bar", "data")
+        self._bar: Any = None
+        self._stage = ""
+
+    def __call__(self, stage: str, done: int, total: int | None) -> None:
+        if stage != self._stage:
+            self.close()
+            self._stage = stage
+            name = "planning" if stage == "plan" else "converting"
+            # The rate is that of this run, without the shards of an earlier one.
+            self._bar = self._tqdm.tqdm(desc=name, total=total, initial=done, unit=" words", mininterval=0.5)
+        self._bar.update(done - self._bar.n)
+
+    def close(self) -> None:
+        """Leaves the last state of the bar on the screen."""
+        if self._bar is not None:
+            self._bar.close()
+
+    def __enter__(self) -> Progress:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()

@@ -17,7 +17,7 @@ import os
 import pathlib
 import shutil
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from absl import logging
@@ -172,12 +172,23 @@ def _write_json(path: pathlib.Path, content: dict[str, Any]) -> None:
     os.replace(partial, path)
 
 
+def select(conversion: Conversion) -> Iterator[Entry | None]:
+    """Yields the entries of a conversion; None for those that `only` and `exclude` leave out."""
+    only: set[str] = set().union(*map(read_path_list, conversion.only))
+    exclude: set[str] = set().union(*map(read_path_list, conversion.exclude))
+    for entry in entries(conversion.source, conversion.inputs, conversion.image_roots):
+        if (conversion.only or exclude) and not entry.problem:
+            path = real_path(entry.path)
+            if (conversion.only and path not in only) or path in exclude:
+                yield None
+                continue
+        yield entry
+
+
 def _make_plan(
     conversion: Conversion, work: pathlib.Path, fingerprint: str, progress: Callable[[str, int, int | None], None]
 ) -> dict[str, Any]:
     """Writes the list of entries of each shard; returns the counts."""
-    only: set[str] = set().union(*map(read_path_list, conversion.only))
-    exclude: set[str] = set().union(*map(read_path_list, conversion.exclude))
     work.mkdir(parents=True)
     counts = [0] * conversion.num_shards
     excluded = planned = 0
@@ -190,12 +201,10 @@ def _make_plan(
                     file.write("".join(lines))
                 lines.clear()
 
-    for entry in entries(conversion.source, conversion.inputs, conversion.image_roots):
-        if (only or exclude) and not entry.problem:
-            path = real_path(entry.path)
-            if (conversion.only and path not in only) or path in exclude:
-                excluded += 1
-                continue
+    for entry in select(conversion):
+        if entry is None:
+            excluded += 1
+            continue
         shard = conversion.shard_of(entry)
         buffers[shard].append(entry.to_json() + "\n")
         counts[shard] += 1
@@ -215,25 +224,32 @@ def _is_done(conversion: Conversion, shard: int) -> bool:
     return state is not None and any(os.path.exists(p) and os.path.getsize(p) == state["size"] for p in places)
 
 
+def read_words(
+    planned: Iterable[Entry], checks: Checks, statistics: Statistics, report: Callable[[int], None] = lambda done: None
+) -> Iterator[bytes]:
+    """Yields the records of one shard, in order, and counts its entries."""
+    reader, seen = WordReader(checks), set[str]()
+    for done, entry in enumerate(planned, start=1):
+        word = reader.read(entry, statistics, seen)
+        if word is not None:
+            yield serialize_example(word)
+        if done % _PROGRESS_STEP == 0:
+            report(done)
+
+
 def _convert_shard(conversion: Conversion, shard: int, report: Callable[[int], None]) -> int:
     """Writes one shard and its counts; returns how many entries it had."""
     work = pathlib.Path(conversion.work_folder)
     plan = work / f"plan-{shard:05d}.jsonl"
-    reader, statistics, seen = WordReader(conversion.checks), Statistics(), set[str]()
-    done = 0
+    # A shard without entries has no plan.
+    plan.touch()
+    statistics = Statistics()
     path = _work_shard(conversion, shard)
-    with RecordWriter(path) as writer:
-        if plan.exists():
-            with open(plan, encoding="ascii") as file:
-                for line in file:
-                    word = reader.read(Entry.from_json(line), statistics, seen)
-                    if word is not None:
-                        writer.write(serialize_example(word))
-                    done += 1
-                    if done % _PROGRESS_STEP == 0:
-                        report(done)
+    with open(plan, encoding="ascii") as file, RecordWriter(path) as writer:
+        for record in read_words(map(Entry.from_json, file), conversion.checks, statistics, report):
+            writer.write(record)
     _write_json(work / f"shard-{shard:05d}.json", {"size": os.path.getsize(path), "statistics": statistics.to_state()})
-    return done
+    return statistics.read
 
 
 class _Stopped(Exception):

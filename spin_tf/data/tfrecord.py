@@ -137,6 +137,11 @@ class RecordIndex:
     def __len__(self) -> int:
         return len(self._offsets)
 
+    def count_by_file(self) -> dict[str, int]:
+        """Returns how many records each file has."""
+        counts = np.bincount(self._file_numbers, minlength=len(self.files))
+        return dict(zip(self.files, counts.tolist(), strict=True))
+
     def locate(self, i: int) -> tuple[str, int, int]:
         """Returns file, offset and length of the payload of record `i`."""
         if not 0 <= i < len(self):

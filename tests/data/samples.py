@@ -5,11 +5,15 @@ from __future__ import annotations
 import io
 import json
 import pathlib
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from PIL import Image
 
 from spin_tf.data.tfrecord import ShardWriter, WordExample
+
+# The words of each image: text and x, y, width, height.
+Tagged = Mapping[str, Sequence[tuple[str, Sequence[float]]]]
 
 
 def picture(width: int = 40, height: int = 16, seed: int = 0, format: str = "PNG") -> bytes:
@@ -26,7 +30,7 @@ def write(path: pathlib.Path, content: str | bytes) -> pathlib.Path:
     return path
 
 
-def tagged_rectangles(folder: pathlib.Path, name: str, images: dict[str, list[tuple[str, tuple[float, ...]]]]) -> str:
+def tagged_rectangles(folder: pathlib.Path, name: str, images: Tagged) -> str:
     """SVT's and ICDAR 2003's XML."""
     lines = ["<?xml version='1.0' encoding='ISO-8859-1'?>", "<tagset>"]
     for image, words in images.items():
@@ -42,6 +46,7 @@ def tagged_rectangles(folder: pathlib.Path, name: str, images: dict[str, list[tu
 
 def make(source: str, folder: pathlib.Path) -> tuple[str, list[tuple[str, str | None]]]:
     """Makes the sample of a source; returns its input and the ids and labels expected of it, in order."""
+    folder.mkdir(parents=True, exist_ok=True)
     if source in ("tsv", "csv", "jsonl", "svtp", "cute80", "icdar", "mjsynth"):
         return _label_file(source, folder)
     if source == "born_digital":
@@ -67,15 +72,17 @@ def make(source: str, folder: pathlib.Path) -> tuple[str, list[tuple[str, str | 
         scipy.io.savemat(folder / "traindata.mat", {"traindata": data.reshape(1, -1)})
         return str(folder / "traindata.mat"), list(rows)
     if source == "svt":
-        words = {
+        words: Tagged = {
             "img/a.jpg": [("LIVING", (5, 5, 60, 20)), ("ROOM", (5, 40, 30, 10))],
             "img/b.jpg": [("Thé", (0, 0, 120, 80))],
         }
         path = tagged_rectangles(folder, "train.xml", words)
         return path, [(f"{image}#word{i}", w[0]) for image, ws in words.items() for i, w in enumerate(ws, 1)]
     if source == "icdar2003":
-        words = {"apanar/IMG_1.JPG": [("Handle", (2.0, 3.0, 50.5, 20.0)), ("with", (60.0, 3.0, 40.0, 20.0))]}
-        return tagged_rectangles(folder, "words.xml", words), [
+        photographs: Tagged = {
+            "apanar/IMG_1.JPG": [("Handle", (2.0, 3.0, 50.5, 20.0)), ("with", (60.0, 3.0, 40.0, 20.0))]
+        }
+        return tagged_rectangles(folder, "words.xml", photographs), [
             ("apanar/IMG_1.JPG#word1", "Handle"),
             ("apanar/IMG_1.JPG#word2", "with"),
         ]
@@ -84,13 +91,13 @@ def make(source: str, folder: pathlib.Path) -> tuple[str, list[tuple[str, str | 
     if source == "lmdb":
         import lmdb
 
-        words = ["One", "two, 2", "Drei"]
+        labels = ["One", "two, 2", "Drei"]
         with lmdb.open(str(folder / "lmdb"), map_size=1 << 22) as database, database.begin(write=True) as transaction:
             transaction.put(b"num-samples", b"3")
-            for i, word in enumerate(words, 1):
+            for i, word in enumerate(labels, 1):
                 transaction.put(f"image-{i:09d}".encode(), picture(seed=i))
                 transaction.put(f"label-{i:09d}".encode(), word.encode())
-        return str(folder / "lmdb"), [(f"image-{i:09d}", word) for i, word in enumerate(words, 1)]
+        return str(folder / "lmdb"), [(f"image-{i:09d}", word) for i, word in enumerate(labels, 1)]
     assert source == "tfrecord"
     with ShardWriter(str(folder / "foreign"), 2) as writer:
         for i in range(3):

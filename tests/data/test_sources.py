@@ -80,7 +80,10 @@ def official(source: str, shared: pathlib.Path, folder: pathlib.Path) -> tuple[l
             path.read_text("iso-8859-1").count("<taggedRectangle "),
             {"apanar_06.08.2002/IMG_1293.JPG#word1": "Handle"},
         )
-    words = {"a/1.jpg": [("Handle", (0.0, 0.0, 9.0, 9.0))] * 20, "a/2.jpg": [("x", (0.0, 0.0, 9.0, 9.0))] * 15}
+    words: samples.Tagged = {
+        "a/1.jpg": [("Handle", (0.0, 0.0, 9.0, 9.0))] * 20,
+        "a/2.jpg": [("x", (0.0, 0.0, 9.0, 9.0))] * 15,
+    }
     return [samples.tagged_rectangles(folder, "words.xml", words)], 35, {"a/1.jpg#word1": "Handle"}
 
 
