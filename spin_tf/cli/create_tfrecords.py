@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from typing import Any
@@ -13,9 +12,8 @@ from spin_tf._extras import require
 from spin_tf.charset import Charset
 from spin_tf.cli._run import UserError
 from spin_tf.data.convert import Checks, Conversion, convert, publish
-from spin_tf.data.report_page import report_page
+from spin_tf.data.report_page import report_json, report_page
 from spin_tf.data.sources import SOURCES
-from spin_tf.data.statistics import Statistics
 
 FLAGS = flags.FLAGS
 
@@ -42,14 +40,11 @@ flags.DEFINE_multi_string("exclude", [], "Text file of image paths, relative to 
 flags.DEFINE_float("max_reject_share", 1.0, "Fail, without writing shards, above this share of rejects.", 0.0, 1.0)
 
 
-def main(argv: list[str]) -> int:
-    """Runs the command; 1 when too many words were rejected."""
-    if len(argv) > 1:
-        raise UserError(f"All options are flags. Received: {argv[1:]}")
-    logging.set_verbosity(logging.INFO if logging.get_verbosity() > logging.INFO else logging.get_verbosity())
+def conversion_from_flags() -> Conversion:
+    """Returns what the flags ask for."""
     charset = None if FLAGS.charset == "any" else Charset.from_spec(FLAGS.charset).to_dict()
     checks = Checks(charset, FLAGS.max_length, FLAGS.min_size, FLAGS.image_check)
-    conversion = Conversion(
+    return Conversion(
         FLAGS.source,
         tuple(FLAGS.input),
         FLAGS.output,
@@ -60,46 +55,42 @@ def main(argv: list[str]) -> int:
         tuple(FLAGS.only),
         tuple(FLAGS.exclude),
     )
+
+
+def options_from_flags() -> dict[str, Any]:
+    """Returns the options that the report names."""
+    names = ("source", "input", "output", "num_shards", "seed", "charset", "max_length", "min_size", "image_check")
+    return {name: FLAGS[name].value for name in (*names, "image_root", "only", "exclude")}
+
+
+def say_too_many_rejects(share: float) -> None:
+    """Says on stderr why no shards were written."""
+    print(
+        f"error: {share:.2%} of the words were rejected; no shards were written, see {FLAGS.output}.report.html. "
+        f"Received: max_reject_share={FLAGS.max_reject_share}",
+        file=sys.stderr,
+    )
+
+
+def main(argv: list[str]) -> int:
+    """Runs the command; 1 when too many words were rejected."""
+    if len(argv) > 1:
+        raise UserError(f"All options are flags. Received: {argv[1:]}")
+    logging.set_verbosity(max(logging.get_verbosity(), logging.INFO))
+    conversion, options = conversion_from_flags(), options_from_flags()
     with Progress() as progress:
         statistics = convert(conversion, FLAGS.workers, progress)
-    options = {
-        "source": FLAGS.source,
-        "input": FLAGS.input,
-        "output": FLAGS.output,
-        "num_shards": FLAGS.num_shards,
-        "seed": FLAGS.seed,
-        "charset": FLAGS.charset,
-        "max_length": FLAGS.max_length,
-        "min_size": FLAGS.min_size,
-        "image_check": FLAGS.image_check,
-    }
-    write_report(statistics, options)
-    share = statistics.num_rejected / max(statistics.read - statistics.excluded, 1)
-    if share > FLAGS.max_reject_share:
-        print(
-            f"error: {share:.2%} of the words were rejected, more than --max_reject_share={FLAGS.max_reject_share}; "
-            f"no shards were written, see {FLAGS.output}.report.html. Received: {statistics.num_rejected} rejects",
-            file=sys.stderr,
-        )
+    with open(f"{FLAGS.output}.report.json", "w", encoding="utf-8") as file:
+        file.write(report_json(statistics, options))
+    with open(f"{FLAGS.output}.report.html", "w", encoding="utf-8", errors="backslashreplace") as file:
+        file.write(report_page(statistics, options))
+    print(statistics.summary())
+    if statistics.reject_share > FLAGS.max_reject_share:
+        say_too_many_rejects(statistics.reject_share)
         return 1
     paths = publish(conversion)
     print(f"{paths[0]} ... {len(paths)} shards")
     return 0
-
-
-def write_report(statistics: Statistics, options: dict[str, Any]) -> None:
-    """Writes PREFIX.report.json and PREFIX.report.html, and one line on stdout."""
-    report: dict[str, Any] = {"format": 1, **options, **statistics.to_report()}
-    with open(f"{options['output']}.report.json", "w", encoding="utf-8") as file:
-        json.dump(report, file, ensure_ascii=True, indent=1)
-        file.write("\n")
-    with open(f"{options['output']}.report.html", "w", encoding="utf-8", errors="backslashreplace") as file:
-        file.write(report_page(statistics, options))
-    rejected = ", ".join(f"{reason} {found['count']}" for reason, found in report["rejected"].items())
-    print(
-        f"read {statistics.read}, kept {statistics.kept}, excluded {statistics.excluded}, "
-        f"rejected {statistics.num_rejected}{f' ({rejected})' if rejected else ''}"
-    )
 
 
 class Progress:

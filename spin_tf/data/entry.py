@@ -10,6 +10,7 @@ import stat
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+from spin_tf._extras import require
 from spin_tf.data.preprocessing import MAX_BYTES, ImageError
 
 
@@ -118,12 +119,14 @@ def parse_lines(path: str, parse: Callable[[str], Entry | None], encoding: str =
 
 
 def read_file(path: str) -> bytes:
-    """Reads a regular file of at most `MAX_BYTES`.
+    """Reads a regular file of at most `MAX_BYTES`; one whose path is a URL (gs://..., hdfs://...) through Apache Beam.
 
     Raises:
         EntryError: for a file that is missing, cannot be opened or is something else than a file.
         ImageError: for an empty or too large one.
     """
+    if "://" in path:
+        return _read_remote(path)
     try:
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
     except FileNotFoundError as error:
@@ -142,6 +145,17 @@ def read_file(path: str) -> bytes:
             return file.read()
     finally:
         os.close(descriptor)
+
+
+def _read_remote(path: str) -> bytes:
+    files = require("apache_beam.io.filesystems", "Reading remote files", "beam")
+    kinds = require("apache_beam.io.filesystem", "Reading remote files", "beam")
+    try:
+        with files.FileSystems.open(path, compression_type=kinds.CompressionTypes.UNCOMPRESSED) as file:
+            data = file.read(MAX_BYTES + 1)
+    except (OSError, ValueError, kinds.BeamIOError) as error:
+        raise EntryError(f"The file cannot be opened: {error}", "missing_file") from error
+    return data
 
 
 @functools.lru_cache(maxsize=65536)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import html
 import io
+import json
 import os
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
@@ -125,6 +126,11 @@ def _picture_of(example: Mapping[str, Any]) -> bytes | None:
 
 def _samples(examples: Iterable[Mapping[str, Any]]) -> list[Sample]:
     return [Sample(e["text"], e["source_id"], e["detail"], _picture_of(e)) for e in examples]
+
+
+def report_json(statistics: Statistics, options: Mapping[str, Any]) -> str:
+    """Returns the report for programs: options and counts, in ASCII."""
+    return json.dumps({"format": 1, **options, **statistics.to_report()}, indent=1) + "\n"
 
 
 def report_page(statistics: Statistics, options: Mapping[str, Any]) -> str:

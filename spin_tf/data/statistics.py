@@ -59,6 +59,17 @@ class Statistics:
     def num_rejected(self) -> int:
         return sum(found["count"] for found in self.rejected.values())
 
+    @property
+    def reject_share(self) -> float:
+        """The rejected among the words that were not excluded."""
+        return self.num_rejected / max(self.read - self.excluded, 1)
+
+    def summary(self) -> str:
+        """Returns the counts in one line."""
+        reasons = ", ".join(f"{reason} {found['count']}" for reason, found in sorted(self.rejected.items()))
+        rejected = f"rejected {self.num_rejected}{f' ({reasons})' if reasons else ''}"
+        return f"read {self.read}, kept {self.kept}, excluded {self.excluded}, {rejected}"
+
     def add(self, other: Statistics) -> None:
         """Adds the counts of the next part."""
         self.read += other.read
@@ -87,6 +98,14 @@ class Statistics:
             if isinstance(getattr(result, name), collections.Counter):
                 value = collections.Counter(dict(value))
             setattr(result, name, value)
+        return result
+
+    @classmethod
+    def from_report(cls, report: Mapping[str, Any]) -> Statistics:
+        """Takes the counts of words from a report; not the histograms."""
+        result = cls()
+        result.read, result.kept, result.excluded = report["read"], report["kept"], report["excluded"]
+        result.rejected = {reason: dict(found) for reason, found in report["rejected"].items()}
         return result
 
     def to_report(self) -> dict[str, Any]:
