@@ -1,184 +1,51 @@
-"""The configuration: a dataclass schema, filled from YAML and overrides, checked before any work starts."""
+"""Configuration files: YAML and overrides into the dataclasses of `config_schema`, checked before any work starts."""
 
 from __future__ import annotations
 
 import copy
 import dataclasses
+import math
 import os
 import typing
-from dataclasses import dataclass, field
 from typing import Any
 
 from spin_tf._extras import require
+from spin_tf.charset import Charset
+from spin_tf.config_schema import (
+    STAGES,
+    TRANSFORMATIONS,
+    BackboneConfig,
+    Config,
+    DataConfig,
+    DecoderConfig,
+    EncoderConfig,
+    ModelConfig,
+    OptimizerConfig,
+    SourceConfig,
+    TrainingConfig,
+    TransformationConfig,
+)
 
-TRANSFORMATIONS = ("none", "tps", "spn", "spin", "ga_spn", "ga_spin")
-
-
-@dataclass
-class TransformationConfig:
-    """Rectification in front of the backbone; the defaults are the paper's GA-SPIN.
-
-    Args:
-        name: one of none, tps, spn (no offsets), spin (SPN + AIN), ga_spn (SPN + TPS), ga_spin (SPN + AIN + TPS).
-        num_power_pairs: K; the structure-preserving transformation has 2K + 1 exponents.
-        num_control_points: F, even: half of the points on the upper edge, half on the lower.
-        localization_width: channels of the first localisation convolution (32 in the paper).
-        align_corners: sampling convention; False is the paper's meaning, True PaddleOCR's.
-        localization_norm: "batch", or "scale_shift" (stored statistics are used while training too, as in PaddleOCR).
-        instance_norm_affine: a learned scale and bias after the instance norm (PaddleOCR) or none (DAVAR-Lab-OCR).
-        initial_control_points: "identity", or "slanted" (both published codes).
-        extra_rows: PaddleOCR's untrained dense layer behind the three affine rows of the thin-plate spline.
-    """
-
-    name: str = "ga_spin"
-    num_power_pairs: int = 6
-    num_control_points: int = 20
-    localization_width: int = 32
-    align_corners: bool = False
-    localization_norm: str = "batch"
-    instance_norm_affine: bool = True
-    initial_control_points: str = "identity"
-    extra_rows: bool = False
-
-
-@dataclass
-class BackboneConfig:
-    """ResNet32 of FAN: `width` is the paper's c = 512, `num_blocks` the residual blocks of its four stages."""
-
-    width: int = 512
-    num_blocks: list[int] = field(default_factory=lambda: [1, 2, 5, 3])
-
-
-@dataclass
-class EncoderConfig:
-    """Stacked bidirectional LSTMs, each followed by a dense layer of `features[i]` outputs.
-
-    None scales with the backbone: units = width / 2, features = [width / 2, width].
-    """
-
-    units: int | None = None
-    features: list[int] | None = None
-
-
-@dataclass
-class DecoderConfig:
-    """Attention decoder: `units` of its LSTM cell and of the attention's hidden layer; None is half the backbone's width."""
-
-    units: int | None = None
-
-
-@dataclass
-class ModelConfig:
-    """Everything that determines a model's weights and what they mean.
-
-    Args:
-        name: written into exported files.
-        image_size: (height, width) of the network's input.
-        charset: see `spin_tf.charset.Charset.from_spec`.
-        max_length: the longest word in characters; the decoder takes one step more, for the end.
-    """
-
-    name: str = "spin"
-    image_size: list[int] = field(default_factory=lambda: [32, 100])
-    charset: str = "36"
-    max_length: int = 25
-    transformation: TransformationConfig = field(default_factory=TransformationConfig)
-    backbone: BackboneConfig = field(default_factory=BackboneConfig)
-    encoder: EncoderConfig = field(default_factory=EncoderConfig)
-    decoder: DecoderConfig = field(default_factory=DecoderConfig)
-
-
-@dataclass
-class SourceConfig:
-    """One source of training words.
-
-    Args:
-        files: paths or glob patterns of TFRecords.
-        weight: its share in a batch, in proportion to the other sources' weights.
-        final_weight: the weight at the last step, reached linearly; None keeps `weight`.
-        augmentation: strength of the augmentation, 0 (none) to 1.
-    """
-
-    files: list[str] = field(default_factory=list)
-    weight: float = 1.0
-    final_weight: float | None = None
-    augmentation: float = 1.0
-
-
-@dataclass
-class DataConfig:
-    """What is trained and validated on: sources by name; on_corrupt: "raise" or "skip" what a broken shard has lost."""
-
-    train: dict[str, SourceConfig] = field(default_factory=dict)
-    validation: dict[str, list[str]] = field(default_factory=dict)
-    on_corrupt: str = "raise"
-
-
-@dataclass
-class OptimizerConfig:
-    """AdamW and its schedule.
-
-    Args:
-        learning_rate: the highest.
-        schedule: "cosine" (to `final_factor` of it) or "piecewise" (times `factor` at each of `boundaries`).
-        warmup_steps: linear rise from 0.
-        boundaries: fractions of all steps, for "piecewise"; the paper drops by 0.3 at epochs 3, 4 and 5 of 6.
-        loc_lr: factor for the localisation network's last layer.
-        weight_decay: not applied to biases, norms and the localisation output.
-        clip_norm: bound of the gradient's global norm.
-        ema: decay of the moving average that validation and shipped weights use; 0 turns it off.
-    """
-
-    learning_rate: float = 1e-3
-    schedule: str = "cosine"
-    warmup_steps: int = 500
-    boundaries: list[float] = field(default_factory=lambda: [0.5, 0.667, 0.833])
-    factor: float = 0.3
-    final_factor: float = 0.01
-    beta_1: float = 0.9
-    beta_2: float = 0.999
-    loc_lr: float = 0.1
-    weight_decay: float = 0.0
-    clip_norm: float = 5.0
-    ema: float = 0.0
-
-
-@dataclass
-class TrainingConfig:
-    """One run.
-
-    Args:
-        steps: optimizer steps in all.
-        batch_size: global: over all replicas.
-        dtype: Keras's policy: float32, mixed_bfloat16 or mixed_float16.
-        label_smoothing: share of the target spread over all tokens.
-        validate_every, checkpoint_every, log_every: in steps.
-        init_from: a .keras file or model_dir to start from; rows of characters that both charsets have are kept.
-        seed: of the initial weights, the order of the words and the augmentation.
-        explode: a loss above this many times its running mean stops the run; 0 turns the guard off.
-    """
-
-    steps: int = 10000
-    batch_size: int = 64
-    seed: int = 0
-    dtype: str = "float32"
-    label_smoothing: float = 0.0
-    validate_every: int = 1000
-    checkpoint_every: int = 500
-    log_every: int = 20
-    init_from: str | None = None
-    explode: float = 10.0
-    optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
-
-
-@dataclass
-class Config:
-    """The whole configuration file."""
-
-    model: ModelConfig = field(default_factory=ModelConfig)
-    data: DataConfig = field(default_factory=DataConfig)
-    training: TrainingConfig = field(default_factory=TrainingConfig)
-
+__all__ = [
+    "PRESETS",
+    "STAGES",
+    "TRANSFORMATIONS",
+    "BackboneConfig",
+    "Config",
+    "DataConfig",
+    "DecoderConfig",
+    "EncoderConfig",
+    "ModelConfig",
+    "OptimizerConfig",
+    "SourceConfig",
+    "TrainingConfig",
+    "TransformationConfig",
+    "from_dict",
+    "load",
+    "save",
+    "validate",
+    "validate_model",
+]
 
 PRESETS: dict[str, dict[str, Any]] = {
     "paddle_parity": {
@@ -201,7 +68,9 @@ PRESETS: dict[str, dict[str, Any]] = {
 def load(path: str, overrides: list[str] | tuple[str, ...] = ()) -> Config:
     """Reads a YAML file, applies `key=value` overrides (dotted keys), and checks everything.
 
-    `model.transformation.preset: paddle_parity` (or another of `PRESETS`) fills in what the file leaves open.
+    An override replaces what the file has under its key, whole: `data.validation={}` leaves no set, and `key=null` is
+    the key left out. `model.transformation.preset: paddle_parity` (or another of `PRESETS`) fills in what the file
+    leaves open.
 
     Raises:
         ValueError: names the key, the value, and what is allowed.
@@ -210,19 +79,51 @@ def load(path: str, overrides: list[str] | tuple[str, ...] = ()) -> Config:
     omegaconf = require("omegaconf", "Training", "train")
     if not os.path.exists(path):
         raise FileNotFoundError(f"there is no such configuration. Received: {path}")
+    values = _read_yaml(omegaconf, path)
     for override in overrides:
-        if "=" not in override:
+        key, separator, text = override.partition("=")
+        if not separator or not all(key.split(".")):
             raise ValueError(f"an override has the form key=value. Received: {override!r}")
-    merged = omegaconf.OmegaConf.merge(
-        omegaconf.OmegaConf.load(path), omegaconf.OmegaConf.from_dotlist(list(overrides))
-    )
-    values = omegaconf.OmegaConf.to_container(merged, resolve=True)
-    transformation = (values.get("model") or {}).get("transformation") or {}
-    if "preset" in transformation:
+        try:
+            value = omegaconf.OmegaConf.to_container(omegaconf.OmegaConf.from_dotlist([f"value={text}"]))["value"]
+        except Exception as error:
+            raise ValueError(f"the value of {key} is no YAML. Received: {override!r}") from error
+        _set(values, key, value)
+    values = omegaconf.OmegaConf.to_container(omegaconf.OmegaConf.create(values), resolve=True)
+    model = values.get("model")
+    transformation = model.get("transformation") if isinstance(model, dict) else None
+    if isinstance(transformation, dict) and "preset" in transformation:
         preset = transformation.pop("preset")
         _allow("model.transformation.preset", preset, tuple(PRESETS))
         values["model"]["transformation"] = {**PRESETS[preset], **transformation}
     return validate(from_dict(Config, values))
+
+
+def _read_yaml(omegaconf: Any, path: str) -> dict[str, Any]:
+    try:
+        loaded = omegaconf.OmegaConf.load(path)
+        values = omegaconf.OmegaConf.to_container(loaded)
+    except Exception as error:
+        # YAML, its scanner and OmegaConf each have their own family of errors.
+        raise ValueError(f"{path} is no YAML: {error}") from error
+    if not isinstance(values, dict):
+        raise ValueError(f"{path} must hold a mapping with model, data, training. Received: {type(values).__name__}")
+    return values
+
+
+def _set(values: dict[str, Any], key: str, value: Any) -> None:
+    *parents, last = key.split(".")
+    inner = values
+    for parent in parents:
+        if inner.get(parent) is None:
+            inner[parent] = {}
+        inner = inner[parent]
+        if not isinstance(inner, dict):
+            raise ValueError(f"{parent} holds a value, not keys. Received: {key}={value!r}")
+    if value is None:
+        inner.pop(last, None)
+    else:
+        inner[last] = value
 
 
 def save(config: Config, path: str) -> None:
@@ -238,29 +139,50 @@ def validate(config: Config) -> Config:
         ValueError: names the key, the value, and what is allowed.
     """
     config = dataclasses.replace(config, model=validate_model(config.model))
+    try:
+        Charset.from_spec(config.model.charset)
+    except (ValueError, OSError) as error:
+        raise ValueError(f"model.charset: {error}") from error
     training, optimizer = config.training, config.training.optimizer
     _allow("data.on_corrupt", config.data.on_corrupt, ("raise", "skip"))
-    _allow("training.dtype", training.dtype, ("float32", "mixed_bfloat16", "mixed_float16"))
+    # mixed_float16 would need a loss scale; every device with fast float16 since 2020 has bfloat16.
+    _allow("training.dtype", training.dtype, ("float32", "mixed_bfloat16"))
     _allow("training.optimizer.schedule", optimizer.schedule, ("cosine", "piecewise"))
-    for name in ("steps", "batch_size", "validate_every", "checkpoint_every", "log_every"):
+    for i, stage in enumerate(training.freeze):
+        _allow(f"training.freeze[{i}]", stage, STAGES)
+    if set(training.freeze) == set(STAGES):
+        raise ValueError(f"training.freeze must leave a stage to train. Received: {training.freeze}")
+    for name in ("steps", "batch_size", "validate_every", "checkpoint_every", "log_every", "keep_checkpoints"):
         _positive(f"training.{name}", getattr(training, name))
     _positive("training.optimizer.learning_rate", optimizer.learning_rate)
     _positive("training.optimizer.clip_norm", optimizer.clip_norm)
-    for name, value, top in [
-        ("training.label_smoothing", training.label_smoothing, 1.0),
-        ("training.optimizer.ema", optimizer.ema, 1.0),
-    ]:
-        if not 0 <= value < top:
-            raise ValueError(f"{name} must be in [0, {top:g}). Received: {value!r}")
-    for name, source in config.data.train.items():
+    _positive("training.optimizer.factor", optimizer.factor)
+    _in_range("training.label_smoothing", training.label_smoothing, 1.0)
+    for name in ("ema", "beta_1", "beta_2"):
+        _in_range(f"training.optimizer.{name}", getattr(optimizer, name), 1.0)
+    for name in ("warmup_steps", "loc_lr", "weight_decay", "final_factor"):
+        _in_range(f"training.optimizer.{name}", getattr(optimizer, name))
+    _in_range("training.explode", training.explode)
+    _in_range("training.seed", training.seed)
+    for boundary in optimizer.boundaries:
+        _in_range("training.optimizer.boundaries", boundary, 1.0)
+    _validate_sources(config.data)
+    return config
+
+
+def _validate_sources(data: DataConfig) -> None:
+    for name, source in data.train.items():
         weights = [source.weight, source.weight if source.final_weight is None else source.final_weight]
-        if min(weights) < 0 or max(weights) <= 0:
+        if not min(weights) >= 0 or not max(weights) > 0:
             raise ValueError(f"data.train.{name}.weight must not be negative, nor always 0. Received: {weights}")
         if not 0 <= source.augmentation <= 1:
             raise ValueError(f"data.train.{name}.augmentation must be in [0, 1]. Received: {source.augmentation!r}")
         if not source.files:
             raise ValueError(f"data.train.{name}.files must name files. Received: []")
-    return config
+    for end in ("weight", "final_weight"):
+        values = [getattr(s, end) if getattr(s, end) is not None else s.weight for s in data.train.values()]
+        if values and sum(values) <= 0:
+            raise ValueError(f"data.train.*.{end} must not be 0 for all sources. Received: {values}")
 
 
 def from_dict(schema: type, values: dict[str, Any], path: str = "") -> Any:
@@ -298,6 +220,9 @@ def _convert(hint: Any, value: Any, path: str) -> Any:
         return None if value is None else _convert(arguments[0], value, path)
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
+    if hint is str and isinstance(value, int) and not isinstance(value, bool):
+        # A charset's name is a number to YAML.
+        return str(value)
     if hint is Any or (isinstance(value, hint) and (hint is bool or not isinstance(value, bool))):
         return value
     raise ValueError(f"{path} must be {hint.__name__}. Received: {path}={value!r}")
@@ -361,5 +286,11 @@ def _allow(name: str, value: Any, allowed: tuple[Any, ...]) -> None:
 
 
 def _positive(name: str, value: float) -> None:
-    if value <= 0:
+    if not 0 < value < math.inf:
         raise ValueError(f"{name} must be positive. Received: {value!r}")
+
+
+def _in_range(name: str, value: float, top: float = math.inf) -> None:
+    if not 0 <= value < top:
+        allowed = "at least 0" if top == math.inf else f"in [0, {top:g})"
+        raise ValueError(f"{name} must be {allowed}. Received: {value!r}")

@@ -1,0 +1,187 @@
+"""The shape of a configuration file: what can be set, what it means, and what it is when nobody sets it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+TRANSFORMATIONS = ("none", "tps", "spn", "spin", "ga_spn", "ga_spin")
+STAGES = ("transformation", "backbone", "encoder", "decoder")
+
+
+@dataclass
+class TransformationConfig:
+    """Rectification in front of the backbone; the defaults are the paper's GA-SPIN.
+
+    Args:
+        name: one of none, tps, spn (no offsets), spin (SPN + AIN), ga_spn (SPN + TPS), ga_spin (SPN + AIN + TPS).
+        num_power_pairs: K; the structure-preserving transformation has 2K + 1 exponents.
+        num_control_points: F, even: half of the points on the upper edge, half on the lower.
+        localization_width: channels of the first localisation convolution (32 in the paper).
+        align_corners: sampling convention; False is the paper's meaning, True PaddleOCR's.
+        localization_norm: "batch", or "scale_shift" (stored statistics are used while training too, as in PaddleOCR).
+        instance_norm_affine: a learned scale and bias after the instance norm (PaddleOCR) or none (DAVAR-Lab-OCR).
+        initial_control_points: "identity", or "slanted" (both published codes).
+        extra_rows: PaddleOCR's untrained dense layer behind the three affine rows of the thin-plate spline.
+    """
+
+    name: str = "ga_spin"
+    num_power_pairs: int = 6
+    num_control_points: int = 20
+    localization_width: int = 32
+    align_corners: bool = False
+    localization_norm: str = "batch"
+    instance_norm_affine: bool = True
+    initial_control_points: str = "identity"
+    extra_rows: bool = False
+
+
+@dataclass
+class BackboneConfig:
+    """ResNet32 of FAN: `width` is the paper's c = 512, `num_blocks` the residual blocks of its four stages."""
+
+    width: int = 512
+    num_blocks: list[int] = field(default_factory=lambda: [1, 2, 5, 3])
+
+
+@dataclass
+class EncoderConfig:
+    """Stacked bidirectional LSTMs, each followed by a dense layer of `features[i]` outputs.
+
+    None scales with the backbone: units = width / 2, features = [width / 2, width].
+    """
+
+    units: int | None = None
+    features: list[int] | None = None
+
+
+@dataclass
+class DecoderConfig:
+    """Attention decoder: `units` of its LSTM cell and of the attention; None: half the width of the backbone."""
+
+    units: int | None = None
+
+
+@dataclass
+class ModelConfig:
+    """Everything that determines a model's weights and what they mean.
+
+    Args:
+        name: written into exported files.
+        image_size: (height, width) of the network's input.
+        charset: see `spin_tf.charset.Charset.from_spec`.
+        max_length: the longest word in characters; the decoder takes one step more, for the end.
+    """
+
+    name: str = "spin"
+    image_size: list[int] = field(default_factory=lambda: [32, 100])
+    charset: str = "36"
+    max_length: int = 25
+    transformation: TransformationConfig = field(default_factory=TransformationConfig)
+    backbone: BackboneConfig = field(default_factory=BackboneConfig)
+    encoder: EncoderConfig = field(default_factory=EncoderConfig)
+    decoder: DecoderConfig = field(default_factory=DecoderConfig)
+
+
+@dataclass
+class SourceConfig:
+    """One source of training words.
+
+    Args:
+        files: paths or glob patterns of TFRecords.
+        weight: its share in a batch, in proportion to the other sources' weights.
+        final_weight: the weight at the last step, reached linearly; None keeps `weight`.
+        augmentation: strength of the augmentation, 0 (none) to 1.
+    """
+
+    files: list[str] = field(default_factory=list)
+    weight: float = 1.0
+    final_weight: float | None = None
+    augmentation: float = 1.0
+
+
+@dataclass
+class DataConfig:
+    """What is trained and validated on.
+
+    Args:
+        train: sources by name.
+        validation: paths or glob patterns of TFRecords by name.
+        on_corrupt: what a broken shard, record or image does: "raise" stops the run and names it; "skip" says so and
+            goes on with the words around it.
+    """
+
+    train: dict[str, SourceConfig] = field(default_factory=dict)
+    validation: dict[str, list[str]] = field(default_factory=dict)
+    on_corrupt: str = "raise"
+
+
+@dataclass
+class OptimizerConfig:
+    """AdamW and its schedule.
+
+    Args:
+        learning_rate: the highest.
+        schedule: "cosine" (to `final_factor` of it) or "piecewise" (times `factor` at each of `boundaries`).
+        warmup_steps: linear rise from 0.
+        boundaries: fractions of all steps, for "piecewise"; the paper drops by 0.3 at epochs 3, 4 and 5 of 6.
+        loc_lr: factor for the localisation network's last layer.
+        weight_decay: not applied to biases, norms and the localisation output.
+        clip_norm: bound of the gradient's global norm.
+        ema: decay of the moving average that validation and shipped weights use; 0 turns it off.
+    """
+
+    learning_rate: float = 1e-3
+    schedule: str = "cosine"
+    warmup_steps: int = 500
+    boundaries: list[float] = field(default_factory=lambda: [0.5, 0.667, 0.833])
+    factor: float = 0.3
+    final_factor: float = 0.01
+    beta_1: float = 0.9
+    beta_2: float = 0.999
+    loc_lr: float = 0.1
+    weight_decay: float = 0.0
+    clip_norm: float = 5.0
+    ema: float = 0.0
+
+
+@dataclass
+class TrainingConfig:
+    """One run.
+
+    Args:
+        steps: optimizer steps in all.
+        batch_size: global: over all replicas.
+        dtype: Keras's policy, float32 or mixed_bfloat16.
+        label_smoothing: share of the target spread over all tokens.
+        validate_every, checkpoint_every, log_every: in steps.
+        init_from: a .keras file or model_dir to start from; rows of characters that both charsets have are kept.
+        seed: of the initial weights, the order of the words and the augmentation.
+        explode: a loss above this many times its running mean (plus 1) stops the run; 0 turns the guard off.
+        freeze: stages whose weights and statistics stay as they are: transformation, backbone, encoder, decoder.
+        deterministic: the same weights to the last bit whenever the same run is done again on one device.
+        keep_checkpoints: how many of the latest stay in model_dir.
+    """
+
+    steps: int = 10000
+    batch_size: int = 64
+    seed: int = 0
+    dtype: str = "float32"
+    label_smoothing: float = 0.0
+    validate_every: int = 1000
+    checkpoint_every: int = 500
+    log_every: int = 20
+    init_from: str | None = None
+    explode: float = 10.0
+    freeze: list[str] = field(default_factory=list)
+    deterministic: bool = True
+    keep_checkpoints: int = 2
+    optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
+
+
+@dataclass
+class Config:
+    """The whole configuration file."""
+
+    model: ModelConfig = field(default_factory=ModelConfig)
+    data: DataConfig = field(default_factory=DataConfig)
+    training: TrainingConfig = field(default_factory=TrainingConfig)
