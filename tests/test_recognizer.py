@@ -7,6 +7,7 @@ import json
 import pathlib
 import subprocess
 import sys
+import time
 import zipfile
 
 import numpy as np
@@ -14,9 +15,9 @@ import pytest
 from PIL import Image
 
 import spin_tf
-from spin_tf._images import ImageLike
+from spin_tf._images import ImageLike, load_image
 from spin_tf.charset import Charset
-from spin_tf.data.preprocessing import ImageError
+from spin_tf.data.preprocessing import ImageError, preprocess
 from spin_tf.recognizer import Character, ReadError, Recognizer, Word, bundled_model
 from tests import strip_model as strips
 
@@ -283,6 +284,29 @@ def test_bundled_model_reads_on_the_core_install(repository: pathlib.Path) -> No
     result = subprocess.run([sys.executable, "-c", code], cwd=repository, capture_output=True, text=True)
     assert result.returncode == 0, result.stderr
     assert bundled_model().name == "spin.tflite"
+
+
+@pytest.mark.slow
+def test_a_folder_costs_little_more_than_the_model(tmp_path: pathlib.Path) -> None:
+    """1,000 photographs of usual size cost at most 1.15 times the model's own processor time; the best of three."""
+    rng = np.random.default_rng(0)
+    paths = []
+    for i in range(1000):
+        paths.append(tmp_path / f"{i}.jpg")
+        pixels = rng.integers(0, 256, (12, 30, 3), np.uint8)
+        Image.fromarray(pixels).resize((150, 60), Image.Resampling.BICUBIC).save(paths[-1])
+    recognizer = Recognizer()
+    prepared = [preprocess(load_image(path), recognizer.image_size)[None] for path in paths]
+    ratios = []
+    for _ in range(3):
+        start = time.process_time()
+        for image in prepared:
+            recognizer.model.predict_words(image)
+        model_seconds = time.process_time() - start
+        start = time.process_time()
+        assert sum(isinstance(word, Word) for word in recognizer.read_many(paths)) == len(paths)
+        ratios.append((time.process_time() - start) / model_seconds)
+    assert min(ratios) <= 1.15
 
 
 def test_public_names() -> None:
