@@ -13,6 +13,7 @@ from typing import Any, Protocol, TypeVar, cast, overload, runtime_checkable
 
 import numpy as np
 
+from spin_tf._extras import require
 from spin_tf._images import ImageLike, load_image
 from spin_tf._litert import LiteRTModel
 from spin_tf.charset import Charset, Tokenizer
@@ -23,7 +24,7 @@ _Image = TypeVar("_Image", bound=ImageLike)
 
 
 class WordModel(Protocol):
-    """What the `Recognizer` needs of a model: LiteRT files, `.keras` files and SavedModels all offer it.
+    """What the `Recognizer` needs of a model: LiteRT files and `.keras` files both offer it.
 
     `predict_words` takes float32 (n, height, width, 1) in [-1, 1] and returns numpy probabilities (n, steps, classes)
     and positions (n, steps); `metadata` holds charset, image_size and max_length.
@@ -80,7 +81,7 @@ def bundled_model() -> pathlib.Path:
 
 
 def load_word_model(model: str | os.PathLike[str] | None, num_threads: int) -> WordModel:
-    """Loads a `.tflite` file, a `.keras` file, a SavedModel folder or a model_dir; None is the bundled model.
+    """Loads a `.tflite` file, a `.keras` file or a model_dir; None is the bundled model.
 
     Raises:
         FileNotFoundError: nothing is there.
@@ -90,16 +91,8 @@ def load_word_model(model: str | os.PathLike[str] | None, num_threads: int) -> W
     path = bundled_model() if model is None else pathlib.Path(model)
     if not path.exists():
         raise FileNotFoundError(f"There is no such model. Received: model={str(path)!r}")
-    if path.is_dir():
-        versions = [path, *(child for child in path.iterdir() if child.name.isdigit())]
-        if any((version / "saved_model.pb").exists() for version in versions):
-            from spin_tf.export import saved_model
-
-            return saved_model.load(path)
-    elif path.suffix != ".keras":
+    if not path.is_dir() and path.suffix != ".keras":
         return LiteRTModel(path, num_threads)
-    from spin_tf._extras import require
-
     require("tensorflow", f"Reading with {path.name}", "train")
     from spin_tf.models import load_model
 
@@ -110,8 +103,8 @@ class Recognizer:
     """Reads word images: crops that hold one word each.
 
     Args:
-        model: a `.tflite` file (core install), or a `.keras` file, SavedModel folder or model_dir of `bin/train.py`
-            (these need TensorFlow). None is the model that ships with the package. Charset and image size come from
+        model: a `.tflite` file (core install), or a `.keras` file or model_dir of `bin/train.py` (these need
+            TensorFlow). None is the model that ships with the package. Charset and image size come from
             the model.
         num_threads: images read at the same time; None is one for each core this process may use.
 
