@@ -30,6 +30,7 @@ _WORKERS = flags.DEFINE_integer("workers", 1, "Processes; the words do not depen
 _NUM_SHARDS = flags.DEFINE_integer("num_shards", 8, "Number of TFRecord files.", lower_bound=1)
 _SIZE = flags.DEFINE_list("size", ["32", "100"], "Height and width of the images.")
 _WITHOUT = flags.DEFINE_list("without", [], "Families of effects to leave out, for ablations, comma separated.")
+_STRENGTH = flags.DEFINE_float("strength", 1.0, "How frequent effects are: 0 is plain words, 1 the usual share.")
 _CONTACT_SHEET = flags.DEFINE_string(
     "contact_sheet", None, "Draw the words on one picture instead of writing TFRecords."
 )
@@ -91,7 +92,7 @@ def _settings() -> dict[str, object]:
         "lexicon": lexicon,
         "backgrounds": backgrounds,
         "size": size,
-        "config": SynthesisConfig().without(*_WITHOUT.value),
+        "config": SynthesisConfig().without(*_WITHOUT.value).scaled(_STRENGTH.value),
     }
 
 

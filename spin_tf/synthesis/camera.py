@@ -183,7 +183,7 @@ def _add_noise(image: Image.Image, streams: Streams) -> Image.Image:
         return image
     pixels = np.asarray(image)
     spread = float(pixels.std())
-    # Noise up to a third of the picture's own deviation: more of it hides the word.
+    # Noise up to a fifth of the picture's own deviation, rarely more: beyond that it hides the word.
     amount = min(9 * r.random() ** 2 + 0.5, 0.2 * spread + 0.5)
     grain = 0.0 if r.random() < 0.6 else 0.7
     if r.random() < 0.08:

@@ -79,8 +79,9 @@ class WordSynthesizer:
         crop = geometry.warp(plane, streams)
         picture = scene.paint(crop.mask, self.photographs, streams)
         left, top, right, bottom = plane.box
-        # A letter's share of the crop, whose size is in pixels of the text plane.
-        letter = (right - left) / len(label) / crop.true_height, min(bottom - top, CAP_HEIGHT) / crop.true_height
+        # A letter's share of the crop, whose size is in pixels of the text plane; condensed letters are narrower there.
+        width = min(right - left, crop.true_width) / len(label)
+        letter = width / crop.true_height, min(bottom - top, CAP_HEIGHT) / crop.true_height
         return camera.photograph(picture, letter, crop.true_width / crop.true_height, self.size, streams), label
 
     def _choose(self, rng: Random) -> tuple[str, GlyphFont]:

@@ -66,6 +66,7 @@ def test_mistakes_are_told_in_one_line(tmp_path: pathlib.Path) -> None:
         ((output, f"--backgrounds={tmp_path / 'empty'}"), "No picture in the folder"),
         ((output, f"--lexicon={tmp_path / 'missing.txt'}"), "missing.txt"),
         ((output, "--without=blurr"), "families=['blurr']"),
+        ((output, "--strength=-1"), "strength=-1"),
         ((output, "--size=32"), "size must be (height, width)"),
         ((output, "word"), "takes no arguments"),
     ):
