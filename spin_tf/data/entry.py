@@ -13,6 +13,8 @@ from typing import NamedTuple
 from spin_tf._extras import require
 from spin_tf.data.preprocessing import MAX_BYTES, ImageError
 
+MAX_LINE = 1 << 20
+
 
 class EntryError(ValueError):
     """An entry that cannot become a word.
@@ -97,7 +99,8 @@ def lines_of(path: str, encoding: str = "utf-8") -> Iterator[tuple[int, str | No
     Lines end at LF or CR LF and nowhere else; a byte-order mark at the start is not part of the first line.
     """
     with open(path, "rb") as file:
-        for number, raw in enumerate(file, start=1):
+        # A file without line ends is not read as one line into memory.
+        for number, raw in enumerate(iter(lambda: file.readline(MAX_LINE), b""), start=1):
             raw = raw.rstrip(b"\r\n")
             if number == 1:
                 raw = raw.removeprefix(b"\xef\xbb\xbf")

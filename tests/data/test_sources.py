@@ -229,6 +229,16 @@ def test_corrupt_tfrecords_are_counted(tmp_path):
     assert [e.problem for e in entries("tfrecord", [path])] == ["", "", "corrupt_tfrecord"]
 
 
+@pytest.mark.parametrize("source", ["tsv", "csv", "icdar", "jsonl"])
+def test_a_label_file_without_line_ends_is_read_in_pieces(source, tmp_path, monkeypatch):
+    monkeypatch.setattr("spin_tf.data.entry.MAX_LINE", 1000)
+    monkeypatch.setattr("spin_tf.data.sources.csv_file.MAX_LINE", 1000)
+    path = samples.write(tmp_path / "labels", "x" * 5500)
+    found = list(entries(source, [str(path)]))
+    assert {entry.problem for entry in found} == {"bad_line"}
+    assert max(len(entry.detail) for entry in found) < 300
+
+
 def test_paths_stay_inside():
     assert resolve("root", "a/./b/../c.png") == "root/a/c.png"
     assert resolve("", "a.png") == "a.png"

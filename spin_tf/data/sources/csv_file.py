@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator
 
-from spin_tf.data.entry import Entry, bad_line, image_entry
+from spin_tf.data.entry import MAX_LINE, Entry, bad_line, image_entry
 
 FILE_NAMES = ("file", "filename", "file_name", "image", "image_path", "img", "path")
 TEXT_NAMES = ("text", "label", "transcription", "word", "words")
@@ -15,7 +15,7 @@ def entries(path: str, root: str) -> Iterator[Entry]:
     """Yields the words of a CSV file in UTF-8 (RFC 4180: quotes doubled inside quotes)."""
     # A label that is not UTF-8 must not end the file: its bytes pass as surrogates and are reported below.
     with open(path, encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
-        reader = csv.reader(file)
+        reader = csv.reader(iter(lambda: file.readline(MAX_LINE), ""))
         file_column, text_column, columns = 0, 1, 2
         first = True
         while True:
