@@ -24,7 +24,7 @@ _Image = TypeVar("_Image", bound=ImageLike)
 
 
 class WordModel(Protocol):
-    """What the `Recognizer` needs of a model: LiteRT files and `.keras` files both offer it.
+    """What the `Recognizer` needs of a model: LiteRT files, `.keras` files and SavedModels all offer it.
 
     `predict_words` takes float32 (n, height, width, 1) in [-1, 1] and returns numpy probabilities (n, steps, classes)
     and positions (n, steps); `metadata` holds charset, image_size and max_length.
@@ -81,7 +81,7 @@ def bundled_model() -> pathlib.Path:
 
 
 def load_word_model(model: str | os.PathLike[str] | None, num_threads: int) -> WordModel:
-    """Loads a `.tflite` file, a `.keras` file or a model_dir; None is the bundled model.
+    """Loads a `.tflite` file, a `.keras` file, a model_dir or a SavedModel folder; None is the bundled model.
 
     Raises:
         FileNotFoundError: nothing is there.
@@ -94,6 +94,10 @@ def load_word_model(model: str | os.PathLike[str] | None, num_threads: int) -> W
     if not path.is_dir() and path.suffix != ".keras":
         return LiteRTModel(path, num_threads)
     require("tensorflow", f"Reading with {path.name}", "train")
+    if any(path.glob("saved_model.pb")) or any(path.glob("[0-9]*/saved_model.pb")):
+        from spin_tf.export import saved_model
+
+        return saved_model.load(path)
     from spin_tf.models import load_model
 
     return load_model(path)
@@ -103,8 +107,8 @@ class Recognizer:
     """Reads word images: crops that hold one word each.
 
     Args:
-        model: a `.tflite` file (core install), or a `.keras` file or model_dir of `bin/train.py` (these need
-            TensorFlow). None is the model that ships with the package. Charset and image size come from
+        model: a `.tflite` file (core install), or a `.keras` file, SavedModel folder or model_dir of
+            `bin/train.py` (these need TensorFlow). None is the model that ships with the package. Charset and image size come from
             the model.
         num_threads: images read at the same time; None is one for each core this process may use.
 

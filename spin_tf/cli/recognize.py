@@ -19,7 +19,9 @@ from absl import flags
 from spin_tf.cli._run import UserError, without_native_chatter
 from spin_tf.recognizer import ReadError, Recognizer, Word
 
-_MODEL = flags.DEFINE_string("model", None, "a .tflite file, .keras file or model_dir; the bundled model by default")
+_MODEL = flags.DEFINE_string(
+    "model", None, "a .tflite file, .keras file, SavedModel folder or model_dir; the bundled model by default"
+)
 _FORMAT = flags.DEFINE_enum("format", "text", ["text", "jsonl"], "jsonl adds every character with confidence and place")
 _SAVE_RECTIFIED = flags.DEFINE_string(
     "save_rectified", None, "folder for the images as the model's transformation made them; needs a .keras model"
