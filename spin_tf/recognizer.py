@@ -94,7 +94,7 @@ def load_word_model(model: str | os.PathLike[str] | None, num_threads: int) -> W
     if not path.is_dir() and path.suffix != ".keras":
         return LiteRTModel(path, num_threads)
     require("tensorflow", f"Reading with {path.name}", "train")
-    if any(path.glob("saved_model.pb")) or any(path.glob("[0-9]*/saved_model.pb")):
+    if path.is_dir() and any(file.exists() for file in (path / "saved_model.pb", *path.glob("[0-9]*/saved_model.pb"))):
         from spin_tf.export import saved_model
 
         return saved_model.load(path)
@@ -108,8 +108,8 @@ class Recognizer:
 
     Args:
         model: a `.tflite` file (core install), or a `.keras` file, SavedModel folder or model_dir of
-            `bin/train.py` (these need TensorFlow). None is the model that ships with the package. Charset and image size come from
-            the model.
+            `bin/train.py` (these need TensorFlow). None is the model that ships with the package. Charset and image
+            size come from the model.
         num_threads: images read at the same time; None is one for each core this process may use.
 
     Attributes:

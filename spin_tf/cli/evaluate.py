@@ -21,7 +21,7 @@ from spin_tf.evaluation.metrics import PROTOCOLS
 from spin_tf.recognizer import Recognizer
 
 _MODEL = flags.DEFINE_string(
-    "model", None, "a .tflite file, .keras file, SavedModel folder or model_dir; the bundled model by default"
+    "model", None, "a .tflite or .keras file, SavedModel folder or model_dir; default: the bundled model"
 )
 _DATA = flags.DEFINE_multi_string("data", [], "NAME=GLOB: a data set and its TFRecord files; may be repeated")
 _OUTPUT = flags.DEFINE_string("output", None, "folder for results.json, results.md, predictions.jsonl and errors.html")

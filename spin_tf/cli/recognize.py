@@ -20,7 +20,7 @@ from spin_tf.cli._run import UserError, without_native_chatter
 from spin_tf.recognizer import ReadError, Recognizer, Word
 
 _MODEL = flags.DEFINE_string(
-    "model", None, "a .tflite file, .keras file, SavedModel folder or model_dir; the bundled model by default"
+    "model", None, "a .tflite or .keras file, SavedModel folder or model_dir; default: the bundled model"
 )
 _FORMAT = flags.DEFINE_enum("format", "text", ["text", "jsonl"], "jsonl adds every character with confidence and place")
 _SAVE_RECTIFIED = flags.DEFINE_string(
