@@ -15,8 +15,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from spin_tf._extras import require
-from spin_tf.data.convert import Conversion, read_words, select
+from spin_tf.data.convert import read_words
 from spin_tf.data.entry import Entry
+from spin_tf.data.plan import Conversion, select
 from spin_tf.data.record_file import RecordWriter
 from spin_tf.data.report_page import report_json, report_page
 from spin_tf.data.statistics import Statistics

@@ -10,8 +10,10 @@ import subprocess
 import sys
 
 from spin_tf.data import beam
-from spin_tf.data.convert import Checks, Conversion, convert, publish
+from spin_tf.data.convert import convert, publish
+from spin_tf.data.plan import Conversion
 from spin_tf.data.statistics import Statistics
+from spin_tf.data.word_reader import Checks
 from tests.data import samples
 
 # Beam may live in an environment of its own.

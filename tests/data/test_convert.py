@@ -6,7 +6,9 @@ import collections
 import dataclasses
 import io
 import json
+import os
 import pathlib
+import signal
 from typing import Any
 
 import numpy as np
@@ -15,11 +17,13 @@ from PIL import Image
 
 from spin_tf.charset import Charset
 from spin_tf.data import convert as convert_module
-from spin_tf.data.convert import Checks, Conversion, convert, publish
+from spin_tf.data.convert import convert, publish
+from spin_tf.data.plan import Conversion
 from spin_tf.data.preprocessing import decode_image
 from spin_tf.data.report_page import report_page, visible
 from spin_tf.data.sources import SOURCES
 from spin_tf.data.tfrecord import RecordIndex, WordExample, parse_example
+from spin_tf.data.word_reader import Checks
 from tests.data import samples
 
 CHECKS = Checks(Charset.from_spec("94").to_dict())
@@ -201,6 +205,38 @@ def test_another_conversion_does_not_resume(tmp_path):
     assert convert(longer).kept < first.kept
     pathlib.Path(path).write_text("w/1.png\tchanged\n")
     assert convert(longer).read == 1
+
+
+def test_two_runs_do_not_mix(tmp_path):
+    path, _ = samples.make("tsv", tmp_path / "in")
+    conversion = Conversion("tsv", [path], str(tmp_path / "w"), CHECKS)
+
+    def second(stage: str, done: int, total: int | None) -> None:
+        with pytest.raises(ValueError, match="Another process is converting there"):
+            convert(conversion)
+
+    assert convert(conversion, progress=second).read == 6
+
+
+def test_a_wrong_input_leaves_nothing_behind(tmp_path):
+    path = samples.write(tmp_path / "gt.mat", "no MATLAB file")
+    with pytest.raises(ValueError, match="no MATLAB file"):
+        convert(Conversion("iiit5k", [str(path)], str(tmp_path / "w"), CHECKS))
+    assert [p.name for p in tmp_path.iterdir()] == ["gt.mat"]
+
+
+def test_a_killed_worker_is_said_and_made_good(tmp_path, monkeypatch):
+    path, _ = samples.make("tsv", tmp_path / "in")
+    conversion = Conversion("tsv", [path], str(tmp_path / "w"), CHECKS, num_shards=2)
+    monkeypatch.setattr(convert_module, "_run_shard", killed)
+    with pytest.raises(OSError, match="worker process was killed"):
+        convert(conversion, workers=2)
+    monkeypatch.undo()
+    assert convert(conversion, workers=2).read == 6
+
+
+def killed(conversion: Conversion, shard: int) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 def test_shards_of_an_earlier_conversion_are_replaced(tmp_path):

@@ -98,7 +98,7 @@ def reasons_in_code() -> set[str]:
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
                 place = {"EntryError": 1, "bad_line": 3}.get(node.func.id)
                 argument = node.args[place] if place is not None and len(node.args) > place else None
-                if isinstance(argument, ast.Constant):
+                if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
                     found.add(argument.value)
     return found
 
