@@ -220,6 +220,7 @@ def test_truncated_anywhere(protocol: int) -> None:
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
+@pytest.mark.filterwarnings("ignore:invalid escape:DeprecationWarning")  # pickletools decoding a text opcode
 def test_damaged_anywhere(protocol: int) -> None:
     """Whatever a flipped byte does, it ends in our error or in plain values."""
     data = pickle.dumps({"w": np.arange(5.0), "names": [("a", 1)]}, protocol)
