@@ -18,11 +18,12 @@ from PIL import Image
 from spin_tf.charset import Charset
 from spin_tf.data import convert as convert_module
 from spin_tf.data.convert import convert, publish
+from spin_tf.data.example_proto import encode_bytes_features
 from spin_tf.data.plan import Conversion
 from spin_tf.data.preprocessing import decode_image
 from spin_tf.data.report_page import report_page, visible
 from spin_tf.data.sources import SOURCES
-from spin_tf.data.tfrecord import RecordIndex, WordExample, parse_example
+from spin_tf.data.tfrecord import RecordIndex, RecordWriter, WordExample, parse_example
 from spin_tf.data.word_reader import Checks
 from tests.data import samples
 
@@ -253,45 +254,62 @@ def test_an_error_in_a_worker_arrives(tmp_path):
         convert(conversion, workers=2)
 
 
-def test_words_are_cut_out_straight(tmp_path):
-    """A picture that is a perspective view of vertical stripes gives vertical stripes again."""
-    from spin_tf.data.cropping import crop
-
-    height, width = 120, 200
-    corners = np.array([(30, 20), (170, 45), (150, 95), (40, 100)], float)
-    picture = np.zeros((height, width), np.uint8)
-    target = np.array([(0, 0), (1, 0), (1, 1), (0, 1)], float)
-    rows, values = [], []
-    for (u, v), (x, y) in zip(target, corners, strict=True):
-        rows += [[x, y, 1, 0, 0, 0, -x * u, -y * u], [0, 0, 0, x, y, 1, -x * v, -y * v]]
-        values += [u, v]
-    h = np.append(np.linalg.solve(np.array(rows), np.array(values)), 1).reshape(3, 3)
-    ys, xs = np.mgrid[:height, :width] + 0.5
-    projected = np.stack([xs, ys, np.ones_like(xs)], -1) @ h.T
-    u = projected[..., 0] / projected[..., 2]
-    picture[(np.floor(u * 4) % 2) == 1] = 255
-    straight = crop(picture, tuple(corners.ravel()))
-    assert straight.shape == (81, 142)
-    means = straight[5:-5].astype(float)
-    for stripe, expected in enumerate((0, 255, 0, 255)):
-        part = means[:, stripe * 142 // 4 + 6 : (stripe + 1) * 142 // 4 - 6]
-        assert abs(part - expected).mean() < 3
+def test_crops_keep_their_pixels(tmp_path):
+    path, _ = samples.make("born_digital", tmp_path / "in")
+    run("born_digital", [path], tmp_path / "w", checks=dataclasses.replace(CHECKS, charset=None))
+    word = next(w for w in words_of(tmp_path / "w") if w.text == '"q"')
+    picture = decode_image((tmp_path / "in" / word.source_id.split("#")[0]).read_bytes())
+    np.testing.assert_array_equal(decode_image(word.encoded), picture[10:20, 20:30])
+    assert word.format == "png"
 
 
-def test_boxes_partly_outside_repeat_the_border_or_are_rejected():
-    from spin_tf.data.cropping import crop, visible_share
-    from spin_tf.data.entry import EntryError
+def test_broken_pictures_of_mjsynth_are_reported(tmp_path):
+    path, _ = samples.make("mjsynth", tmp_path / "in")
+    whole = samples.picture(100, 31, format="JPEG")
+    samples.write(tmp_path / "in" / "9" / "1_empty_1.jpg", b"")
+    samples.write(tmp_path / "in" / "9" / "2_cut_2.jpg", whole[: len(whole) // 2])
+    with open(path, "a") as file:
+        file.write("./9/1_empty_1.jpg 1\n./9/2_cut_2.jpg 2\n./9/3_absent_3.jpg 3\n")
+    report = run("mjsynth", [path], tmp_path / "w")
+    assert report["kept"] == 3
+    found = report["rejected"]["unreadable_image"]
+    details = {example["source_id"]: example["detail"] for example in found["examples"]}
+    assert found["count"] == 2
+    assert "empty" in details["9/1_empty_1.jpg"] and "truncated" in details["9/2_cut_2.jpg"]
+    assert report["rejected"]["missing_file"]["count"] == 1
 
-    picture = np.arange(200, dtype=np.uint8).reshape(10, 20)
-    assert visible_share((-5, 0, 15, 10), 20, 10) == 0.75
-    np.testing.assert_array_equal(crop(picture, (-5, 0, 15, 10)), picture[:, :15])
-    straight = crop(picture, (-5, 0, 15, 0, 15, 10, -5, 10))
-    assert straight.shape == (10, 20)
-    np.testing.assert_array_equal(straight[:, :5], np.repeat(picture[:, :1], 5, axis=1))
-    np.testing.assert_allclose(straight[:, 5:].astype(int), picture[:, :15], atol=1)
-    for box in [(-6, 0, 14, 10), (0, 0, 0, 5), (3, 3, float("nan"), 9), (1e9, 0, 2e9, 9), (0, 0, 5, 5, 0, 0, 5, 5)]:
-        with pytest.raises(EntryError, match="lies inside the picture"):
-            crop(picture, box)
+
+def test_holes_in_an_lmdb_are_reported(tmp_path):
+    import lmdb
+
+    path = str(tmp_path / "lmdb")
+    with lmdb.open(path, map_size=1 << 20) as database, database.begin(write=True) as transaction:
+        transaction.put(b"num-samples", b"4")
+        transaction.put(b"label-000000001", b"no picture")
+        transaction.put(b"image-000000002", samples.picture())
+        transaction.put(b"label-000000003", b"\xff")
+        transaction.put(b"label-000000004", b"good")
+        transaction.put(b"image-000000004", samples.picture())
+    report = run("lmdb", [path], tmp_path / "w", checks=dataclasses.replace(CHECKS, charset=None))
+    assert {reason: found["count"] for reason, found in report["rejected"].items()} == {
+        "bad_line": 1,
+        "label_not_utf8": 1,
+        "missing_file": 1,
+    }
+    assert [word.text for word in words_of(tmp_path / "w")] == ["good"]
+
+
+def test_foreign_tfrecords_convert_and_say_what_they_miss(tmp_path):
+    good = {"image/encoded": samples.picture(), "text/string": b"Word", "image/filename": b"a.png"}
+    with RecordWriter(tmp_path / "foreign.tfrecord") as writer:
+        for features in (good, {"image/encoded": b"x", "caption": b"y"}, {**good, "image/encoded": b"no image"}):
+            writer.write(encode_bytes_features(features))
+    report = run("tfrecord", [str(tmp_path / "foreign*")], tmp_path / "w")
+    (example,) = report["rejected"]["bad_record"]["examples"]
+    assert "misses the key image/text or text/string or image/class/text" in example["detail"]
+    assert "keys=caption, image/encoded" in example["detail"]
+    assert report["rejected"]["unreadable_image"]["count"] == 1
+    assert words_of(tmp_path / "w") == [WordExample(samples.picture(), "Word", "a.png", "png")]
 
 
 def test_the_page_shows_pictures_and_escapes_labels(tmp_path):
@@ -311,12 +329,3 @@ def test_hidden_characters_are_made_visible():
     assert visible("a b\tc\x00\u200f\u00a0\u2028\ufeff\x7fé東") == (
         "a b\\u{0009}c\\u{0000}\\u{200F}\\u{00A0}\\u{2028}\\u{FEFF}\\u{007F}é東"
     )
-
-
-def test_crops_keep_their_pixels(tmp_path):
-    path, _ = samples.make("born_digital", tmp_path / "in")
-    run("born_digital", [path], tmp_path / "w", checks=dataclasses.replace(CHECKS, charset=None))
-    word = next(w for w in words_of(tmp_path / "w") if w.text == '"q"')
-    picture = decode_image((tmp_path / "in" / word.source_id.split("#")[0]).read_bytes())
-    np.testing.assert_array_equal(decode_image(word.encoded), picture[10:20, 20:30])
-    assert word.format == "png"
