@@ -6,11 +6,16 @@ import io
 import json
 import pathlib
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from PIL import Image
 
-from spin_tf.data.tfrecord import ShardWriter, WordExample
+from spin_tf.charset import Charset
+from spin_tf.data.convert import convert, publish
+from spin_tf.data.plan import Conversion
+from spin_tf.data.tfrecord import RecordIndex, ShardWriter, WordExample, parse_example
+from spin_tf.data.word_reader import Checks
 
 # The words of each image: text and x, y, width, height.
 Tagged = Mapping[str, Sequence[tuple[str, Sequence[float]]]]
@@ -159,3 +164,17 @@ def _synthtext(folder: pathlib.Path) -> tuple[str, list[tuple[str, str | None]]]
     scipy.io.savemat(folder / "gt.mat", {"wordBB": boxes, "txt": texts, "imnames": names, "charBB": boxes})
     words = [("8/ballet_1.jpg", i, word) for i, word in enumerate(["Lines:", "I", "lost", "kevin"], 1)]
     return str(folder / "gt.mat"), [(f"{n}#word{i}", w) for n, i, w in [*words, ("9/sea_2.jpg", 1, "alone")]]
+
+
+CHECKS = Checks(Charset.from_spec("94").to_dict())
+
+
+def words_of(prefix: object) -> list[WordExample]:
+    return [parse_example(record) for record in RecordIndex(f"{prefix}-*.tfrecord")]
+
+
+def run(source: str, inputs: list[str], output: pathlib.Path, workers: int = 1, **options: Any) -> dict[str, Any]:
+    conversion = Conversion(source, inputs, str(output), **{"checks": CHECKS, "num_shards": 3, **options})
+    statistics = convert(conversion, workers)
+    publish(conversion)
+    return statistics.to_report()
