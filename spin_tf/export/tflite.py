@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import io
 import json
 import os
@@ -14,38 +13,10 @@ import numpy as np
 
 from spin_tf._extras import require
 from spin_tf._litert import METADATA_FILE, SIGNATURE, run_flatbuffer
-from spin_tf.charset import Tokenizer
+from spin_tf.export.parity import Parity, compare_words, require_parity
 from spin_tf.models import SPINRecognizer
 
 QUANTIZATIONS = ("none", "float16", "int8")
-# What a file must reach on the check words: the share read exactly as the trained model reads them, and how far a
-# probability of a word read the same may be off.
-_REQUIRED = {"none": (1.0, 1e-3), "float16": (0.98, 0.05), "int8": (0.95, 0.35)}
-
-
-class ParityError(ValueError):
-    """An exported file does not read what the trained model reads; nothing was written."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Parity:
-    """How an exported file compares with the trained model.
-
-    Args:
-        words: compared.
-        agreement: share of the words read exactly the same.
-        probability_difference: the largest, over the words read the same, up to their end.
-    """
-
-    words: int
-    agreement: float
-    probability_difference: float
-
-    def __str__(self) -> str:
-        return (
-            f"{self.agreement:.2%} of {self.words} words read the same, "
-            f"probabilities within {self.probability_difference:.1e}"
-        )
 
 
 def convert(model: SPINRecognizer, quantization: str = "none") -> bytes:
@@ -100,26 +71,8 @@ def append_metadata(flatbuffer: bytes, metadata: dict[str, Any]) -> bytes:
 
 
 def compare(model: SPINRecognizer, content: bytes, images: np.ndarray) -> Parity:
-    """Runs the interpreter on images and compares with the model.
-
-    Args:
-        model: the trained model.
-        content: a converted file.
-        images: (n, height, width, 1) float32 in [-1, 1], n at least 1.
-    """
-    if not len(images):
-        raise ValueError("There is nothing to compare on. Received: 0 images")
-    expected, _ = model.predict_words(images)
-    actual, _ = run_flatbuffer(content, images)
-    same, difference = 0, 0.0
-    for a, b in zip(expected, actual, strict=True):
-        tokens_a, tokens_b = a.argmax(-1), b.argmax(-1)
-        ends = np.flatnonzero(tokens_a == Tokenizer.END_ID)
-        steps = int(ends[0]) + 1 if len(ends) else len(a)
-        if np.array_equal(tokens_a[:steps], tokens_b[:steps]):
-            same += 1
-            difference = max(difference, float(np.abs(a[:steps] - b[:steps]).max()))
-    return Parity(len(images), same / len(images), difference)
+    """Runs the interpreter on (n, height, width, 1) images, n at least 1, and compares with the model."""
+    return compare_words(model.predict_words(images)[0], run_flatbuffer(content, images)[0])
 
 
 def export(model: SPINRecognizer, path: str | os.PathLike[str], quantization: str, images: np.ndarray) -> Parity:
@@ -130,12 +83,7 @@ def export(model: SPINRecognizer, path: str | os.PathLike[str], quantization: st
     """
     content = convert(model, quantization)
     parity = compare(model, content, images)
-    agreement, difference = _REQUIRED[quantization]
-    if parity.agreement < agreement or parity.probability_difference > difference:
-        raise ParityError(
-            f"the {quantization} file is not written: {parity}; required: {agreement:.0%}, within {difference:g}. "
-            f"Received: {os.fspath(path)}"
-        )
+    require_parity(parity, quantization, quantization, path)
     temporary = f"{os.fspath(path)}.partial"
     with open(temporary, "wb") as stream:
         stream.write(content)

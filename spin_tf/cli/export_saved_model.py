@@ -1,0 +1,29 @@
+"""bin/export_saved_model.py: a trained model to a SavedModel."""
+
+from __future__ import annotations
+
+from absl import flags
+
+from spin_tf._extras import require
+
+_MODEL = flags.DEFINE_string("model", None, "model_dir of bin/train.py, or .keras file.", required=True)
+_OUTPUT = flags.DEFINE_string("output", None, "Folder; the model goes into its next numbered version.", required=True)
+_CHECK_DATA = flags.DEFINE_multi_string(
+    "check_data", [], "TFRecords of words that it must read as the model does; by default generated words."
+)
+_CHECK_WORDS = flags.DEFINE_integer("check_words", 200, "How many words are checked.", lower_bound=1)
+
+
+def main(argv: list[str]) -> int:
+    if len(argv) > 1:
+        raise ValueError(f"export_saved_model.py takes flags only. Received: {' '.join(argv[1:])}")
+    require("tensorflow", "Export", "train")
+    from spin_tf.export import saved_model
+    from spin_tf.export.check_words import check_words
+    from spin_tf.models import load_model
+
+    model = load_model(_MODEL.value)
+    images = check_words(_CHECK_DATA.value, _CHECK_WORDS.value, model.image_size)
+    folder, parity = saved_model.export(model, _OUTPUT.value, images)
+    print(f"{folder}: {parity}")
+    return 0

@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+import json
+import pathlib
+import zipfile
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+
+from spin_tf import Recognizer
+from spin_tf._litert import read_metadata, run_flatbuffer
+from spin_tf.export import tflite
+from spin_tf.export.parity import ParityError
+from spin_tf.models import SPINRecognizer
+
+
+@pytest.fixture(scope="module")
+def model() -> SPINRecognizer:
+    keras.utils.set_random_seed(1)
+    config: dict[str, Any] = {
+        "name": "tiny",
+        "charset": "chars:abcDé",
+        "max_length": 5,
+        "transformation": {"localization_width": 2},
+        "backbone": {"width": 16, "num_blocks": [1, 1, 1, 1]},
+    }
+    model = SPINRecognizer(config)
+    rng = np.random.default_rng(5)
+    for variable in model.variables:
+        # Sharper answers than fresh weights give, so that reading the same means something.
+        if variable.path.endswith(("decoder/generator", "decoder/token_kernel", "context_kernel")):
+            variable.assign(rng.normal(0, 1.5, variable.shape))
+    return model
+
+
+@pytest.fixture(scope="module")
+def images() -> np.ndarray:
+    return np.random.default_rng(2).uniform(-1, 1, (12, 32, 100, 1)).astype("float32")
+
+
+@pytest.fixture(scope="module")
+def exported(model: SPINRecognizer, images: np.ndarray, tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
+    path = tmp_path_factory.mktemp("exported") / "tiny.tflite"
+    parity = tflite.export(model, path, "none", images)
+    assert parity.agreement == 1 and parity.words == 12 and parity.probability_difference < 1e-4
+    return path
+
+
+def test_file_reads_as_the_model_does(model: SPINRecognizer, images: np.ndarray, exported: pathlib.Path) -> None:
+    expected, positions = model.predict_words(images)
+    actual, actual_positions = run_flatbuffer(exported.read_bytes(), images)
+    words = set()
+    for i, (a, b) in enumerate(zip(expected, actual, strict=True)):
+        ends = np.flatnonzero(a.argmax(-1) == 1)
+        steps = ends[0] + 1 if len(ends) else len(a)
+        np.testing.assert_allclose(b[:steps], a[:steps], atol=1e-4)
+        np.testing.assert_allclose(actual_positions[i, :steps], positions[i, :steps], atol=1e-4)
+        words.add(tuple(a.argmax(-1)[:steps]))
+    assert len(words) > 1
+
+
+def test_builtin_operators_only(exported: pathlib.Path) -> None:
+    from ai_edge_litert.interpreter import Interpreter
+
+    # An interpreter without Flex or custom operators allocates tensors only where all are builtins.
+    interpreter = Interpreter(model_path=str(exported))
+    interpreter.allocate_tensors()
+    names = {operator["op_name"] for operator in interpreter._get_ops_details()}
+    assert "CONV_2D" in names and not [name for name in names if "Flex" in name or "CUSTOM" in name]
+
+
+def test_signature_and_metadata(model: SPINRecognizer, exported: pathlib.Path) -> None:
+    from ai_edge_litert.interpreter import Interpreter
+
+    runner = Interpreter(model_path=str(exported)).get_signature_runner("serving_default")
+    assert {k: tuple(v["shape"]) for k, v in runner.get_input_details().items()} == {"image": (1, 32, 100, 1)}
+    assert {k: tuple(v["shape"]) for k, v in runner.get_output_details().items()} == {
+        "probabilities": (1, 6, 7),
+        "positions": (1, 6),
+    }
+    metadata = read_metadata(exported)
+    assert metadata == json.loads(json.dumps({**model.metadata, "quantization": "none"}))
+    assert Recognizer(exported).charset.characters == "abcDé"
+    with zipfile.ZipFile(exported) as archive:
+        assert archive.namelist() == ["spin_tf.json"]
+
+
+def test_a_file_that_reads_otherwise_is_not_written(
+    model: SPINRecognizer, images: np.ndarray, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = SPINRecognizer.from_config(model.get_config())
+    content = tflite.convert(other, "none")
+    monkeypatch.setattr(tflite, "convert", lambda *_: content)
+    with pytest.raises(ParityError, match="is not written"):
+        tflite.export(model, tmp_path / "wrong.tflite", "none", images)
+    assert not list(tmp_path.iterdir())
+
+
+def test_quantization_must_be_known(model: SPINRecognizer) -> None:
+    with pytest.raises(ValueError, match="Received: quantization='int4'"):
+        tflite.convert(model, "int4")
+
+
+@pytest.mark.parametrize("quantization", ["float16", "int8"])
+def test_smaller_files(
+    model: SPINRecognizer, images: np.ndarray, exported: pathlib.Path, quantization: str, tmp_path: pathlib.Path
+) -> None:
+    content = tflite.convert(model, quantization)
+    assert len(content) < exported.stat().st_size
+    parity = tflite.compare(model, content, images)
+    assert parity.agreement >= (0.9 if quantization == "float16" else 0.5)
+    path = tmp_path / "small.tflite"
+    path.write_bytes(content)
+    assert read_metadata(path)["quantization"] == quantization
