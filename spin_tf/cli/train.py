@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 from absl import flags, logging
 
 from spin_tf import config as config_module
@@ -18,6 +20,9 @@ _SET = flags.DEFINE_multi_string("set", [], "key=value, overrides the file; dott
 _STRATEGY = flags.DEFINE_enum(
     "strategy", "auto", ["auto", "one", "mirrored", "multi_worker"], "How the work is spread over devices."
 )
+_DRY_RUN = flags.DEFINE_bool(
+    "dry_run", False, "Check data, charset, shapes and memory, and say what would happen; nothing is written."
+)
 
 
 def main(argv: list[str]) -> int:
@@ -25,19 +30,36 @@ def main(argv: list[str]) -> int:
         raise ValueError(f"train.py takes flags only. Received: {' '.join(argv[1:])}")
     config = config_module.load(_CONFIG.value, _SET.value)
     require("tensorflow", "Training", "train")
+    from spin_tf.training.guards import TrainingError
+    from spin_tf.training.strategies import make_strategy
+
+    # Before anything else of TensorFlow: a cluster is joined before the first operation.
+    strategy = make_strategy(_STRATEGY.value)
+    if _DRY_RUN.value:
+        from spin_tf.training.dry_run import dry_run
+
+        for line in dry_run(config, _MODEL_DIR.value, strategy):
+            print(line, flush=True)
+        return 0
+
     from spin_tf.training.loop import Trainer
     from spin_tf.training.memory import keep_freed_memory
-    from spin_tf.training.strategies import make_strategy
 
     keep_freed_memory()
     logging.set_verbosity(logging.INFO)
-    trainer = Trainer(config, _MODEL_DIR.value, make_strategy(_STRATEGY.value))
-    sizes = dict(zip(trainer.words.names, trainer.words.sizes, strict=True))
-    logging.info("%s weights; words to train on: %s", f"{trainer.model.count_params():,}", sizes)
-    score = trainer.train()
-    if trainer.is_chief:
+    try:
+        trainer = Trainer(config, _MODEL_DIR.value, strategy)
+        sizes = dict(zip(trainer.words.names, trainer.words.sizes, strict=True))
+        logging.info("%s weights; words to train on: %s", f"{trainer.model.count_params():,}", sizes)
+        score = trainer.train()
+    except TrainingError as error:
+        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
+        return 1
+    if trainer.place.is_chief:
+        best = trainer.best.accuracy
+        validated = f"validation {score.correct}/{score.words} words; " if score.words else ""
         print(
-            f"step {trainer.step} of {config.training.steps}: validation {score.correct}/{score.words} words; "
-            f"best {trainer.best if trainer.best is None else round(trainer.best, 4)}; model in {_MODEL_DIR.value}"
+            f"step {trainer.step} of {config.training.steps}: {validated}"
+            f"best {best if best is None else round(best, 4)}; model in {_MODEL_DIR.value}"
         )
-    return 0
+    return 128 + trainer.stopped_by if trainer.stopped_by else 0

@@ -14,7 +14,7 @@ from spin_tf._extras import require
 
 
 def _unit_square_to_quad(tf: Any, corners: Any) -> Any:
-    """The homography (8,) that takes (0, 0), (1, 0), (1, 1), (0, 1) to four corners (4, 2); Heckbert 1989, section 2."""
+    """The homography (8,) taking (0, 0), (1, 0), (1, 1), (0, 1) to four corners (4, 2): Heckbert 1989, section 2."""
     x, y = tf.unstack(corners[:, 0]), tf.unstack(corners[:, 1])
     dx1, dx2, sx = x[1] - x[2], x[3] - x[2], x[0] - x[1] + x[2] - x[3]
     dy1, dy2, sy = y[1] - y[2], y[3] - y[2], y[0] - y[1] + y[2] - y[3]
@@ -85,21 +85,35 @@ def warp_and_resize(image: Any, size: tuple[int, int], strength: Any, seed: Any)
     return tf.ensure_shape(warped[0], (*size, 1))
 
 
-def relight(images: Any, strength: Any, seed: Any) -> Any:
+def draw_light(size: tuple[int, int], seed: Any) -> tuple[Any, Any]:
+    """The random numbers of one word for `relight`: drawn a word at a time, so that no split of a batch changes them.
+
+    Args:
+        size: (height, width).
+        seed: int32 (2,).
+
+    Returns:
+        uniform numbers float32 (11,) and normal ones (*size, 1).
+    """
+    tf = require("tensorflow", "Training", "train")
+    return tf.random.stateless_uniform((11,), seed), tf.random.stateless_normal((*size, 1), seed + 1)
+
+
+def relight(images: Any, strength: Any, uniform: Any, noise: Any) -> Any:
     """Random polarity, gamma, contrast, brightness, blur, low resolution and noise for a batch.
 
     Args:
         images: float32 (batch, height, width, 1) in [-1, 1].
-        strength: float32 (batch,), 0 (unchanged) to 1.
-        seed: int32 (2,), another one for each batch.
+        strength: float32 (batch,), 0 (unchanged to 1e-4) to 1.
+        uniform: float32 (batch, 11), see `draw_light`.
+        noise: float32, shape of the images.
 
     Returns:
         float32, same shape, in [-1, 1].
     """
     tf = require("tensorflow", "Training", "train")
-    batch = tf.shape(images)[0]
     height, width = images.shape[1], images.shape[2]
-    uniform = tf.random.stateless_uniform((16, batch, 1, 1, 1), seed)
+    uniform = tf.transpose(uniform)[:, :, None, None, None]
     strength = tf.reshape(strength, (-1, 1, 1, 1))
 
     def chance(i: int, probability: float) -> Any:
@@ -125,6 +139,5 @@ def relight(images: Any, strength: Any, seed: Any) -> Any:
     x = blurred(blurred(x, across, 4), down, 6)
     coarse = tf.image.resize(tf.image.resize(x, (height * 3 // 8, width * 3 // 8)), (height, width))
     x += chance(8, 0.15) * (coarse - x)
-    noise = tf.random.stateless_normal(tf.shape(x), seed + 1)
     x += noise * chance(9, 0.4) * uniform[10] * 0.1
     return tf.clip_by_value(x * 2.0 - 1.0, -1.0, 1.0)

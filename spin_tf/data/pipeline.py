@@ -2,18 +2,38 @@
 
 from __future__ import annotations
 
+import dataclasses
+import importlib.util
 from typing import Any
 
 import numpy as np
 from absl import logging
 
 from spin_tf._extras import require
-from spin_tf.charset import LabelError, Tokenizer
+from spin_tf.charset import Tokenizer
 from spin_tf.config import DataConfig
-from spin_tf.data.augmentation import relight, warp_and_resize
+from spin_tf.data.augmentation import draw_light, relight, warp_and_resize
 from spin_tf.data.preprocessing import decode_tensor, preprocess_tensor
+from spin_tf.data.record_file import RecordError
+from spin_tf.data.record_labels import LabelCounts, usable_records
 from spin_tf.data.sampler import Sampler
-from spin_tf.data.tfrecord import RecordIndex
+from spin_tf.data.tfrecord import RecordIndex, WordExample
+
+# Batches that the input pipeline may be ahead of the model.
+LOOK_AHEAD = 12
+
+
+@dataclasses.dataclass(frozen=True)
+class BrokenWord:
+    """A word that cannot be read: its source, its place among the source's usable words, where it lies, and why."""
+
+    source: int
+    position: int
+    place: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.reason}"
 
 
 class TrainingWords:
@@ -29,7 +49,8 @@ class TrainingWords:
         seed: of order and augmentation.
 
     Raises:
-        ValueError: no source, or a source without a single usable word.
+        ValueError: no source, or a source without a single usable word; a corrupt shard unless those are skipped.
+        FileNotFoundError: files that are not there; names the key.
     """
 
     def __init__(self, config: DataConfig, tokenizer: Tokenizer, batch_size: int, steps: int, seed: int) -> None:
@@ -40,11 +61,20 @@ class TrainingWords:
         self.seed = seed
         self.names = list(config.train)
         self.rejected: dict[str, dict[str, int]] = {}
+        self.label_counts = LabelCounts()
         self._indices: list[RecordIndex] = []
         self._usable: list[np.ndarray] = []
+        self._broken: set[tuple[int, int]] = set()
+        # Checksums of the images are verified where the library for that is installed.
+        self._check = importlib.util.find_spec("google_crc32c") is not None
         for name, source in config.train.items():
-            index = RecordIndex(source.files, on_corrupt=config.on_corrupt)
-            usable, rejected = usable_records(index, tokenizer)
+            try:
+                index = RecordIndex(source.files, on_corrupt=config.on_corrupt)
+            except FileNotFoundError as error:
+                raise FileNotFoundError(f"data.train.{name}.files: {error}") from error
+            except RecordError as error:
+                raise RecordError(f"data.train.{name}: {error} (data.on_corrupt=skip goes on without)") from error
+            usable, rejected = usable_records(index, tokenizer, self.label_counts, name)
             if not len(usable):
                 raise ValueError(
                     f"data.train.{name} has no usable word; rejected: {rejected}. Received: {source.files}"
@@ -56,31 +86,68 @@ class TrainingWords:
             self.rejected[name] = rejected
         sources = list(config.train.values())
         self._augmentation = np.asarray([source.augmentation for source in sources], np.float32)
-        self._sampler = Sampler(
-            self.sizes,
-            [source.weight for source in sources],
-            [source.weight if source.final_weight is None else source.final_weight for source in sources],
-            batch_size,
-            steps,
-            seed,
-        )
+        self._weights = [source.weight for source in sources]
+        self._final_weights = [s.weight if s.final_weight is None else s.final_weight for s in sources]
+        self._steps = steps
 
     @property
     def sizes(self) -> list[int]:
         """Usable words of each source."""
         return [len(usable) for usable in self._usable]
 
-    def read(self, step: int, part: slice) -> tuple[list[bytes], np.ndarray, np.ndarray, list[bytes]]:
-        """Part of the batch of a step: encoded images, token rows, strengths of augmentation, source ids."""
-        sources, positions = self._sampler.batch(step)
+    def make_sampler(self) -> Sampler:
+        """A sampler of its own for each reader: it remembers the last step."""
+        return Sampler(self.sizes, self._weights, self._final_weights, self.batch_size, self._steps, self.seed)
+
+    def _read_word(self, source: int, position: int) -> WordExample:
+        while (source, position) in self._broken:
+            position = (position + 1) % len(self._usable[source])
+        return self._indices[source].read_example(int(self._usable[source][position]), self._check)
+
+    def read(self, sampler: Sampler, step: int, part: slice = slice(None)) -> tuple[list[WordExample], np.ndarray]:
+        """Part of the batch of a step: words, and the numbers of their sources, int64 (words,)."""
+        sources, positions = sampler.batch(step)
         sources, positions = sources[part], positions[part]
-        examples = [
-            self._indices[source].read_example(int(self._usable[source][position]))
-            for source, position in zip(sources, positions, strict=True)
-        ]
-        rows = np.stack([self.tokenizer.encode(example.text) for example in examples])
-        ids = [f"{self.names[s]}:{example.source_id}".encode() for s, example in zip(sources, examples, strict=True)]
-        return [example.encoded for example in examples], rows, self._augmentation[sources], ids
+        return [self._read_word(int(s), int(p)) for s, p in zip(sources, positions, strict=True)], sources
+
+    def source_ids(self, step: int) -> list[str]:
+        """SOURCE:ID of each word of a step's batch; replays the sampler."""
+        words, sources = self.read(self.make_sampler(), step)
+        return [f"{self.names[s]}:{word.source_id}" for s, word in zip(sources, words, strict=True)]
+
+    def find_broken(self, first_step: int) -> list[BrokenWord]:
+        """Reads and decodes the words of the next steps one by one, and says which of them fail."""
+        tf = require("tensorflow", "Training", "train")
+        sampler = self.make_sampler()
+        broken: dict[tuple[int, int], BrokenWord] = {}
+        for step in range(first_step, min(first_step + LOOK_AHEAD, self._steps)):
+            for source, position in zip(*sampler.batch(step), strict=True):
+                key = int(source), int(position)
+                if key in self._broken or key in broken:
+                    continue
+                index, record = self._indices[source], int(self._usable[source][position])
+                file, offset, _ = index.locate(record)
+                place = f"data.train.{self.names[source]}, {file}, offset {offset}"
+                try:
+                    example = self._read_word(*key)
+                    place += f", source id {example.source_id}"
+                    self.tokenizer.encode(example.text)
+                    decode_tensor(tf.constant(example.encoded))
+                except (ValueError, OSError, tf.errors.OpError) as error:
+                    reason = " ".join(str(error).split())[:200]
+                    broken[key] = BrokenWord(*key, place, reason)
+        return list(broken.values())
+
+    def skip(self, broken: list[BrokenWord]) -> None:
+        """From now on the word after a broken one is read in its place.
+
+        Raises:
+            ValueError: nothing of a source is left.
+        """
+        self._broken |= {(word.source, word.position) for word in broken}
+        for number, name in enumerate(self.names):
+            if sum(source == number for source, _ in self._broken) == self.sizes[number]:
+                raise ValueError(f"data.train.{name}: every word is broken. Received: {broken[0]}")
 
     def dataset(
         self,
@@ -91,9 +158,10 @@ class TrainingWords:
         num_workers: int = 1,
         replicas: int = 1,
     ) -> Any:
-        """tf.data of dicts image (b, h, w, 1), tokens (b, max_length + 2) int32, ids (b,), b = batch / all replicas.
+        """tf.data of dicts image (b, h, w, 1) and tokens (b, max_length + 2) int32, with b = batch / all replicas.
 
-        A worker's replicas get their parts of a step's batch one after the other.
+        Every number is a function of the seed and the word's place in the run, however the batch is split. A worker's
+        replicas get their parts of a step's batch one after the other.
 
         Raises:
             ValueError: the batch does not divide evenly among the replicas.
@@ -107,59 +175,49 @@ class TrainingWords:
         share = self.batch_size // num_workers
         part = slice(worker * share, (worker + 1) * share)
         seed = self.seed & 0x7FFFFFFF
+        sampler = self.make_sampler()
+        augmented = bool(self._augmentation.max() > 0)
 
         def read(step: np.int64) -> tuple[Any, ...]:
-            encoded, rows, strengths, ids = self.read(int(step), part)
-            return np.asarray(encoded, object), rows, strengths, np.asarray(ids, object)
+            words, sources = self.read(sampler, int(step), part)
+            rows = np.stack([self.tokenizer.encode(word.text) for word in words])
+            return np.asarray([word.encoded for word in words], object), rows, self._augmentation[sources]
 
         def load(step: Any) -> dict[str, Any]:
-            encoded, rows, strengths, ids = tf.numpy_function(
-                read, [step], (tf.string, tf.int32, tf.float32, tf.string)
-            )
+            encoded, rows, strengths = tf.numpy_function(read, [step], (tf.string, tf.int32, tf.float32))
             return {
                 "encoded": tf.ensure_shape(encoded, (share,)),
                 "tokens": tf.ensure_shape(rows, (share, self.tokenizer.max_length + 2)),
                 "strength": tf.ensure_shape(strengths, (share,)),
-                "ids": tf.ensure_shape(ids, (share,)),
                 "number": step * self.batch_size + part.start + tf.range(share, dtype=tf.int64),
             }
 
         def resize(word: dict[str, Any]) -> dict[str, Any]:
-            encoded = word.pop("encoded")
+            encoded, number = word["encoded"], tf.cast(word["number"] % 2**31, tf.int32)
 
-            def warped() -> Any:
+            def plain() -> tuple[Any, ...]:
+                return preprocess_tensor(encoded, image_size), tf.zeros(11), tf.zeros((*image_size, 1))
+
+            def warped() -> tuple[Any, ...]:
                 grey = tf.image.rgb_to_grayscale(tf.cast(decode_tensor(encoded), tf.float32))
-                number_seed = tf.stack([seed, tf.cast(word["number"] % 2**31, tf.int32)])
-                return (warp_and_resize(grey, image_size, word["strength"], number_seed) - 127.5) / 127.5
+                image = warp_and_resize(grey, image_size, word["strength"], tf.stack([seed, number]))
+                return (image - 127.5) / 127.5, *draw_light(image_size, tf.stack([seed ^ 0x5F17, number]))
 
-            image = tf.cond(word["strength"] > 0.0, warped, lambda: preprocess_tensor(encoded, image_size))
-            return {**word, "image": image}
+            image, uniform, noise = tf.cond(word["strength"] > 0.0, warped, plain)
+            result = {"image": image, "tokens": word["tokens"]}
+            return {**result, "strength": word["strength"], "uniform": uniform, "noise": noise} if augmented else result
 
         def finish(batch: dict[str, Any]) -> dict[str, Any]:
-            batch_seed = tf.stack([seed ^ 0x5F17, tf.cast(batch["number"][0] % 2**31, tf.int32)])
-            image = relight(batch["image"], batch["strength"], batch_seed)
+            image = relight(batch["image"], batch["strength"], batch["uniform"], batch["noise"])
             untouched = batch["strength"][:, None, None, None] <= 0.0
-            return {
-                "image": tf.where(untouched, batch["image"], image),
-                "tokens": batch["tokens"],
-                "ids": batch["ids"],
-            }
+            return {"image": tf.where(untouched, batch["image"], image), "tokens": batch["tokens"]}
 
+        # Nothing here is Python control flow for AutoGraph to convert.
+        load, resize, finish = map(tf.autograph.experimental.do_not_convert, (load, resize, finish))
         # The sampler counts on, so the steps are read in turn, by one call at a time; decoding runs in parallel.
         words = tf.data.Dataset.range(first_step, steps).map(load, num_parallel_calls=1).prefetch(4).unbatch()
         words = words.map(resize, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
         batches = words.batch(share // replicas, drop_remainder=True)
-        return batches.map(finish, num_parallel_calls=2, deterministic=True).prefetch(4)
-
-
-def usable_records(index: RecordIndex, tokenizer: Tokenizer) -> tuple[np.ndarray, dict[str, int]]:
-    """Indices of the records whose label the tokenizer takes, and how many it refuses, by reason."""
-    usable = []
-    rejected: dict[str, int] = {}
-    for i in range(len(index)):
-        try:
-            tokenizer.check(index.read_example(i).text)
-            usable.append(i)
-        except LabelError as error:
-            rejected[error.reason] = rejected.get(error.reason, 0) + 1
-    return np.asarray(usable, np.int64), rejected
+        if augmented:
+            batches = batches.map(finish, num_parallel_calls=2, deterministic=True)
+        return batches.prefetch(4)

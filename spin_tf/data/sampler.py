@@ -44,14 +44,15 @@ class Sampler:
         self._epochs = [-1] * len(self._sizes)
         self._orders: list[np.ndarray] = [np.zeros(0, np.int64)] * len(self._sizes)
 
-    def _shares(self, step: int) -> np.ndarray:
+    def shares(self, step: int) -> np.ndarray:
+        """The share of each source in the batch of a step, float64 (sources,)."""
         done = min(step / max(self._steps - 1, 1), 1.0)
         weights = self._weights[0] * (1 - done) + self._weights[1] * done
         return weights / weights.sum()
 
     def _sources(self, step: int) -> np.ndarray:
         rng = np.random.Generator(np.random.Philox(key=[self._seed, step]))
-        return rng.choice(len(self._sizes), self._batch_size, p=self._shares(step))
+        return rng.choice(len(self._sizes), self._batch_size, p=self.shares(step))
 
     def _position(self, source: int, count: int) -> int:
         epoch, within = divmod(count, self._sizes[source])

@@ -7,11 +7,17 @@ import json
 import os
 import re
 import zipfile
+import zlib
 from typing import Any
 
 import numpy as np
+from absl import logging
 
 _PATTERN = re.compile(r"checkpoint-(\d{8})\.npz$")
+
+
+class BrokenCheckpointError(ValueError):
+    """A checkpoint file that is cut off or damaged."""
 
 
 def write_atomically(path: str, write: Any) -> None:
@@ -27,9 +33,26 @@ def write_atomically(path: str, write: Any) -> None:
         with open(temporary, "rb+") as stream:
             os.fsync(stream.fileno())
         os.replace(temporary, path)
+        _sync_folder(folder or ".")
     finally:
         if os.path.exists(temporary):
             os.remove(temporary)
+
+
+def _sync_folder(folder: str) -> None:
+    """Makes a renaming outlive a power cut, where the system lets a folder be opened."""
+    if hasattr(os, "O_DIRECTORY"):
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def remove_partial(folder: str) -> None:
+    """Removes what writes that were killed have left."""
+    for path in glob.glob(os.path.join(glob.escape(folder), ".partial-*")):
+        os.remove(path)
 
 
 def save_checkpoint(folder: str, step: int, variables: list[Any], state: dict[str, Any], keep: int = 2) -> str:
@@ -40,6 +63,7 @@ def save_checkpoint(folder: str, step: int, variables: list[Any], state: dict[st
         step: steps done.
         variables: Keras variables, in an order that the same configuration gives again.
         state: JSON-serialisable rest.
+        keep: checkpoints to keep.
 
     Returns:
         the path.
@@ -62,8 +86,9 @@ def _key(i: int, variable: Any) -> str:
 
 
 def list_checkpoints(folder: str) -> list[str]:
-    """Whole checkpoints of a folder, oldest first."""
-    return sorted(path for path in glob.glob(os.path.join(folder, "checkpoint-*.npz")) if _PATTERN.search(path))
+    """Checkpoints of a folder, oldest first."""
+    paths = glob.glob(os.path.join(glob.escape(folder), "checkpoint-*.npz"))
+    return sorted(path for path in paths if _PATTERN.search(path))
 
 
 def restore_checkpoint(path: str, variables: list[Any]) -> dict[str, Any]:
@@ -73,14 +98,15 @@ def restore_checkpoint(path: str, variables: list[Any]) -> dict[str, Any]:
         the state that was saved with them; `step` counts the steps done.
 
     Raises:
-        ValueError: names what differs; the checkpoint belongs to another configuration, or the file is broken.
+        BrokenCheckpointError: the file is cut off or damaged.
+        ValueError: names what differs; the checkpoint belongs to another configuration.
     """
     try:
         with np.load(path, allow_pickle=False) as data:
             arrays = {key: data[key] for key in data.files}
-    except (OSError, ValueError, zipfile.BadZipFile, EOFError) as error:
-        raise ValueError(f"{path} is not a whole checkpoint ({error}). Received: {path}") from error
-    state = json.loads(arrays.pop("state").tobytes())
+        state = json.loads(arrays.pop("state").tobytes())
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile, zlib.error, EOFError) as error:
+        raise BrokenCheckpointError(f"{path} is not a whole checkpoint ({error}). Received: {path}") from error
     expected = {_key(i, variable): tuple(variable.shape) for i, variable in enumerate(variables)}
     found = {key: array.shape for key, array in arrays.items()}
     if expected != found:
@@ -93,3 +119,24 @@ def restore_checkpoint(path: str, variables: list[Any]) -> dict[str, Any]:
     for i, variable in enumerate(variables):
         variable.assign(arrays[_key(i, variable)])
     return state
+
+
+def restore_latest(folder: str, variables: list[Any]) -> tuple[str, dict[str, Any]] | None:
+    """Restores the newest checkpoint of a folder that is whole.
+
+    Returns:
+        its path and state; None where there is no checkpoint.
+
+    Raises:
+        ValueError: there are checkpoints, and each is broken, or the newest belongs to another configuration.
+    """
+    broken: BrokenCheckpointError | None = None
+    for path in reversed(list_checkpoints(folder)):
+        try:
+            return path, restore_checkpoint(path, variables)
+        except BrokenCheckpointError as error:
+            logging.warning("%s", error)
+            broken = error
+    if broken:
+        raise broken
+    return None

@@ -1,14 +1,29 @@
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import numpy as np
 from absl import logging
 
 from spin_tf.charset import Charset, Tokenizer
+from spin_tf.models import load_model
+from spin_tf.training.weights_file import find_weights, load_weights
 
 # Axis along which a decoder weight has one entry a token.
 _TOKEN_AXIS = {"token_kernel": 0, "generator": 1, "generator_bias": 0}
+
+
+def load_initial(path: str) -> Any:
+    """The model that `training.init_from` names: a .keras file, a model_dir, or a folder of pretrained weights.
+
+    Raises:
+        FileNotFoundError: nothing is there.
+        ValueError: it is no model of this package.
+    """
+    if os.path.isdir(path) and not os.path.exists(os.path.join(path, "best.keras")) and find_weights(path):
+        return load_weights(path)
+    return load_model(path)
 
 
 def transfer_weights(source: Any, target: Any) -> list[str]:

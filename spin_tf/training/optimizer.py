@@ -49,11 +49,12 @@ class AdamW(keras.optimizers.AdamW):
     Args:
         config: see `OptimizerConfig`.
         steps: of the whole run.
+        follows_schedule: False leaves the learning rate to whoever sets the variable of that name.
     """
 
-    def __init__(self, config: OptimizerConfig, steps: int) -> None:
+    def __init__(self, config: OptimizerConfig, steps: int, follows_schedule: bool = True) -> None:
         super().__init__(
-            learning_rate=Schedule(config, steps),
+            learning_rate=Schedule(config, steps) if follows_schedule else config.learning_rate,
             weight_decay=config.weight_decay,
             beta_1=config.beta_1,
             beta_2=config.beta_2,

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import dataclasses
+import json
+import os
 from typing import Any
 
 import tensorflow as tf
@@ -12,14 +15,22 @@ def make_strategy(name: str) -> Any:
 
     Args:
         name: "one" device; "mirrored" over the GPUs (logical CPUs without) of this machine; "multi_worker" over the
-            machines of TF_CONFIG; "auto": mirrored where there are several GPUs, else one.
+            machines of TF_CONFIG; "auto": multi_worker where TF_CONFIG names a cluster, mirrored where there are
+            several GPUs, else one.
 
     Raises:
-        ValueError: another name.
+        ValueError: another name, or "multi_worker" without TF_CONFIG.
     """
     if name not in NAMES:
         raise ValueError(f"--strategy must be one of {', '.join(NAMES)}. Received: {name!r}")
-    if name == "multi_worker":
+    cluster = _cluster_of_environment()
+    if name == "multi_worker" and not cluster:
+        raise ValueError(
+            "--strategy=multi_worker needs TF_CONFIG, for example "
+            '{"cluster": {"worker": ["host1:2222", "host2:2222"]}, "task": {"type": "worker", "index": 0}}. '
+            f"Received: TF_CONFIG={os.environ.get('TF_CONFIG', '')!r}"
+        )
+    if name == "multi_worker" or (name == "auto" and cluster):
         return tf.distribute.MultiWorkerMirroredStrategy()
     devices = tf.config.list_logical_devices("GPU")
     if name == "one" or (name == "auto" and len(devices) < 2):
@@ -28,3 +39,45 @@ def make_strategy(name: str) -> Any:
         return tf.distribute.MirroredStrategy()
     cpus = [device.name for device in tf.config.list_logical_devices("CPU")]
     return tf.distribute.MirroredStrategy(cpus, cross_device_ops=tf.distribute.ReductionToOneDevice())
+
+
+def _cluster_of_environment() -> dict[str, list[str]]:
+    try:
+        config = json.loads(os.environ.get("TF_CONFIG") or "{}")
+        cluster = config.get("cluster") or {}
+    except (ValueError, AttributeError) as error:
+        raise ValueError(f"TF_CONFIG is not the JSON it should be. Received: {os.environ['TF_CONFIG']!r}") from error
+    return cluster
+
+
+@dataclasses.dataclass(frozen=True)
+class Place:
+    """Where this process stands among those that train together.
+
+    Args:
+        worker: number of this process, 0 is the chief, which writes files.
+        num_workers: processes.
+        replicas: devices of all processes.
+    """
+
+    worker: int = 0
+    num_workers: int = 1
+    replicas: int = 1
+
+    @classmethod
+    def of(cls, strategy: Any) -> Place:
+        """Reads it off a strategy."""
+        replicas = strategy.num_replicas_in_sync
+        if not isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy):
+            return cls(replicas=replicas)
+        resolver = strategy.cluster_resolver
+        # A cluster may call its first worker "chief"; the workers then count from 0 again.
+        jobs = resolver.cluster_spec().as_dict()
+        chiefs, workers = len(jobs.get("chief", [])), len(jobs.get("worker", []))
+        worker = int(resolver.task_id or 0) + (chiefs if resolver.task_type == "worker" else 0)
+        return cls(worker, max(chiefs + workers, 1), replicas)
+
+    @property
+    def is_chief(self) -> bool:
+        """Whether this process writes checkpoints and logs."""
+        return self.worker == 0

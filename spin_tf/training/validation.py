@@ -20,13 +20,27 @@ class Validator:
         sets: paths or glob patterns of TFRecords by name.
         tokenizer: of the model.
         image_size: (height, width) of the model's input.
+        on_corrupt: "raise" or "skip", see `RecordIndex`.
+
+    Raises:
+        FileNotFoundError: files that are not there; names the key.
+        RecordError: (a ValueError) a broken file.
     """
 
-    def __init__(self, sets: dict[str, list[str]], tokenizer: Tokenizer, image_size: tuple[int, int]) -> None:
+    def __init__(
+        self,
+        sets: dict[str, list[str]],
+        tokenizer: Tokenizer,
+        image_size: tuple[int, int],
+        on_corrupt: str = "raise",
+    ) -> None:
         self._tokenizer = tokenizer
         self._sets: dict[str, tuple[list[str], np.ndarray, np.ndarray]] = {}
         for name, patterns in sets.items():
-            index = RecordIndex(patterns)
+            try:
+                index = RecordIndex(patterns, on_corrupt)
+            except FileNotFoundError as error:
+                raise FileNotFoundError(f"data.validation.{name}: {error}") from error
             texts, images, readable = [], [], []
             for i in range(len(index)):
                 example = index.read_example(i)
@@ -39,6 +53,16 @@ class Validator:
                     images.append(np.zeros((*image_size, 1), "float32"))
                     readable.append(False)
             self._sets[name] = (texts, np.asarray(images, "float32"), np.asarray(readable))
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """Words of each set."""
+        return {name: len(texts) for name, (texts, _, _) in self._sets.items()}
+
+    def sample(self, count: int) -> np.ndarray:
+        """The same few images each time, from all sets in turn: float32 (at most `count`, height, width, 1)."""
+        taken = [images[i] for i in range(count) for _, images, _ in self._sets.values() if i < len(images)]
+        return np.asarray(taken[:count], "float32")
 
     def score(self, read: Callable[[np.ndarray], np.ndarray], batch_size: int = 128) -> dict[str, Score]:
         """Scores every set.

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import os
+import sys
 import time
-from typing import Any
+from collections.abc import Iterator
 
+import numpy as np
 import tensorflow as tf
+from absl import logging
 from tqdm import tqdm
+
+from spin_tf.training.checkpoints import write_atomically
 
 
 class Progress:
@@ -16,7 +22,13 @@ class Progress:
 
     def __init__(self, steps: int, first_step: int, batch_size: int, enabled: bool = True) -> None:
         self._bar = tqdm(
-            total=steps, initial=first_step, unit="step", disable=not enabled, dynamic_ncols=True, mininterval=2
+            total=steps,
+            initial=first_step,
+            unit="step",
+            disable=not enabled,
+            dynamic_ncols=True,
+            # A log file gets a line a minute.
+            mininterval=2 if sys.stderr.isatty() else 60,
         )
         self._batch_size = batch_size
         self._step = first_step
@@ -55,32 +67,72 @@ class Progress:
 
 
 class Watcher:
-    """Writes scalars to log.csv (step, name, value; a resumed run appends) and to TensorBoard."""
+    """Writes scalars to log.csv (step, name, value) and TensorBoard, and pictures to TensorBoard.
+
+    A run that goes on from a checkpoint appends; what was written after that checkpoint is dropped from log.csv, since
+    those steps are done again.
+    """
 
     def __init__(self, model_dir: str, first_step: int, enabled: bool = True) -> None:
         self._enabled = enabled
         if not enabled:
             return
+        self._failed = False
         path = os.path.join(model_dir, "log.csv")
-        is_new = not os.path.exists(path)
+        rows = [["step", "name", "value"], *_rows_until(path, first_step)]
+        write_atomically(path, lambda temporary: _write_rows(temporary, rows))
         self._stream = open(path, "a", newline="", encoding="utf-8")  # noqa: SIM115
         self._csv = csv.writer(self._stream)
-        if is_new:
-            self._csv.writerow(["step", "name", "value"])
         self._summary = tf.summary.create_file_writer(os.path.join(model_dir, "tensorboard"))
 
-    def log(self, step: int, **values: Any) -> None:
+    def __enter__(self) -> Watcher:
+        return self
+
+    def log(self, step: int, **values: float) -> None:
         """Writes scalars of one step."""
         if not self._enabled:
             return
-        with self._summary.as_default(step=step):
+        with self._that_may_fail(), self._summary.as_default(step=step):
             for name, value in values.items():
                 self._csv.writerow([step, name, f"{value:.6g}"])
                 tf.summary.scalar(name, value)
-        self._stream.flush()
+            self._stream.flush()
 
-    def close(self) -> None:
-        """Closes the files."""
+    def images(self, step: int, pictures: dict[str, list[np.ndarray]]) -> None:
+        """Writes uint8 RGB pictures by name."""
+        if not self._enabled:
+            return
+        with self._that_may_fail(), self._summary.as_default(step=step):
+            for name, images in pictures.items():
+                tf.summary.image(name, np.stack(images), max_outputs=len(images))
+
+    @contextlib.contextmanager
+    def _that_may_fail(self) -> Iterator[None]:
+        """A full disk must not end a run because of its log; the checkpoints decide about that."""
+        try:
+            yield
+        except (OSError, tf.errors.OpError) as error:
+            if not self._failed:
+                logging.warning("the log cannot be written: %s", error)
+            self._failed = True
+
+    def __exit__(self, *_: object) -> None:
         if self._enabled:
-            self._stream.close()
-            self._summary.close()
+            with self._that_may_fail():
+                self._stream.close()
+            with self._that_may_fail():
+                self._summary.close()
+
+
+def _rows_until(path: str, step: int) -> list[list[str]]:
+    if not os.path.exists(path):
+        return []
+    with open(path, newline="", encoding="utf-8", errors="replace") as stream:
+        # A line that was being written when the process was killed has fewer fields.
+        rows = [row for row in csv.reader(line.replace("\0", "") for line in stream) if len(row) == 3]
+    return [row for row in rows if row[0].isdigit() and int(row[0]) <= step]
+
+
+def _write_rows(path: str, rows: list[list[str]]) -> None:
+    with open(path, "w", newline="", encoding="utf-8") as stream:
+        csv.writer(stream).writerows(rows)

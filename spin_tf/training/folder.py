@@ -1,0 +1,69 @@
+"""The model_dir: what may go on in it, and that it can be written, before any work starts."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import shutil
+from typing import Any
+
+from absl import logging
+
+from spin_tf import config as config_module
+from spin_tf.config import Config
+from spin_tf.training.checkpoints import list_checkpoints, remove_partial, write_atomically
+
+
+def claim(folder: str, config: Config) -> None:
+    """Makes a model_dir ready for a run: it exists, can be written, holds nothing of another model, and says the
+    resolved configuration in config.yaml.
+
+    Raises:
+        OSError: it cannot be written.
+        ValueError: it holds checkpoints of another model; names the key that differs.
+    """
+    path = os.path.join(folder, "config.yaml")
+    try:
+        os.makedirs(folder, exist_ok=True)
+        if list_checkpoints(folder) and os.path.exists(path):
+            _compare(config_module.load(path), config, folder)
+        remove_partial(folder)
+        write_atomically(path, lambda temporary: config_module.save(config, temporary))
+    except OSError as error:
+        raise OSError(f"model_dir cannot be written: {error}. Received: --model_dir={folder}") from error
+
+
+def _compare(old: Config, new: Config, folder: str) -> None:
+    for key, before, after in differences(dataclasses.asdict(old), dataclasses.asdict(new)):
+        # The name only labels exported files.
+        if key.startswith("model.") and key != "model.name":
+            raise ValueError(
+                f"{folder} holds checkpoints of another model: {key} was {before!r}, is {after!r}. Take another "
+                f"--model_dir (training.init_from={folder} starts from these weights). Received: --model_dir={folder}"
+            )
+        logging.warning("the run in %s goes on with a change: %s was %r, is %r", folder, key, before, after)
+
+
+def differences(old: dict[str, Any], new: dict[str, Any], prefix: str = "") -> list[tuple[str, Any, Any]]:
+    """Dotted keys whose values differ, with both values."""
+    result: list[tuple[str, Any, Any]] = []
+    for key in dict.fromkeys([*old, *new]):
+        before, after = old.get(key), new.get(key)
+        if isinstance(before, dict) and isinstance(after, dict):
+            result += differences(before, after, f"{prefix}{key}.")
+        elif before != after:
+            result.append((f"{prefix}{key}", before, after))
+    return result
+
+
+def warn_of_little_space(folder: str, variables: list[Any], keep: int) -> str | None:
+    """Says so when the disk has no room for the checkpoints of a run; they are written beside the ones they replace."""
+    size = sum(int(v.value.dtype.size) * int(v.value.shape.num_elements()) for v in variables)
+    existing = sum(os.path.getsize(path) for path in list_checkpoints(folder))
+    free = shutil.disk_usage(folder).free
+    needed = (keep + 1) * size - existing
+    if needed <= free:
+        return None
+    message = f"{keep + 1} checkpoints of {size / 2**20:.0f} MiB need more than the {free / 2**20:.0f} MiB free there"
+    logging.warning("%s: %s", folder, message)
+    return message

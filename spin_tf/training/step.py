@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+from typing import Any
+
+import tensorflow as tf
+
+from spin_tf.training.losses import token_cross_entropy
+
+SHORT_ROWS = (13, 18)
+
+
+def trim_tokens(tokens: Any) -> Any:
+    """Drops decoder steps that no word of the batch needs, down to one of few lengths, each of which is a graph."""
+    longest = int(tf.math.count_nonzero(tf.reduce_any(tokens > 0, axis=0)))
+    lengths = [length for length in SHORT_ROWS if longest < length < tokens.shape[1]]
+    return tokens[:, : lengths[0]] if lengths else tokens
+
+
+class TrainingStep:
+    """One optimizer step over all replicas, as a graph.
+
+    Gradients are divided by the tokens of all replicas and summed before they are clipped, so that any number of
+    devices does what one would do with the whole batch.
+
+    Args:
+        strategy: of tf.distribute.
+        model, optimizer: made in the scope of `strategy`.
+        averages: one float32 variable for each trainable weight of the model, or none.
+        decay: of the averages.
+        label_smoothing: see `token_cross_entropy`.
+
+    Call arguments:
+        images, tokens: the batch, or the replicas' parts of it, tokens being (batch, max_length + 2).
+        stop: float32 scalar of this process.
+
+    Returns:
+        mean loss of a token, gradient norm before clipping, and the sum of `stop` over all replicas, float32 scalars.
+    """
+
+    def __init__(
+        self, strategy: Any, model: Any, optimizer: Any, averages: list[Any], decay: float, label_smoothing: float
+    ) -> None:
+        self._strategy = strategy
+        self._model = model
+        self._optimizer = optimizer
+        self._averages = averages
+        self._decay = decay
+        self._label_smoothing = label_smoothing
+        # There is no Python control flow for AutoGraph to convert, only a model to trace.
+        self._graph = tf.function(self._step, autograph=False)
+
+    def __call__(self, images: Any, tokens: Any, stop: bool) -> tuple[Any, Any, Any]:
+        return self._graph(images, tokens, tf.constant(float(stop)))
+
+    def _step(self, images: Any, tokens: Any, stop: Any) -> tuple[Any, ...]:
+        replica_step = tf.autograph.experimental.do_not_convert(self._replica_step)
+        results = self._strategy.run(replica_step, args=(images, tokens, stop))
+        return tuple(self._strategy.experimental_local_results(result)[0] for result in results)
+
+    def _replica_step(self, images: Any, tokens: Any, stop: Any) -> tuple[Any, Any, Any]:
+        context = tf.distribute.get_replica_context()
+
+        def total(value: Any) -> Any:
+            return context.all_reduce(tf.distribute.ReduceOp.SUM, value)
+
+        previous, targets = tokens[:, :-1], tokens[:, 1:]
+        # Copied, since what is the same tensor for all replicas lies on no device to reduce to.
+        count, stop = total([tf.math.count_nonzero(targets, dtype=tf.float32), tf.identity(stop)])
+        variables = self._model.trainable_variables
+        with tf.GradientTape() as tape:
+            logits = self._model(images, previous, training=True)
+            share = token_cross_entropy(logits, targets, self._label_smoothing)[0] / count
+        gradients = total(tape.gradient(share, [variable.value for variable in variables]))
+        norm = tf.linalg.global_norm(gradients)
+        self._optimizer.apply(gradients, variables)
+        self._follow(variables)
+        return total(share), norm, stop
+
+    def _follow(self, variables: list[Any]) -> None:
+        if not self._averages:
+            return
+        # Early on the averages follow more closely, or they would remember the initial weights.
+        done = tf.cast(self._optimizer.iterations.value, tf.float32)
+        decay = tf.minimum(self._decay, (1.0 + done) / (10.0 + done))
+        for average, variable in zip(self._averages, variables, strict=True):
+            average.assign(average.value * decay + tf.cast(variable.value, tf.float32) * (1.0 - decay))

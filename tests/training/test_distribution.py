@@ -1,0 +1,84 @@
+"""Two replicas, and two processes, do what one device does with the whole batch."""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import socket
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from tests.training import tiny
+
+REPOSITORY = pathlib.Path(__file__).resolve().parent.parent.parent
+OPTIONS = ["--set=training.steps=5", "--set=training.checkpoint_every=5", "--set=training.validate_every=5"]
+
+
+def start(folder: pathlib.Path, name: str, strategy: str, **environment: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "tests.training.run_tiny", str(folder), name, f"--strategy={strategy}", *OPTIONS],
+        cwd=REPOSITORY,
+        env={**os.environ, **environment},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def finish(*processes: subprocess.Popen[str]) -> None:
+    try:
+        for process in processes:
+            _, errors = process.communicate(timeout=900)
+            assert process.returncode == 0, errors[-3000:]
+    finally:
+        for process in processes:
+            process.kill()
+
+
+def weights(folder: pathlib.Path, name: str) -> dict[str, np.ndarray]:
+    with np.load(folder / name / "checkpoint-00000005.npz") as data:
+        return {key: data[key] for key in data.files if "spin_recognizer/" in key or "average" in key}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
+    folder = tmp_path_factory.mktemp("distribution")
+    tiny.write_config(folder)
+    finish(start(folder, "one", "one"))
+    return folder
+
+
+def assert_close(folder: pathlib.Path, name: str) -> None:
+    ours, reference = weights(folder, name), weights(folder, "one")
+    assert ours.keys() == reference.keys() and len(ours) > 100
+    worst = max(reference, key=lambda key: float(np.abs(ours[key] - reference[key]).max()))
+    np.testing.assert_allclose(ours[worst], reference[worst], atol=1e-5, rtol=0, err_msg=worst)
+
+
+def test_mirrored_over_two_devices(folder: pathlib.Path) -> None:
+    finish(start(folder, "mirrored", "mirrored"))
+    assert_close(folder, "mirrored")
+    assert (folder / "mirrored" / "best.keras").exists()
+
+
+def test_two_processes(folder: pathlib.Path) -> None:
+    with socket.socket() as first, socket.socket() as second:
+        for listener in (first, second):
+            listener.bind(("localhost", 0))
+        workers = [f"localhost:{listener.getsockname()[1]}" for listener in (first, second)]
+    processes = [
+        start(
+            folder,
+            "workers",
+            "multi_worker",
+            TF_CONFIG=json.dumps({"cluster": {"worker": workers}, "task": {"type": "worker", "index": i}}),
+        )
+        for i in range(2)
+    ]
+    finish(*processes)
+    assert_close(folder, "workers")
+    assert (folder / "workers" / "best.keras").exists()

@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import itertools
+
+import keras
+import numpy as np
+import pytest
+
+from spin_tf.config import OptimizerConfig
+from spin_tf.training.optimizer import AdamW, Schedule
+
+
+def test_cosine_with_warmup() -> None:
+    schedule = Schedule(OptimizerConfig(learning_rate=0.1, warmup_steps=10, final_factor=0.01), 110)
+    values = [float(schedule(step)) for step in range(111)]
+    np.testing.assert_allclose(values[:10], np.arange(1, 11) * 0.01, rtol=1e-5)
+    assert values[60] == pytest.approx(0.1 * (0.01 + 0.99 * 0.5), rel=1e-4)
+    assert values[110] == pytest.approx(0.001, rel=1e-4)
+    assert all(a >= b for a, b in itertools.pairwise(values[10:]))
+
+
+def test_piecewise_is_the_papers() -> None:
+    config = OptimizerConfig(
+        learning_rate=1e-3, schedule="piecewise", warmup_steps=0, boundaries=[0.5, 0.667, 0.833], factor=0.3
+    )
+    schedule = Schedule(config, 600)
+    for step, expected in ((0, 1e-3), (299, 1e-3), (300, 3e-4), (401, 9e-5), (599, 2.7e-5)):
+        assert float(schedule(step)) == pytest.approx(expected, rel=1e-4)
+
+
+def variables() -> dict[str, keras.Variable]:
+    names = ("kernel", "localization_output", "bias", "gamma")
+    shapes = ((2, 3), (2, 3), (3,), (3,))
+    return {
+        name: keras.Variable(np.ones(shape, "float32"), name=name) for name, shape in zip(names, shapes, strict=True)
+    }
+
+
+def steps(config: OptimizerConfig, gradient: float) -> dict[str, float]:
+    """How far each variable has moved after one step from 1."""
+    named = variables()
+    optimizer = AdamW(config, 10)
+    optimizer.build(list(named.values()))
+    optimizer.apply([np.full(v.shape, gradient, "float32") for v in named.values()], list(named.values()))
+    return {name: 1 - float(np.asarray(v).ravel()[0]) for name, v in named.items()}
+
+
+def test_the_localisation_output_learns_slowly_and_nothing_but_weights_decays() -> None:
+    plain = OptimizerConfig(learning_rate=0.01, warmup_steps=0, clip_norm=1e9, loc_lr=0.1)
+    moved = steps(plain, 1.0)
+    assert moved["kernel"] == pytest.approx(0.01, rel=1e-3)
+    assert moved["localization_output"] == pytest.approx(0.001, rel=1e-3)
+    decaying = OptimizerConfig(learning_rate=0.01, warmup_steps=0, clip_norm=1e9, weight_decay=0.5)
+    moved = steps(decaying, 0.0)
+    assert moved["kernel"] == pytest.approx(0.005, rel=1e-3)
+    assert moved["localization_output"] == moved["bias"] == moved["gamma"] == 0
+
+
+def test_clipping_sees_the_whole_gradient() -> None:
+    named = variables()
+    optimizer = AdamW(OptimizerConfig(clip_norm=1.0, warmup_steps=0), 10)
+    optimizer.build(list(named.values()))
+    gradients = [np.full(v.shape, 10.0, "float32") for v in named.values()]
+    optimizer.apply(gradients, list(named.values()))
+    norm = np.sqrt(sum((g**2).sum() for g in gradients))
+    first = np.asarray(next(v for v in optimizer.variables if v.path.endswith("kernel_momentum")))
+    # Momentum is (1 - beta_1) times the clipped gradient.
+    np.testing.assert_allclose(first, 0.1 * 10.0 / norm, rtol=1e-4)
