@@ -115,4 +115,4 @@ def usable_records(
             done = start + len(sizes)
             end = "\n" if done == len(index) else ""
             print(f"\rchecking labels of {name}: {done:,} of {len(index):,}", end=end, file=sys.stderr, flush=True)
-    return np.concatenate(usable or [np.zeros(0)]).astype(np.int64), dict(rejected)
+    return np.concatenate([np.zeros(0, np.int64), *usable]), dict(rejected)

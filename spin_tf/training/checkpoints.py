@@ -73,7 +73,7 @@ def save_checkpoint(folder: str, step: int, variables: list[Any], state: dict[st
     path = os.path.join(folder, f"checkpoint-{step:08d}.npz")
 
     def write(temporary: str) -> None:
-        np.savez(temporary, **arrays)
+        np.savez(temporary, **arrays)  # type: ignore[arg-type]
 
     write_atomically(path, write)
     for old in list_checkpoints(folder)[:-keep]:

@@ -48,7 +48,9 @@ def draw_rectification(before: np.ndarray, after: np.ndarray, points: np.ndarray
     canvas.paste(top, (left, upper))
     canvas.paste(bottom, (left, upper + top.height + 2 * _GAP))
     pen = ImageDraw.Draw(canvas)
-    for i, (x, y) in enumerate([] if points is None else points):
+    if points is None:
+        points = np.zeros((0, 2))
+    for i, (x, y) in enumerate(points):
         across, down = left + (x + 1) / 2 * top.width, upper + (y + 1) / 2 * top.height
         colour = (255, 60, 60) if i < len(points) // 2 else (60, 160, 255)
         pen.ellipse((across - 2, down - 2, across + 2, down + 2), fill=colour)

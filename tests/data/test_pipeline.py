@@ -98,7 +98,8 @@ def test_labels_read_in_bulk_are_those_that_the_tokenizer_takes(tmp_path: pathli
         tokenizer = Tokenizer(Charset.from_spec(spec), 8)
         counts = LabelCounts()
         usable, rejected = usable_records(index, tokenizer, counts)
-        expected, reasons = [], {}
+        expected: list[int] = []
+        reasons: dict[str, int] = {}
         for i in range(len(index)):
             try:
                 tokenizer.check(index.read_example(i).text)

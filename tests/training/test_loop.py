@@ -79,7 +79,7 @@ def test_a_loss_that_is_not_finite_stops_with_its_words(folder: pathlib.Path) ->
     def third_is_nan(loss: float, norm: float) -> str | None:
         return check(float("nan") if trainer.step == 3 else loss, norm)
 
-    trainer.guard.problem = third_is_nan  # type: ignore[method-assign]
+    trainer.guard.problem = third_is_nan  # type: ignore[method-assign, assignment]
     with pytest.raises(TrainingError) as caught:
         trainer.train()
     message = str(caught.value)
