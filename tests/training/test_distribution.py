@@ -14,6 +14,9 @@ import pytest
 
 from tests.training import tiny
 
+# Tracing synchronised batch norm takes minutes of processor time.
+pytestmark = pytest.mark.slow
+
 REPOSITORY = pathlib.Path(__file__).resolve().parent.parent.parent
 OPTIONS = ["--set=training.steps=5", "--set=training.checkpoint_every=5", "--set=training.validate_every=5"]
 
