@@ -1,0 +1,184 @@
+"""Pretraining under JAX: the model, losses, optimizer, schedule and configuration of the TensorFlow loop."""
+
+from __future__ import annotations
+
+import importlib
+import signal
+import time
+from typing import Any
+
+import keras
+import numpy as np
+from absl import logging
+
+from spin_tf.config import Config
+from spin_tf.models import SPINRecognizer
+from spin_tf.training import folder
+from spin_tf.training.checkpoints import list_checkpoints, restore_latest, save_checkpoint
+from spin_tf.training.guards import LossGuard, TrainingError
+from spin_tf.training.initialize import load_initial, transfer_weights
+from spin_tf.training.jax_words import WordStream
+from spin_tf.training.losses import token_cross_entropy
+from spin_tf.training.optimizer import AdamW, Schedule
+from spin_tf.training.weights_file import save_weights
+
+
+class JaxTrainer:
+    """Trains a `SPINRecognizer` on one device.
+
+    Args:
+        config: the whole configuration, validated.
+        model_dir: where checkpoints, weights and config.yaml go; a run that is there already goes on.
+        words: gives the batch of any step.
+        minutes: length of the run; the schedule then follows the clock, and such a run is not repeatable to the bit.
+
+    Raises:
+        ValueError: the folder holds a run of another model.
+        OSError: the folder cannot be written.
+    """
+
+    def __init__(self, config: Config, model_dir: str, words: WordStream, minutes: float | None = None) -> None:
+        self.config = config
+        self.model_dir = model_dir
+        self._words = words
+        self._minutes = minutes
+        t = config.training
+        folder.claim(model_dir, config)
+        keras.utils.set_random_seed(t.seed)
+        keras.mixed_precision.set_dtype_policy(t.dtype)
+        try:
+            self.model = SPINRecognizer(config.model, name="spin_recognizer")
+        finally:
+            keras.mixed_precision.set_dtype_policy("float32")
+        if t.init_from and not list_checkpoints(model_dir):
+            transfer_weights(load_initial(t.init_from), self.model)
+        for stage in t.freeze:
+            if getattr(self.model, stage) is not None:
+                getattr(self.model, stage).trainable = False
+        self.schedule = Schedule(t.optimizer, t.steps)
+        self.optimizer = AdamW(t.optimizer, t.steps, follows_schedule=False)
+        self.optimizer.build(self.model.trainable_variables)
+        self.averages = [
+            keras.Variable(np.asarray(v), trainable=False, dtype="float32", name=f"average_{i}")
+            for i, v in enumerate(self.model.trainable_variables if t.optimizer.ema else [])
+        ]
+        self.step = 0
+        self._seconds = 0.0
+        self.guard = LossGuard(t.explode)
+        self._stop_signal: int | None = None
+        restored = restore_latest(model_dir, self._variables)
+        if restored:
+            path, state = restored
+            self.step, self._seconds, self.guard.mean = state["step"], state["seconds"], state["mean_loss"]
+            logging.info("going on at step %d from %s", self.step, path)
+
+    @property
+    def _variables(self) -> list[Any]:
+        return [*self.model.variables, *self.optimizer.variables, *self.averages]
+
+    @property
+    def stopped_by(self) -> int | None:
+        """The signal that ended the run early."""
+        return self._stop_signal
+
+    def _make_step(self) -> Any:
+        jax = importlib.import_module("jax")
+        jnp = importlib.import_module("jax.numpy")
+        model, optimizer, t = self.model, self.optimizer, self.config.training
+        has_averages = bool(self.averages)
+
+        def loss_of(trainable: Any, rest: Any, images: Any, tokens: Any) -> Any:
+            logits, rest = model.stateless_call(trainable, rest, images, tokens[:, :-1], training=True)
+            loss, count = token_cross_entropy(logits, tokens[:, 1:], t.label_smoothing)
+            return loss / count, rest
+
+        def step(state: Any, images: Any, tokens: Any, rate: Any) -> Any:
+            trainable, rest, slots, averages = state
+            (loss, rest), gradients = jax.value_and_grad(loss_of, has_aux=True)(trainable, rest, images, tokens)
+            norm = jnp.sqrt(sum(jnp.sum(jnp.square(gradient)) for gradient in gradients))
+            slots = [
+                rate if v is optimizer.learning_rate else s for v, s in zip(optimizer.variables, slots, strict=True)
+            ]
+            trainable, slots = optimizer.stateless_apply(slots, gradients, trainable)
+            if has_averages:
+                done = slots[0].astype("float32")
+                decay = jnp.minimum(t.optimizer.ema, (1.0 + done) / (10.0 + done))
+                averages = [a * decay + v * (1.0 - decay) for a, v in zip(averages, trainable, strict=True)]
+            return (trainable, rest, slots, averages), loss, norm
+
+        return jax.jit(step, donate_argnums=0)
+
+    def _state(self) -> Any:
+        groups = self.model.trainable_variables, self.model.non_trainable_variables, self.optimizer.variables
+        return tuple([v.value for v in group] for group in (*groups, self.averages))
+
+    def _put_back(self, state: Any) -> None:
+        groups = self.model.trainable_variables, self.model.non_trainable_variables, self.optimizer.variables
+        for group, values in zip((*groups, self.averages), state, strict=True):
+            for variable, value in zip(group, values, strict=True):
+                variable.assign(value)
+
+    def _done(self, seconds: float) -> bool:
+        if self._minutes is None:
+            return self.step >= self.config.training.steps
+        return seconds >= 60.0 * self._minutes
+
+    def _rate(self, seconds: float) -> float:
+        """The learning rate of the next step; by the clock, the warm-up still counts steps."""
+        if self._minutes is None or self.step < self.config.training.optimizer.warmup_steps:
+            return float(self.schedule(self.step))
+        share = seconds / (60.0 * self._minutes)
+        return float(
+            self.schedule(max(share * self.config.training.steps, self.config.training.optimizer.warmup_steps))
+        )
+
+    def train(self) -> float:
+        """Runs to the end, or to a SIGTERM or SIGINT, after which the state is saved; returns the mean loss.
+
+        Raises:
+            TrainingError: the loss is not finite, or it exploded; the checkpoint cannot be written.
+        """
+        signals = (signal.SIGTERM, signal.SIGINT)
+        previous = [signal.signal(number, self._on_signal) for number in signals]
+        try:
+            return self._run()
+        finally:
+            for number, handler in zip(signals, previous, strict=True):
+                signal.signal(number, handler)
+
+    def _on_signal(self, number: int, frame: Any) -> None:
+        self._stop_signal = number
+
+    def _run(self) -> float:
+        t = self.config.training
+        take_step = self._make_step()
+        state = self._state()
+        started = time.monotonic() - self._seconds
+        logged = self.step, self._seconds
+        while not self._done(time.monotonic() - started) and self._stop_signal is None:
+            images, tokens = self._words.batch(self.step)
+            rate = np.float32(self._rate(time.monotonic() - started))
+            state, loss, norm = take_step(state, images, tokens, rate)
+            problem = self.guard.problem(float(loss), float(norm))
+            if problem:
+                raise TrainingError(f"step {self.step + 1}: {problem}; saved: {list_checkpoints(self.model_dir)[-1:]}")
+            self.step += 1
+            self._seconds = time.monotonic() - started
+            if self.step % t.log_every == 0:
+                speed = (self.step - logged[0]) * t.batch_size / max(self._seconds - logged[1], 1e-9)
+                logging.info("step %d: loss %.4f, %.0f words/s, rate %.2g", self.step, self.guard.mean, speed, rate)
+                logged = self.step, self._seconds
+            if self.step % t.checkpoint_every == 0:
+                self._save(state)
+        self._save(state)
+        averages = {v.path: np.asarray(a) for v, a in zip(self.model.trainable_variables, self.averages, strict=False)}
+        save_weights(self.model_dir, self.model, averages)
+        return self.guard.mean or 0.0
+
+    def _save(self, state: Any) -> None:
+        self._put_back(state)
+        rest = {"seconds": self._seconds, "mean_loss": self.guard.mean}
+        try:
+            save_checkpoint(self.model_dir, self.step, self._variables, rest, self.config.training.keep_checkpoints)
+        except OSError as error:
+            raise TrainingError(f"step {self.step} cannot be saved: {error}") from error

@@ -1,0 +1,117 @@
+"""Batches for pretraining: generated words from a pool of processes, and packed real ones; no TensorFlow."""
+
+from __future__ import annotations
+
+import collections
+import itertools
+import multiprocessing
+from typing import Any
+
+import numpy as np
+
+from spin_tf.charset import Charset, LabelError, Tokenizer
+from spin_tf.config import Config
+from spin_tf.data.preprocessing import ImageError, decode_image, preprocess
+from spin_tf.synthesis import WordSynthesizer
+
+# Steps whose words are made before they are asked for.
+_AHEAD = 4
+_synthesizer: WordSynthesizer | None = None
+_tokenizer: Tokenizer | None = None
+
+
+def _start(settings: dict[str, Any], model: tuple[str, int]) -> None:
+    global _synthesizer, _tokenizer
+    _synthesizer = WordSynthesizer(**settings)
+    _tokenizer = Tokenizer(Charset.from_spec(model[0]), model[1])
+
+
+def _make(seed: int, first: int, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Words `first` to `first + count` of a run: uint8 (count, height, width) and token rows."""
+    if _synthesizer is None or _tokenizer is None:
+        raise RuntimeError("The worker process was not started through _start.")
+    images, rows = [], []
+    for index in range(first, first + count):
+        for attempt in range(1000):
+            # Another word where the charset lacks a character of this one.
+            image, label = _synthesizer.word((seed << 62) + (attempt << 48) + index)
+            try:
+                rows.append(_tokenizer.encode(label))
+            except LabelError:
+                continue
+            images.append(image)
+            break
+        else:
+            raise ValueError(f"no generated word fits the charset. Received: {_tokenizer.charset.characters!r}")
+    return np.stack(images), np.stack(rows)
+
+
+class WordStream:
+    """The batch of any step, a function of the configuration's seed and the step.
+
+    Args:
+        config: of the run; `data.train` gives the real words, with their weights.
+        settings: arguments of `WordSynthesizer`.
+        generated: share of generated words in a batch.
+        workers: processes that make them.
+
+    Raises:
+        ValueError: real words are wanted and `data.train` names none, or a source without a usable word.
+    """
+
+    def __init__(self, config: Config, settings: dict[str, Any], generated: float = 1.0, workers: int = 1) -> None:
+        t = config.training
+        self._seed = t.seed
+        self._size = (config.model.image_size[0], config.model.image_size[1])
+        self._num_generated = round(t.batch_size * generated)
+        self._words = self._sampler = None
+        model = config.model.charset, config.model.max_length
+        if self._num_generated < t.batch_size:
+            from spin_tf.data.pipeline import TrainingWords
+
+            tokenizer = Tokenizer(Charset.from_spec(model[0]), model[1])
+            self._words = TrainingWords(config.data, tokenizer, t.batch_size - self._num_generated, t.steps, t.seed)
+            self._sampler = self._words.make_sampler()
+        # Spawned, not forked: safe beside libraries that hold threads.
+        context = multiprocessing.get_context("spawn")
+        self._pool = context.Pool(workers, _start, (settings, model)) if self._num_generated else None
+        self._chunks = min(workers, self._num_generated)
+        self._orders: collections.OrderedDict[int, list[Any]] = collections.OrderedDict()
+
+    def _order(self, step: int) -> None:
+        if self._pool is None or step in self._orders:
+            return
+        edges = np.linspace(0, self._num_generated, self._chunks + 1).astype(int)
+        first = step * self._num_generated
+        self._orders[step] = [
+            self._pool.apply_async(_make, (self._seed, first + int(a), int(b - a)))
+            for a, b in itertools.pairwise(edges)
+        ]
+
+    def batch(self, step: int) -> tuple[np.ndarray, np.ndarray]:
+        """Images float32 (batch, height, width, 1) in [-1, 1] and token rows int32 (batch, max_length + 2)."""
+        for ahead in range(_AHEAD):
+            self._order(step + ahead)
+        images, rows = [], []
+        for order in self._orders.pop(step, []):
+            pixels, tokens = order.get()
+            images.append((pixels.astype(np.float32)[..., None] - 127.5) / 127.5)
+            rows.append(tokens)
+        if self._words is not None and self._sampler is not None:
+            words, _ = self._words.read(self._sampler, step)
+            images.append(np.stack([self._image(word.encoded, word.source_id) for word in words]))
+            rows.append(np.stack([self._words.tokenizer.encode(word.text) for word in words]))
+        return np.concatenate(images), np.concatenate(rows)
+
+    def _image(self, encoded: bytes, source_id: str) -> np.ndarray:
+        try:
+            return preprocess(decode_image(encoded), self._size)
+        except ImageError as error:
+            raise ValueError(f"a training image cannot be read: {error}. Received: {source_id}") from error
+
+    def __enter__(self) -> WordStream:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._pool is not None:
+            self._pool.terminate()

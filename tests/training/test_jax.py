@@ -1,0 +1,92 @@
+"""Pretraining under JAX in a process without TensorFlow; its weights do the same under TensorFlow."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from tests.training import tiny
+
+REPOSITORY = pathlib.Path(__file__).resolve().parent.parent.parent
+pytest.importorskip("jax", reason='pretraining needs jax: pip install "jax[cpu]"')
+
+# TensorFlow cannot be imported here, whether it is installed or not.
+LAUNCH = """
+import sys
+sys.modules["tensorflow"] = None
+sys.path.insert(0, ".")
+from spin_tf.cli import pretrain
+from spin_tf.cli._run import run
+if __name__ == "__main__":
+    run(pretrain.main)
+"""
+READ = """
+import sys
+sys.modules["tensorflow"] = None
+sys.path.insert(0, ".")
+import numpy as np
+from spin_tf.training.weights_file import load_weights
+model = load_weights(sys.argv[1])
+images = np.load(sys.argv[2])["images"]
+output = model(images)
+np.savez(sys.argv[3], **{key: np.asarray(value) for key, value in output.items()})
+"""
+
+
+def python(code: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    script = pathlib.Path(arguments[-1]).parent / "script.py"
+    script.write_text(code)
+    return subprocess.run(
+        [sys.executable, str(script), *arguments],
+        cwd=REPOSITORY,
+        env={**os.environ, "KERAS_BACKEND": "jax", "PYTHONPATH": str(REPOSITORY)},
+        capture_output=True,
+        text=True,
+    )
+
+
+def pretrain(folder: pathlib.Path, name: str, *options: str) -> None:
+    result = python(
+        LAUNCH,
+        f"--config={folder}/config-0.5.yaml",
+        "--set=training.checkpoint_every=2",
+        "--set=training.steps=4",
+        "--generated=0.75",
+        *options,
+        f"--model_dir={folder}/{name}",
+    )
+    assert result.returncode == 0, result.stderr[-3000:]
+
+
+def state(folder: pathlib.Path) -> dict[str, np.ndarray]:
+    with np.load(folder / "checkpoint-00000004.npz") as data:
+        return {key: data[key] for key in data.files if key != "state"}
+
+
+def test_resumes_and_reads_the_same_under_tensorflow(tmp_path: pathlib.Path) -> None:
+    from spin_tf.training.weights_file import load_weights
+
+    tiny.write_config(tmp_path)
+    pretrain(tmp_path, "whole")
+    # Without its last checkpoint the run goes on from the one before.
+    pretrain(tmp_path, "again")
+    (tmp_path / "again" / "checkpoint-00000004.npz").unlink()
+    pretrain(tmp_path, "again")
+    whole, again = state(tmp_path / "whole"), state(tmp_path / "again")
+    assert whole.keys() == again.keys()
+    for key, value in whole.items():
+        np.testing.assert_array_equal(value, again[key], err_msg=key)
+
+    images = np.random.default_rng(0).uniform(-1, 1, (3, 32, 32, 1)).astype("float32")
+    np.savez(tmp_path / "images.npz", images=images)
+    result = python(READ, str(tmp_path / "whole"), str(tmp_path / "images.npz"), str(tmp_path / "read.npz"))
+    assert result.returncode == 0, result.stderr[-3000:]
+    ours = load_weights(str(tmp_path / "whole"))(images)
+    with np.load(tmp_path / "read.npz") as theirs:
+        for key in ("probabilities", "positions"):
+            np.testing.assert_allclose(np.asarray(ours[key]), theirs[key], atol=1e-4)
