@@ -37,7 +37,7 @@ class InnerOffset(keras.layers.Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.image_size = tuple(image_size)
+        self.image_size = (int(image_size[0]), int(image_size[1]))
         self.filters = filters
         self.frozen_statistics = frozen_statistics
         self.conv1 = ConvNorm(filters, frozen_statistics=frozen_statistics, dtype=self.dtype_policy, name="conv1")

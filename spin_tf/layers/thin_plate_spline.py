@@ -70,7 +70,7 @@ class ThinPlateSpline(keras.layers.Layer):
             raise ValueError(
                 f"num_control_points must be even and at least 4. Received: num_control_points={num_control_points}"
             )
-        self.image_size = tuple(image_size)
+        self.image_size = (int(image_size[0]), int(image_size[1]))
         self.num_control_points = num_control_points
         self.extra_rows = extra_rows
         self._matrix = grid_matrix(num_control_points, self.image_size).astype("float32")

@@ -55,9 +55,10 @@ class SPINRecognizer(keras.Model):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        if not isinstance(config, ModelConfig):
-            config = from_dict(ModelConfig, config or {}, "model.")
-        config = validate_model(config)
+        filled: ModelConfig = (
+            config if isinstance(config, ModelConfig) else from_dict(ModelConfig, config or {}, "model.")
+        )
+        config = validate_model(filled)
         # Kept as plain values: Keras would wrap a dataclass's lists.
         self.config = dataclasses.asdict(config)
         self.charset = Charset.from_dict(charset) if charset else Charset.from_spec(config.charset)
@@ -89,7 +90,7 @@ class SPINRecognizer(keras.Model):
         self.build((None, *self.image_size, 1))
 
     def build(self, input_shape: Any) -> None:
-        if self.built:
+        if self.built:  # type: ignore[has-type]
             return
         image_shape = (None, *self.image_size, 1)
         if self.transformation is not None:

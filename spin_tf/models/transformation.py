@@ -53,7 +53,7 @@ class Transformation(keras.layers.Layer):
     ) -> None:
         super().__init__(**kwargs)
         self.config = dict(config)
-        self.image_size = tuple(image_size)
+        self.image_size = (int(image_size[0]), int(image_size[1]))
         self.synchronized = synchronized
         c = TransformationConfig(**config)
         if c.name == "none":
