@@ -60,6 +60,8 @@ class AdamW(keras.optimizers.AdamW):
             beta_2=config.beta_2,
             epsilon=1e-8,
             global_clipnorm=config.clip_norm,
+            # Keras counts optimizers otherwise, and checkpoints hold the names of their variables.
+            name="adam_w",
         )
         self._loc_lr = config.loc_lr
         self._factors: list[float] = []
