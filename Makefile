@@ -3,7 +3,10 @@ PYTHON ?= python3
 # `make demo` needs the core install only; tests and checks need everything.
 VENV ?= .venv
 DEV_VENV ?= .venv-dev
+# Apache Beam wants other versions of what TensorFlow needs, so it lives apart.
+BEAM_VENV ?= .venv-beam
 PYTEST_ARGS ?=
+comma := ,
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
 .DEFAULT_GOAL := help
@@ -15,8 +18,8 @@ help:  ## show this list
 demo: $(VENV)/installed  ## write word images with the project's own synthesis and read them with the bundled model
 	@$(VENV)/bin/python bin/demo.py
 
-test: $(DEV_VENV)/installed  ## run the tests (minutes; PYTEST_ARGS="-k charset" narrows them)
-	$(DEV_VENV)/bin/python -m pytest -q $(PYTEST_ARGS)
+test: $(DEV_VENV)/installed $(BEAM_VENV)/installed  ## run the tests (minutes; PYTEST_ARGS="-k charset" narrows them)
+	SPIN_TF_BEAM_PYTHON=$(abspath $(BEAM_VENV))/bin/python $(DEV_VENV)/bin/python -m pytest -q $(PYTEST_ARGS)
 
 test_slow: $(DEV_VENV)/installed  ## run the tests that take long
 	$(DEV_VENV)/bin/python -m pytest -q -m slow $(PYTEST_ARGS)
@@ -31,13 +34,16 @@ format: $(DEV_VENV)/installed  ## put the code in the project's format
 	$(DEV_VENV)/bin/ruff format .
 
 clean:  ## remove the virtual environments and what the commands built
-	rm -rf $(VENV) $(DEV_VENV) build dist .mypy_cache .pytest_cache .ruff_cache *.egg-info
+	rm -rf $(VENV) $(DEV_VENV) $(BEAM_VENV) build dist .mypy_cache .pytest_cache .ruff_cache *.egg-info
 
 $(VENV)/installed: setup.cfg pyproject.toml
 	$(call make_venv,$(VENV),.)
 
 $(DEV_VENV)/installed: setup.cfg pyproject.toml
 	$(call make_venv,$(DEV_VENV),.[dev])
+
+$(BEAM_VENV)/installed: setup.cfg pyproject.toml
+	$(call make_venv,$(BEAM_VENV),.[data$(comma)beam])
 
 # The stamp file comes last, so an install that was cut off is done again.
 define make_venv

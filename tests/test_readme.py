@@ -25,6 +25,10 @@ NOT_RUN = {
     "make demo": "builds its own environment; tests/test_readme.py runs it among the slow tests",
     'pip install -e ".[train,data]"': "installs packages",
     "bin/train.py --config=configs/spin_small.yaml --model_dir=runs/small --strategy=mirrored": "needs several GPUs",
+    "bin/create_tfrecords.py --source=mjsynth --input=downloads/mnt/ramdisk/max/90kDICT32px/annotation_train.txt"
+    " --output=data/tfrecords/mjsynth --num_shards=128": (
+        "needs downloads of 51 GB; tests/data runs the same commands on small sets of the same structure"
+    ),
     "bin/import_checkpoint.py --input=best_accuracy.pdparams --output=ga_spin.keras": (
         "needs the published file; tests/importers runs it on a checkpoint of its own"
     ),
