@@ -8,12 +8,10 @@ import subprocess
 import sys
 
 import numpy as np
-import pytest
 
 from tests.training import tiny
 
 REPOSITORY = pathlib.Path(__file__).resolve().parent.parent.parent
-pytest.importorskip("jax", reason='pretraining needs jax: pip install "jax[cpu]"')
 
 # TensorFlow cannot be imported here, whether it is installed or not.
 LAUNCH = """
@@ -38,8 +36,8 @@ np.savez(sys.argv[3], **{key: np.asarray(value) for key, value in output.items()
 """
 
 
-def python(code: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    script = pathlib.Path(arguments[-1]).parent / "script.py"
+def python(folder: pathlib.Path, code: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    script = folder / "script.py"
     script.write_text(code)
     return subprocess.run(
         [sys.executable, str(script), *arguments],
@@ -52,6 +50,7 @@ def python(code: str, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 def pretrain(folder: pathlib.Path, name: str, *options: str) -> None:
     result = python(
+        folder,
         LAUNCH,
         f"--config={folder}/config-0.5.yaml",
         "--set=training.checkpoint_every=2",
@@ -84,7 +83,7 @@ def test_resumes_and_reads_the_same_under_tensorflow(tmp_path: pathlib.Path) -> 
 
     images = np.random.default_rng(0).uniform(-1, 1, (3, 32, 32, 1)).astype("float32")
     np.savez(tmp_path / "images.npz", images=images)
-    result = python(READ, str(tmp_path / "whole"), str(tmp_path / "images.npz"), str(tmp_path / "read.npz"))
+    result = python(tmp_path, READ, str(tmp_path / "whole"), str(tmp_path / "images.npz"), str(tmp_path / "read.npz"))
     assert result.returncode == 0, result.stderr[-3000:]
     ours = load_weights(str(tmp_path / "whole"))(images)
     with np.load(tmp_path / "read.npz") as theirs:
