@@ -78,7 +78,8 @@ class LiteRTModel:
         ValueError: the file is not a model of spin_tf, or a damaged one.
     """
 
-    batch_size = 1
+    # Decoding files in between would drive the weights out of the cache: single images cost a fifth more.
+    batch_size = 16
 
     def __init__(self, path: str | os.PathLike[str], num_threads: int) -> None:
         self.path = os.fspath(path)
