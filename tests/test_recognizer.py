@@ -289,7 +289,7 @@ def test_bundled_model_reads_on_the_core_install(repository: pathlib.Path) -> No
 
 @pytest.mark.slow
 def test_a_folder_costs_little_more_than_the_model(tmp_path: pathlib.Path) -> None:
-    """1,000 photographs take at most 1.15 times what the model alone takes for them one after another; best of three."""
+    """1,000 photographs take at most 1.15 times what the model alone takes one after another; best of three."""
     rng = np.random.default_rng(0)
     paths = []
     for i in range(1000):
