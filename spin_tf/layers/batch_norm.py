@@ -13,7 +13,7 @@ BATCH_NORM_EPSILON = 1e-5
 class BatchNorm(keras.layers.BatchNormalization):
     """Keras's batch norm with the paper's constants, trained through TensorFlow's fused kernel.
 
-    Keras spells batch norm out in a dozen passes over the activations, which cost about a sixth of a training step on a CPU.
+    Keras spells batch norm out in a dozen passes over the activations, a sixth of a training step on a CPU.
     The fused kernel, used where TensorFlow is the backend, the input has four dimensions and the statistics are those
     of one replica, computes the same (the running variance is rescaled to Keras's, which divides by n).
 
