@@ -154,6 +154,8 @@ def validate(config: Config) -> Config:
         raise ValueError(f"training.freeze must leave a stage to train. Received: {training.freeze}")
     for name in ("steps", "batch_size", "validate_every", "checkpoint_every", "log_every", "keep_checkpoints"):
         _positive(f"training.{name}", getattr(training, name))
+    if training.minutes is not None:
+        _positive("training.minutes", training.minutes)
     _positive("training.optimizer.learning_rate", optimizer.learning_rate)
     _positive("training.optimizer.clip_norm", optimizer.clip_norm)
     _positive("training.optimizer.factor", optimizer.factor)

@@ -150,6 +150,8 @@ class TrainingConfig:
 
     Args:
         steps: optimizer steps in all.
+        minutes: length of the run instead, on one machine; the learning rate then follows the clock, and the weights of
+            sources still move with the steps, of which `steps` is the most there may be.
         batch_size: global: over all replicas.
         dtype: Keras's policy, float32 or mixed_bfloat16.
         label_smoothing: share of the target spread over all tokens.
@@ -163,6 +165,7 @@ class TrainingConfig:
     """
 
     steps: int = 10000
+    minutes: float | None = None
     batch_size: int = 64
     seed: int = 0
     dtype: str = "float32"

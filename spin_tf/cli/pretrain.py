@@ -32,9 +32,7 @@ _GENERATED = flags.DEFINE_float(
     "generated", 1.0, "Share of generated words in a batch; the rest comes from data.train.", 0.0, 1.0
 )
 _WORKERS = flags.DEFINE_integer("workers", 1, "Processes that make words; the words do not depend on it.", 1)
-_MINUTES = flags.DEFINE_float(
-    "minutes", None, "Time for the whole run: the schedule follows the clock instead of training.steps.", 0.0
-)
+_MINUTES = flags.DEFINE_float("minutes", None, "Time for the whole run, short for --set training.minutes=N.", 0.0)
 
 
 def main(argv: list[str]) -> int:
@@ -44,7 +42,8 @@ def main(argv: list[str]) -> int:
     os.environ["KERAS_BACKEND"] = "jax"
     if "keras" in sys.modules and sys.modules["keras"].backend.backend() != "jax":
         raise UserError("Keras was loaded with another backend before; start bin/pretrain.py in a process of its own.")
-    config = config_module.load(_CONFIG.value, _SET.value)
+    minutes = [] if _MINUTES.value is None else [f"training.minutes={_MINUTES.value}"]
+    config = config_module.load(_CONFIG.value, [*_SET.value, *minutes])
     if importlib.util.find_spec("jax") is None:
         raise UserError('Pretraining needs jax: pip install "jax[cpu]" (or "jax[cuda12]"). Received: no module jax')
     require("keras", "Pretraining", "train")
@@ -67,7 +66,7 @@ def main(argv: list[str]) -> int:
     logging.set_verbosity(logging.INFO)
     try:
         with WordStream(config, settings, _GENERATED.value, _WORKERS.value) as words:
-            trainer = JaxTrainer(config, _MODEL_DIR.value, words, _MINUTES.value)
+            trainer = JaxTrainer(config, _MODEL_DIR.value, words)
             loss = trainer.train()
     except TrainingError as error:
         print(f"error: {' '.join(str(error).split())}", file=sys.stderr)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import signal
-import time
 from typing import Any
 
 import keras
@@ -14,7 +13,9 @@ from absl import logging
 from spin_tf.config import Config
 from spin_tf.models import SPINRecognizer
 from spin_tf.training import folder
+from spin_tf.training.averages import make_averages
 from spin_tf.training.checkpoints import list_checkpoints, restore_latest, save_checkpoint
+from spin_tf.training.clock import Clock
 from spin_tf.training.guards import LossGuard, TrainingError
 from spin_tf.training.initialize import load_initial, transfer_weights
 from spin_tf.training.jax_words import WordStream
@@ -30,18 +31,16 @@ class JaxTrainer:
         config: the whole configuration, validated.
         model_dir: where checkpoints, weights and config.yaml go; a run that is there already goes on.
         words: gives the batch of any step.
-        minutes: length of the run; the schedule then follows the clock, and such a run is not repeatable to the bit.
 
     Raises:
         ValueError: the folder holds a run of another model.
         OSError: the folder cannot be written.
     """
 
-    def __init__(self, config: Config, model_dir: str, words: WordStream, minutes: float | None = None) -> None:
+    def __init__(self, config: Config, model_dir: str, words: WordStream) -> None:
         self.config = config
         self.model_dir = model_dir
         self._words = words
-        self._minutes = minutes
         t = config.training
         folder.claim(model_dir, config)
         keras.utils.set_random_seed(t.seed)
@@ -58,18 +57,16 @@ class JaxTrainer:
         self.schedule = Schedule(t.optimizer, t.steps)
         self.optimizer = AdamW(t.optimizer, t.steps, follows_schedule=False)
         self.optimizer.build(self.model.trainable_variables)
-        self.averages = [
-            keras.Variable(np.asarray(v), trainable=False, dtype="float32", name=f"average_{i}")
-            for i, v in enumerate(self.model.trainable_variables if t.optimizer.ema else [])
-        ]
+        self.averages = make_averages(self.model.trainable_variables if t.optimizer.ema else [])
         self.step = 0
-        self._seconds = 0.0
+        self.clock = Clock(t.minutes)
         self.guard = LossGuard(t.explode)
         self._stop_signal: int | None = None
         restored = restore_latest(model_dir, self._variables)
         if restored:
             path, state = restored
-            self.step, self._seconds, self.guard.mean = state["step"], state["seconds"], state["mean_loss"]
+            self.step, self.guard.mean = state["step"], state["mean_loss"]
+            self.clock = Clock(t.minutes, state["seconds"])
             logging.info("going on at step %d from %s", self.step, path)
 
     @property
@@ -118,19 +115,11 @@ class JaxTrainer:
             for variable, value in zip(group, values, strict=True):
                 variable.assign(value)
 
-    def _done(self, seconds: float) -> bool:
-        if self._minutes is None:
+    @property
+    def _is_finished(self) -> bool:
+        if self.clock.limit is None:
             return self.step >= self.config.training.steps
-        return seconds >= 60.0 * self._minutes
-
-    def _rate(self, seconds: float) -> float:
-        """The learning rate of the next step; by the clock, the warm-up still counts steps."""
-        if self._minutes is None or self.step < self.config.training.optimizer.warmup_steps:
-            return float(self.schedule(self.step))
-        share = seconds / (60.0 * self._minutes)
-        return float(
-            self.schedule(max(share * self.config.training.steps, self.config.training.optimizer.warmup_steps))
-        )
+        return self.clock.is_over
 
     def train(self) -> float:
         """Runs to the end, or to a SIGTERM or SIGINT, after which the state is saved; returns the mean loss.
@@ -153,21 +142,20 @@ class JaxTrainer:
         t = self.config.training
         take_step = self._make_step()
         state = self._state()
-        started = time.monotonic() - self._seconds
-        logged = self.step, self._seconds
-        while not self._done(time.monotonic() - started) and self._stop_signal is None:
+        logged = self.step, self.clock.seconds
+        while not self._is_finished and self._stop_signal is None:
             images, tokens = self._words.batch(self.step)
-            rate = np.float32(self._rate(time.monotonic() - started))
+            rate = np.float32(self.clock.rate(self.schedule, self.step))
             state, loss, norm = take_step(state, images, tokens, rate)
             problem = self.guard.problem(float(loss), float(norm))
             if problem:
                 raise TrainingError(f"step {self.step + 1}: {problem}; saved: {list_checkpoints(self.model_dir)[-1:]}")
             self.step += 1
-            self._seconds = time.monotonic() - started
             if self.step % t.log_every == 0:
-                speed = (self.step - logged[0]) * t.batch_size / max(self._seconds - logged[1], 1e-9)
+                seconds = self.clock.seconds
+                speed = (self.step - logged[0]) * t.batch_size / max(seconds - logged[1], 1e-9)
                 logging.info("step %d: loss %.4f, %.0f words/s, rate %.2g", self.step, self.guard.mean, speed, rate)
-                logged = self.step, self._seconds
+                logged = self.step, seconds
             if self.step % t.checkpoint_every == 0:
                 self._save(state)
         self._save(state)
@@ -177,7 +165,7 @@ class JaxTrainer:
 
     def _save(self, state: Any) -> None:
         self._put_back(state)
-        rest = {"seconds": self._seconds, "mean_loss": self.guard.mean}
+        rest = {"seconds": self.clock.seconds, "mean_loss": self.guard.mean}
         try:
             save_checkpoint(self.model_dir, self.step, self._variables, rest, self.config.training.keep_checkpoints)
         except OSError as error:

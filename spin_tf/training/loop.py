@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import keras
-import numpy as np
 import tensorflow as tf
 from absl import logging
 
@@ -19,13 +18,15 @@ from spin_tf.data.pipeline import TrainingWords
 from spin_tf.evaluation.metrics import Score
 from spin_tf.models import SPINRecognizer
 from spin_tf.training import folder
+from spin_tf.training.averages import make_averages
 from spin_tf.training.best import BestModel
 from spin_tf.training.checkpoints import list_checkpoints, restore_latest, save_checkpoint
+from spin_tf.training.clock import Clock
 from spin_tf.training.guards import LossGuard, TrainingError
 from spin_tf.training.initialize import load_initial, transfer_weights
-from spin_tf.training.optimizer import AdamW
+from spin_tf.training.optimizer import AdamW, Schedule
 from spin_tf.training.step import TrainingStep, trim_tokens
-from spin_tf.training.strategies import Place
+from spin_tf.training.strategies import Place, require_same_step
 from spin_tf.training.validation import Validator
 from spin_tf.training.watching import Progress, Watcher
 
@@ -67,6 +68,11 @@ class Trainer:
                 f"training.batch_size must divide evenly among {self.place.replicas} replicas. "
                 f"Received: training.batch_size={config.training.batch_size}"
             )
+        if config.training.minutes is not None and self.place.num_workers > 1:
+            raise ValueError(
+                "training.minutes is for one machine: the clocks of several differ. "
+                f"Received: training.minutes={config.training.minutes} on {self.place.num_workers} machines"
+            )
         if self.place.is_chief:
             folder.claim(model_dir, config)
         self.tokenizer = Tokenizer(Charset.from_spec(config.model.charset), config.model.max_length)
@@ -78,6 +84,7 @@ class Trainer:
         self.step = 0
         self.best = BestModel(model_dir, self.model, self.averages, self.validator, self.tokenizer)
         self.guard = LossGuard(t.explode)
+        self.clock = Clock(t.minutes)
         self._stop_signal: int | None = None
         self._restore()
 
@@ -100,24 +107,11 @@ class Trainer:
                 for stage in t.freeze:
                     if getattr(self.model, stage) is not None:
                         getattr(self.model, stage).trainable = False
-                self.optimizer = AdamW(t.optimizer, t.steps)
+                self.optimizer = AdamW(t.optimizer, t.steps, follows_schedule=t.minutes is None)
                 self.optimizer.build(self.model.trainable_variables)
-                self.averages = self._make_averages() if t.optimizer.ema else []
+                self.averages = make_averages(self.model.trainable_variables if t.optimizer.ema else [])
         finally:
             keras.mixed_precision.set_dtype_policy("float32")
-
-    def _make_averages(self) -> list[Any]:
-        return [
-            keras.Variable(
-                np.asarray(v),
-                trainable=False,
-                dtype="float32",
-                name=f"average_{i}",
-                # Every replica computes the same.
-                aggregation="only_first_replica",
-            )
-            for i, v in enumerate(self.model.trainable_variables)
-        ]
 
     @property
     def _state_variables(self) -> list[Any]:
@@ -129,24 +123,16 @@ class Trainer:
             path, state = restored
             self.step, self.best.accuracy = state["step"], state["best"]
             self.guard.mean = state.get("mean_loss")
+            self.clock = Clock(self.config.training.minutes, state.get("seconds", 0.0))
             logging.info("going on at step %d from %s", self.step, path)
-        if self.place.num_workers > 1:
-            steps = self.strategy.run(
-                lambda: tf.distribute.get_replica_context().all_reduce("SUM", tf.constant(float(self.step)))
-            )
-            total = float(self.strategy.experimental_local_results(steps)[0])
-            if total != self.step * self.place.replicas:
-                raise ValueError(
-                    "the machines found different checkpoints: model_dir must be one shared folder. "
-                    f"Received: step {self.step} in {self.model_dir} of worker {self.place.worker}"
-                )
+        require_same_step(self.strategy, self.place, self.step, self.model_dir)
         if self.place.is_chief:
             folder.warn_of_little_space(self.model_dir, self._state_variables, self.config.training.keep_checkpoints)
 
     def _save(self) -> None:
         if not self.place.is_chief:
             return
-        state = {"best": self.best.accuracy, "mean_loss": self.guard.mean}
+        state = {"best": self.best.accuracy, "mean_loss": self.guard.mean, "seconds": self.clock.seconds}
         try:
             save_checkpoint(
                 self.model_dir, self.step, self._state_variables, state, self.config.training.keep_checkpoints
@@ -175,7 +161,7 @@ class Trainer:
 
     def _batches(self) -> Iterator[Any]:
         """The batches from the present step on; what a broken record or image does is `data.on_corrupt`'s choice."""
-        while self.step < self.config.training.steps:
+        while not self._is_finished:
             try:
                 yield from self._dataset()
                 return
@@ -192,11 +178,15 @@ class Trainer:
                     logging.warning("left out: %s", word)
                 self.words.skip(broken)
 
+    @property
+    def _is_finished(self) -> bool:
+        return self.step >= self.config.training.steps or self.clock.is_over
+
     def train(self) -> Score:
         """Runs to the last step, or to a SIGTERM or SIGINT, after which the state is saved.
 
         Returns:
-            the last validation score.
+            the last validation score; an empty one where there was nothing left to do.
 
         Raises:
             TrainingError: the loss is not finite, or it exploded; a word or the checkpoint's disk fails.
@@ -224,16 +214,19 @@ class Trainer:
         take_step = TrainingStep(
             self.strategy, self.model, self.optimizer, self.averages, t.optimizer.ema, t.label_smoothing
         )
+        schedule = Schedule(t.optimizer, t.steps)
         pending: _Pending | None = None
         waited = time.perf_counter()
         for batch in self._batches():
             progress.waited(time.perf_counter() - waited)
+            if self.clock.limit is not None:
+                self.optimizer.learning_rate = self.clock.rate(schedule, self.step)
             tokens = trim_tokens(batch["tokens"]) if self.place.replicas == 1 else batch["tokens"]
             numbers = take_step(batch["image"], tokens, self._stop_signal is not None)
             stop = self._check(pending)
             pending = _Pending(self.step, numbers)
             self.step += 1
-            last = self.step == t.steps
+            last = self._is_finished
             log, validate = (self.step % n == 0 or last for n in (t.log_every, t.validate_every))
             save = self.step % t.checkpoint_every == 0 or last
             # One process stops at once; several agree through the numbers of the step before.
@@ -247,8 +240,9 @@ class Trainer:
                 score = self._validate(watcher, progress)
             if save or stop:
                 self._save()
-            if stop:
+            if stop and not last:
                 logging.warning("stopped by a signal at step %d; saved", self.step)
+            if stop or last:
                 break
             waited = time.perf_counter()
         return score
@@ -256,7 +250,7 @@ class Trainer:
     @property
     def stopped_by(self) -> int | None:
         """The signal that ended the run before its last step."""
-        return self._stop_signal if self.step < self.config.training.steps else None
+        return None if self._is_finished else self._stop_signal
 
     def _on_signal(self, number: int, frame: Any) -> None:
         # Who presses Ctrl-C twice does not want to wait for the step.

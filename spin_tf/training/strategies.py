@@ -81,3 +81,19 @@ class Place:
     def is_chief(self) -> bool:
         """Whether this process writes checkpoints and logs."""
         return self.worker == 0
+
+
+def require_same_step(strategy: Any, place: Place, step: int, model_dir: str) -> None:
+    """Several machines go on from one checkpoint, or not at all.
+
+    Raises:
+        ValueError: another machine is at another step.
+    """
+    if place.num_workers == 1:
+        return
+    steps = strategy.run(lambda: tf.distribute.get_replica_context().all_reduce("SUM", tf.constant(float(step))))
+    if float(strategy.experimental_local_results(steps)[0]) != step * place.replicas:
+        raise ValueError(
+            "the machines found different checkpoints: model_dir must be one shared folder. "
+            f"Received: step {step} in {model_dir} of worker {place.worker}"
+        )
