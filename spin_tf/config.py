@@ -126,10 +126,13 @@ def _set(values: dict[str, Any], key: str, value: Any) -> None:
         inner[last] = value
 
 
-def save(config: Config, path: str) -> None:
-    """Writes the resolved configuration as YAML."""
+def save(config: Config | ModelConfig, path: str) -> None:
+    """Writes the resolved configuration as YAML, whole or its `model` alone; `load` reads either."""
     omegaconf = require("omegaconf", "Training", "train")
-    omegaconf.OmegaConf.save(omegaconf.OmegaConf.create(dataclasses.asdict(config)), path)
+    values = dataclasses.asdict(config)
+    omegaconf.OmegaConf.save(
+        omegaconf.OmegaConf.create(values if isinstance(config, Config) else {"model": values}), path
+    )
 
 
 def validate(config: Config) -> Config:
@@ -273,8 +276,7 @@ def validate_model(config: ModelConfig) -> ModelConfig:
     if not config.encoder.features:
         raise ValueError("model.encoder.features must name at least one layer. Received: []")
     for name, value in [
-        ("encoder.units", config.encoder.units),
-        ("decoder.units", config.decoder.units),
+        *((f"{stage}.units", getattr(config, stage).units) for stage in ("encoder", "decoder")),
         ("max_length", config.max_length),
         *(("encoder.features", f) for f in config.encoder.features),
     ]:

@@ -156,7 +156,8 @@ class TrainingConfig:
         dtype: Keras's policy, float32 or mixed_bfloat16.
         label_smoothing: share of the target spread over all tokens.
         validate_every, checkpoint_every, log_every: in steps.
-        init_from: a .keras file or model_dir to start from; rows of characters that both charsets have are kept.
+        init_from: a .keras file, a model_dir or a folder of weights to start from; rows of characters that both charsets
+            have are kept.
         seed: of the initial weights, the order of the words and the augmentation.
         explode: a loss above this many times its running mean (plus 1) stops the run; 0 turns the guard off.
         freeze: stages whose weights and statistics stay as they are: transformation, backbone, encoder, decoder.

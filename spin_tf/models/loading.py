@@ -6,10 +6,11 @@ import zipfile
 import keras
 
 from spin_tf.models.spin_recognizer import SPINRecognizer
+from spin_tf.models.weights import find_weights, load_weights
 
 
 def load_model(path: str | os.PathLike[str]) -> SPINRecognizer:
-    """Loads a trained recogniser from a `.keras` file or from the best weights of a model_dir.
+    """Loads a trained recogniser from a `.keras` file, the best weights of a model_dir, or a folder of weights-*.npz.
 
     Raises:
         FileNotFoundError: nothing is there, or the folder holds no trained model.
@@ -19,7 +20,11 @@ def load_model(path: str | os.PathLike[str]) -> SPINRecognizer:
     if os.path.isdir(path):
         inside = os.path.join(path, "best.keras")
         if not os.path.exists(inside):
-            raise FileNotFoundError(f"{path} holds no best.keras; is it a model_dir of bin/train.py? Received: {path}")
+            if find_weights(path):
+                return load_weights(path)
+            raise FileNotFoundError(
+                f"{path} holds neither best.keras nor weights-*.npz; is it a model_dir? Received: {path}"
+            )
         path = inside
     if not os.path.exists(path):
         raise FileNotFoundError(f"there is no such model. Received: {path}")

@@ -1,29 +1,15 @@
 from __future__ import annotations
 
-import os
 from typing import Any
 
 import numpy as np
 from absl import logging
 
 from spin_tf.charset import Charset, Tokenizer
-from spin_tf.models import load_model
-from spin_tf.training.weights_file import find_weights, load_weights
+from spin_tf.models.weights import relative_path
 
 # Axis along which a decoder weight has one entry a token.
 _TOKEN_AXIS = {"token_kernel": 0, "generator": 1, "generator_bias": 0}
-
-
-def load_initial(path: str) -> Any:
-    """The model that `training.init_from` names: a .keras file, a model_dir, or a folder of pretrained weights.
-
-    Raises:
-        FileNotFoundError: nothing is there.
-        ValueError: it is no model of this package.
-    """
-    if os.path.isdir(path) and not os.path.exists(os.path.join(path, "best.keras")) and find_weights(path):
-        return load_weights(path)
-    return load_model(path)
 
 
 def transfer_weights(source: Any, target: Any) -> list[str]:
@@ -41,11 +27,11 @@ def transfer_weights(source: Any, target: Any) -> list[str]:
     Raises:
         ValueError: nothing could be copied.
     """
-    sources = {_relative(variable): variable for variable in source.variables}
+    sources = {relative_path(variable): variable for variable in source.variables}
     rows = _token_rows(source.charset, target.charset)
     fresh, copied = [], 0
     for variable in target.variables:
-        path = _relative(variable)
+        path = relative_path(variable)
         name = path.rsplit("/", 1)[-1]
         other = sources.get(path)
         if other is None:
@@ -73,10 +59,6 @@ def transfer_weights(source: Any, target: Any) -> list[str]:
     if fresh:
         logging.warning("%d weights start afresh: %s", len(fresh), ", ".join(fresh[:5]))
     return fresh
-
-
-def _relative(variable: Any) -> str:
-    return variable.path.split("/", 1)[-1]
 
 
 def _token_rows(source: Charset, target: Charset) -> dict[int, int]:

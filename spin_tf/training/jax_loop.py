@@ -11,13 +11,13 @@ import numpy as np
 from absl import logging
 
 from spin_tf.config import Config
-from spin_tf.models import SPINRecognizer
+from spin_tf.models import SPINRecognizer, load_model
 from spin_tf.training import folder
 from spin_tf.training.averages import make_averages
 from spin_tf.training.checkpoints import list_checkpoints, restore_latest, save_checkpoint
 from spin_tf.training.clock import Clock
 from spin_tf.training.guards import LossGuard, TrainingError
-from spin_tf.training.initialize import load_initial, transfer_weights
+from spin_tf.training.initialize import transfer_weights
 from spin_tf.training.jax_words import WordStream
 from spin_tf.training.losses import token_cross_entropy
 from spin_tf.training.optimizer import AdamW, Schedule
@@ -50,7 +50,7 @@ class JaxTrainer:
         finally:
             keras.mixed_precision.set_dtype_policy("float32")
         if t.init_from and not list_checkpoints(model_dir):
-            transfer_weights(load_initial(t.init_from), self.model)
+            transfer_weights(load_model(t.init_from), self.model)
         for stage in t.freeze:
             if getattr(self.model, stage) is not None:
                 getattr(self.model, stage).trainable = False

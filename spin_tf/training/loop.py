@@ -16,14 +16,14 @@ from spin_tf.charset import Charset, Tokenizer
 from spin_tf.config import Config
 from spin_tf.data.pipeline import TrainingWords
 from spin_tf.evaluation.metrics import Score
-from spin_tf.models import SPINRecognizer
+from spin_tf.models import SPINRecognizer, load_model
 from spin_tf.training import folder
 from spin_tf.training.averages import make_averages
 from spin_tf.training.best import BestModel
 from spin_tf.training.checkpoints import list_checkpoints, restore_latest, save_checkpoint
 from spin_tf.training.clock import Clock
 from spin_tf.training.guards import LossGuard, TrainingError
-from spin_tf.training.initialize import load_initial, transfer_weights
+from spin_tf.training.initialize import transfer_weights
 from spin_tf.training.optimizer import AdamW, Schedule
 from spin_tf.training.step import TrainingStep, trim_tokens
 from spin_tf.training.strategies import Place, require_same_step
@@ -103,7 +103,7 @@ class Trainer:
                     self.config.model, synchronized=self.place.replicas > 1 and small, name="spin_recognizer"
                 )
                 if t.init_from and not list_checkpoints(self.model_dir):
-                    transfer_weights(load_initial(t.init_from), self.model)
+                    transfer_weights(load_model(t.init_from), self.model)
                 for stage in t.freeze:
                     if getattr(self.model, stage) is not None:
                         getattr(self.model, stage).trainable = False

@@ -1,23 +1,16 @@
-"""Weights as .npz parts that either backend reads: what pretraining hands to training."""
+"""Weights as .npz parts that either backend reads: what pretraining and laps hand on."""
 
 from __future__ import annotations
 
-import glob
 import os
-from typing import Any
 
 import numpy as np
 
-from spin_tf import config as config_module
 from spin_tf.models import SPINRecognizer
+from spin_tf.models.weights import find_weights, relative_path
 from spin_tf.training.checkpoints import write_atomically
 
 PART_BYTES = 15 * 2**20
-
-
-def find_weights(folder: str) -> list[str]:
-    """The parts of a folder, in order."""
-    return sorted(glob.glob(os.path.join(glob.escape(folder), "weights-?????-of-?????.npz")))
 
 
 def save_weights(folder: str, model: SPINRecognizer, values: dict[str, np.ndarray]) -> list[str]:
@@ -41,7 +34,7 @@ def save_weights(folder: str, model: SPINRecognizer, values: dict[str, np.ndarra
         if value.nbytes > room and parts[-1]:
             parts.append({})
             room = PART_BYTES
-        parts[-1][_relative(variable)] = value
+        parts[-1][relative_path(variable)] = value
         room -= value.nbytes
     old = set(find_weights(folder))
     paths = []
@@ -56,33 +49,3 @@ def save_weights(folder: str, model: SPINRecognizer, values: dict[str, np.ndarra
     for path in old - set(paths):
         os.remove(path)
     return paths
-
-
-def load_weights(folder: str) -> SPINRecognizer:
-    """Builds the model of a folder's config.yaml with the folder's weights, under the backend that is running.
-
-    Raises:
-        FileNotFoundError: there are no weights, or a part is missing.
-        ValueError: they do not belong to the configuration; names a weight.
-    """
-    paths = find_weights(folder)
-    if not paths or len(paths) != int(paths[-1][-9:-4]):
-        raise FileNotFoundError(f"there are not all parts weights-*.npz. Received: {folder} with {len(paths)} parts")
-    arrays: dict[str, Any] = {}
-    for path in paths:
-        with np.load(path, allow_pickle=False) as data:
-            arrays |= {key: data[key] for key in data.files}
-    model = SPINRecognizer(config_module.load(os.path.join(folder, "config.yaml")).model)
-    for variable in model.variables:
-        value = arrays.get(_relative(variable))
-        if value is None or value.shape != tuple(variable.shape):
-            raise ValueError(
-                f"{folder}: {_relative(variable)} of {tuple(variable.shape)} is wanted. "
-                f"Received: {None if value is None else value.shape}"
-            )
-        variable.assign(value.astype(np.float32))
-    return model
-
-
-def _relative(variable: Any) -> str:
-    return variable.path.split("/", 1)[-1]
