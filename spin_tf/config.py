@@ -12,6 +12,7 @@ from typing import Any
 from spin_tf._extras import require
 from spin_tf.charset import Charset
 from spin_tf.config_schema import (
+    PRESETS,
     STAGES,
     TRANSFORMATIONS,
     BackboneConfig,
@@ -46,23 +47,6 @@ __all__ = [
     "validate",
     "validate_model",
 ]
-
-PRESETS: dict[str, dict[str, Any]] = {
-    "paddle_parity": {
-        "align_corners": True,
-        "localization_norm": "scale_shift",
-        "instance_norm_affine": True,
-        "initial_control_points": "slanted",
-        "extra_rows": True,
-    },
-    "davar_parity": {
-        "align_corners": False,
-        "localization_norm": "batch",
-        "instance_norm_affine": False,
-        "initial_control_points": "slanted",
-        "extra_rows": False,
-    },
-}
 
 
 def load(path: str, overrides: list[str] | tuple[str, ...] = ()) -> Config:
@@ -276,7 +260,8 @@ def validate_model(config: ModelConfig) -> ModelConfig:
     if not config.encoder.features:
         raise ValueError("model.encoder.features must name at least one layer. Received: []")
     for name, value in [
-        *((f"{stage}.units", getattr(config, stage).units) for stage in ("encoder", "decoder")),
+        ("encoder.units", config.encoder.units),
+        ("decoder.units", config.decoder.units),
         ("max_length", config.max_length),
         *(("encoder.features", f) for f in config.encoder.features),
     ]:

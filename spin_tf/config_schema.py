@@ -3,9 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 TRANSFORMATIONS = ("none", "tps", "spn", "spin", "ga_spn", "ga_spin")
 STAGES = ("transformation", "backbone", "encoder", "decoder")
+# What model.transformation.preset fills in.
+PRESETS: dict[str, dict[str, Any]] = {
+    "paddle_parity": {
+        "align_corners": True,
+        "localization_norm": "scale_shift",
+        "instance_norm_affine": True,
+        "initial_control_points": "slanted",
+        "extra_rows": True,
+    },
+    "davar_parity": {
+        "align_corners": False,
+        "localization_norm": "batch",
+        "instance_norm_affine": False,
+        "initial_control_points": "slanted",
+        "extra_rows": False,
+    },
+}
 
 
 @dataclass
@@ -156,8 +174,8 @@ class TrainingConfig:
         dtype: Keras's policy, float32 or mixed_bfloat16.
         label_smoothing: share of the target spread over all tokens.
         validate_every, checkpoint_every, log_every: in steps.
-        init_from: a .keras file, a model_dir or a folder of weights to start from; rows of characters that both charsets
-            have are kept.
+        init_from: a .keras file, a model_dir or a folder of weights to start from; rows of characters that both
+            charsets have are kept.
         seed: of the initial weights, the order of the words and the augmentation.
         explode: a loss above this many times its running mean (plus 1) stops the run; 0 turns the guard off.
         freeze: stages whose weights and statistics stay as they are: transformation, backbone, encoder, decoder.
