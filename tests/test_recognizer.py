@@ -59,6 +59,40 @@ def test_words_of_every_length(recognizer: Recognizer, word: str) -> None:
     assert recognizer.read(strips.draw(word)).text == word
 
 
+@pytest.mark.parametrize(("quarters", "turned"), [(0, 0), (1, -90), (-1, 90)])
+def test_words_that_run_up_or_down(recognizer: Recognizer, quarters: int, turned: int) -> None:
+    image = np.rot90(strips.draw("k9z"), quarters)
+    word = recognizer.read(image)
+    assert (word.text, word.turned) == ("k9z", turned)
+    assert [c.x for c in word.characters] == [0.125, 0.375, 0.625]
+    assert recognizer.read([image, strips.draw("ab")]) == [word, recognizer.read(strips.draw("ab"))]
+    assert list(recognizer.read_many([image])) == [word]
+
+
+def test_crops_are_left_as_they_are_on_request(strip_model: pathlib.Path) -> None:
+    word = Recognizer(strip_model, turn_tall=False).read(np.rot90(strips.draw("k9z")))
+    assert word.turned == 0 and word.text != "k9z"
+
+
+def test_one_letter_alone_is_not_turned(recognizer: Recognizer, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Model:
+        def predict_words(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+            assert len(images) == 3
+            probabilities = np.full((3, 4, 38), 0.001, np.float32)
+            for view, (text, confidence) in enumerate([((2,), 0.5), ((3,), 0.9), ((4, 5), 0.6)]):
+                for step in range(4):
+                    probabilities[view, step, text[step] if step < len(text) else 1] = confidence
+            return probabilities, np.zeros((3, 4), np.float32)
+
+    monkeypatch.setattr(recognizer, "model", Model())
+    # 1.5 times as high as wide is tall enough.
+    word = recognizer.read(np.zeros((60, 40), np.uint8))
+    # 0.5 ** 2 for "0" as it is, 0.9 ** 2 for "1" turned one way, 0.6 ** 3 for "23" turned the other.
+    assert (word.text, word.turned) == ("0", 0)
+    with pytest.raises(AssertionError):
+        recognizer.read(np.zeros((59, 40), np.uint8))
+
+
 class _Endless:
     """A model that never predicts the end, and once the start token."""
 

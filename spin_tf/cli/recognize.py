@@ -23,6 +23,11 @@ _MODEL = flags.DEFINE_string(
     "model", None, "a .tflite or .keras file, SavedModel folder or model_dir; default: the bundled model"
 )
 _FORMAT = flags.DEFINE_enum("format", "text", ["text", "jsonl"], "jsonl adds every character with confidence and place")
+_TURN_TALL = flags.DEFINE_bool(
+    "turn_tall",
+    True,
+    "read crops at least 1.5 times as high as wide turned by a quarter too; the surest reading counts",
+)
 _SAVE_RECTIFIED = flags.DEFINE_string(
     "save_rectified", None, "folder for the images as the model's transformation made them; needs a .keras model"
 )
@@ -79,7 +84,7 @@ def main(argv: list[str]) -> int:
         raise UserError("name the image files or folders to read, for example: bin/recognize.py word.png")
     paths = list(find_images(argv[1:]))
     with without_native_chatter():
-        recognizer = Recognizer(_MODEL.value)
+        recognizer = Recognizer(_MODEL.value, turn_tall=_TURN_TALL.value)
     if _SAVE_RECTIFIED.value and not recognizer.can_rectify:
         raise UserError(
             "--save_rectified needs a .keras model or a model_dir: exported models only hold the way to the word. "

@@ -66,7 +66,7 @@ def test_jsonl_has_the_characters(strip_model: pathlib.Path, folder: pathlib.Pat
     result = recognize(f"--model={strip_model}", "--format=jsonl", folder)
     records = [json.loads(line) for line in result.stdout.splitlines()]
     assert [record["text"] for record in records] == ["one", "two", "3"]
-    assert set(records[0]) == {"path", "text", "confidence", "characters"}
+    assert set(records[0]) == {"path", "text", "confidence", "characters", "turned"}
     assert [(c["character"], c["x"]) for c in records[1]["characters"]] == [("t", 0.125), ("w", 0.375), ("o", 0.625)]
     assert all(0 < c["confidence"] <= 1 for record in records for c in record["characters"])
 
