@@ -11,6 +11,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from spin_tf.layers import BatchNorm
+from spin_tf.models import SPINRecognizer
+from tests.training import tiny
+
 REPOSITORY = pathlib.Path(__file__).resolve().parent.parent.parent
 # Logical devices must be made before TensorFlow is used, so this is another process.
 CODE = """
@@ -77,3 +81,10 @@ def test_two_replicas_do_what_one_device_does(results: Any, case: str) -> None:
         # The output, and what comes back to it, are rounded to 8 bits of mantissa; the statistics are not.
         coarse = "bfloat16" in case and not name.startswith("moving")
         np.testing.assert_allclose(b, a, rtol=1e-2 if coarse else 1e-5, atol=(2e-2 if coarse else 2e-4), err_msg=name)
+
+
+def test_no_norm_of_a_synchronized_model_is_left_out() -> None:
+    model = SPINRecognizer(tiny.VALUES["model"], synchronized=True)
+    norms = [layer for layer in model._flatten_layers() if isinstance(layer, BatchNorm)]
+    assert len(norms) > 20
+    assert [norm.path for norm in norms if not norm.synchronized] == []
