@@ -50,7 +50,7 @@ class TrainingStep:
         self._graph = tf.function(self._step, autograph=False)
 
     def __call__(self, images: Any, tokens: Any, stop: bool) -> tuple[Any, Any, Any]:
-        return self._graph(images, tokens, tf.constant(float(stop)))
+        return self._graph(images, tokens, tf.constant(float(stop), tf.float32))
 
     def _step(self, images: Any, tokens: Any, stop: Any) -> tuple[Any, ...]:
         replica_step = tf.autograph.experimental.do_not_convert(self._replica_step)
