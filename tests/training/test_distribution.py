@@ -1,7 +1,7 @@
 """Two replicas, and two processes, do what one device does with the whole batch.
 
 In float64 and on images that are the same to the bit, so that what is compared is what is computed and not how it is
-rounded. In float32 one device alone, given its first batch in reverse order, has other gradients by a hundredth, since
+rounded. In float32 one device alone, given its first batch in reverse order, has other gradients by hundredths, since
 a unit falls to the other side of its ReLU, and Adam makes whole steps of gradients that are rounding. That a word's
 image does not depend on the split of the batch is for tests/data/test_pipeline.py.
 """
