@@ -25,6 +25,10 @@ NOT_RUN = {
     "make demo": "builds its own environment; tests/test_readme.py runs it among the slow tests",
     'pip install -e ".[train,data]"': "installs packages",
     "bin/train.py --config=configs/spin_small.yaml --model_dir=runs/small --strategy=mirrored": "needs several GPUs",
+    """export TF_CONFIG='{"cluster": {"worker": ["host1:2222", "host2:2222"]}, "task": """
+    """{"type": "worker", "index": 0}}'""": (
+        "needs two machines; tests/training/test_distribution.py runs two processes in the same way"
+    ),
     "bin/create_tfrecords.py --source=mjsynth --input=downloads/mnt/ramdisk/max/90kDICT32px/annotation_train.txt"
     " --output=data/tfrecords/mjsynth --num_shards=128": (
         "needs downloads of 51 GB; tests/data runs the same commands on small sets of the same structure"

@@ -19,6 +19,7 @@ class InnerOffset(keras.layers.Layer):
         image_size: (height, width) of the offset image.
         filters: channels of the first convolution.
         frozen_statistics: normalise by the stored statistics in training too (PaddleOCR).
+        synchronized: compute the batch statistics over all replicas.
 
     Call arguments:
         features: (batch, h, w, channels).
@@ -34,13 +35,21 @@ class InnerOffset(keras.layers.Layer):
         image_size: tuple[int, int] = (32, 100),
         filters: int = 16,
         frozen_statistics: bool = False,
+        synchronized: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.image_size = (int(image_size[0]), int(image_size[1]))
         self.filters = filters
         self.frozen_statistics = frozen_statistics
-        self.conv1 = ConvNorm(filters, frozen_statistics=frozen_statistics, dtype=self.dtype_policy, name="conv1")
+        self.synchronized = synchronized
+        self.conv1 = ConvNorm(
+            filters,
+            frozen_statistics=frozen_statistics,
+            synchronized=synchronized,
+            dtype=self.dtype_policy,
+            name="conv1",
+        )
         self.conv2 = keras.layers.Conv2D(1, 3, padding="same", dtype=self.dtype_policy, name="conv2")
         self.pool = keras.layers.MaxPooling2D(2, dtype=self.dtype_policy)
 
@@ -64,4 +73,5 @@ class InnerOffset(keras.layers.Layer):
             "image_size": self.image_size,
             "filters": self.filters,
             "frozen_statistics": self.frozen_statistics,
+            "synchronized": self.synchronized,
         }

@@ -84,7 +84,7 @@ class Transformation(keras.layers.Layer):
                 c.num_power_pairs, affine=c.instance_norm_affine, dtype=self.dtype_policy, name="spn"
             )
         if self.has_offset:
-            self.ain = InnerOffset(self.image_size, frozen_statistics=frozen, dtype=self.dtype_policy, name="ain")
+            self.ain = InnerOffset(self.image_size, name="ain", **common)
         if self.has_grid:
             self.tps = ThinPlateSpline(
                 self.image_size, c.num_control_points, c.extra_rows, dtype=self.dtype_policy, name="tps"

@@ -148,7 +148,7 @@ class Trainer:
         p = self.place
 
         def make(_: Any) -> Any:
-            return self.words.dataset(
+            dataset = self.words.dataset(
                 self.model.image_size,
                 self.step,
                 self.config.training.steps,
@@ -156,6 +156,12 @@ class Trainer:
                 num_workers=p.num_workers,
                 replicas=p.replicas // p.num_workers,
             )
+            if p.replicas > 1:
+                # Autotuning sleeps for up to a minute, and a distributed iterator that ends waits for it to wake.
+                options = tf.data.Options()
+                options.autotune.enabled = False
+                dataset = dataset.with_options(options)
+            return dataset
 
         return make(None) if p.replicas == 1 else self.strategy.distribute_datasets_from_function(make)
 

@@ -50,7 +50,7 @@ class TrainingStep:
         self._graph = tf.function(self._step, autograph=False)
 
     def __call__(self, images: Any, tokens: Any, stop: bool) -> tuple[Any, Any, Any]:
-        return self._graph(images, tokens, tf.constant(float(stop)))
+        return self._graph(images, tokens, tf.constant(float(stop), tf.float32))
 
     def _step(self, images: Any, tokens: Any, stop: Any) -> tuple[Any, ...]:
         replica_step = tf.autograph.experimental.do_not_convert(self._replica_step)
@@ -81,6 +81,6 @@ class TrainingStep:
             return
         # Early on the averages follow more closely, or they would remember the initial weights.
         done = tf.cast(self._optimizer.iterations.value, tf.float32)
-        decay = tf.minimum(self._decay, (1.0 + done) / (10.0 + done))
+        decay = tf.minimum((1.0 + done) / (10.0 + done), self._decay)
         for average, variable in zip(self._averages, variables, strict=True):
             average.assign(average.value * decay + tf.cast(variable.value, tf.float32) * (1.0 - decay))

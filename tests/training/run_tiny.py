@@ -14,6 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from tests.training import double
+
 
 def main() -> None:
     parser = argparse.ArgumentParser()
@@ -24,8 +26,12 @@ def main() -> None:
     parser.add_argument("--terminate_at", type=int)
     parser.add_argument("--strategy", default="one")
     parser.add_argument("--augmentation", type=float, default=0.5)
+    parser.add_argument("--float64", action="store_true", help="see tests/training/double.py")
     parser.add_argument("--set", action="append", default=[])
     arguments = parser.parse_args()
+    if arguments.float64:
+        double.use_float64()
+        arguments.set.append("training.dtype=float64")
 
     import tensorflow as tf
 

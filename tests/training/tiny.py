@@ -78,5 +78,7 @@ def write_config(folder: pathlib.Path, augmentation: float = 0.5) -> str:
         "validation": {"check": [f"{folder}/check-*.tfrecord"]},
     }
     path = folder / f"config-{augmentation}.yaml"
-    config_module.save(config_module.from_dict(Config, {**VALUES, "data": data}), str(path))
+    # Written once: of two workers one may be reading it.
+    if not path.exists():
+        config_module.save(config_module.from_dict(Config, {**VALUES, "data": data}), str(path))
     return str(path)
