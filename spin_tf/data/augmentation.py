@@ -1,78 +1,90 @@
-"""Augmentation inside tf.data: geometry while a crop is resized, light and sharpness on whole batches.
+"""Augmentation of real words: geometry while a crop is resized, then light and sharpness.
 
 Keras's RandAugment and its relatives draw from stateful seeds and change a square image in place; here every random
 number is a function of (seed, word number), which exact resume needs, and the geometric part replaces the resize, so
 that a small crop is interpolated once.
+
+The mathematics is written once, over a namespace `xp`: `numpy` in the processes that prepare words for JAX, `keras.ops`
+in a tf.data graph.
 """
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import Any
 
+import numpy as np
+from PIL import Image
+
 from spin_tf._extras import require
+from spin_tf.data.preprocessing import axis_weights, decode_image, preprocess, to_grey
+
+NUM_SHAPE_DRAWS, NUM_LIGHT_DRAWS = 16, 11
+_BINOMIAL = (1 / 16, 4 / 16, 6 / 16, 4 / 16, 1 / 16)
 
 
-def _unit_square_to_quad(tf: Any, corners: Any) -> Any:
-    """The homography (8,) taking (0, 0), (1, 0), (1, 1), (0, 1) to four corners (4, 2): Heckbert 1989, section 2."""
-    x, y = tf.unstack(corners[:, 0]), tf.unstack(corners[:, 1])
+def _quadrilateral(xp: Any, draws: Any, strength: Any, height: Any, width: Any) -> Any:
+    """The corners (4, 2) of what is cut out of a crop: x and y in pixels, from the upper left clockwise.
+
+    Args:
+        draws: normal numbers float32 (16,).
+        strength: 0 is the whole crop.
+        height, width: of the crop, float32.
+    """
+    draws = xp.clip(draws, -2.0, 2.0) * strength
+    # The crop's own edges move in and out, then its corners on their own (perspective), in units of its size.
+    left, right = draws[0] * 0.03 - 0.01 * strength, 1.0 + draws[1] * 0.03 + 0.01 * strength
+    top, bottom = draws[2] * 0.06 - 0.02 * strength, 1.0 + draws[3] * 0.06 + 0.02 * strength
+    corners = xp.reshape(xp.stack([left, top, right, top, right, bottom, left, bottom]), (4, 2))
+    corners = corners + xp.reshape(draws[4:12], (4, 2)) * np.asarray([0.015, 0.05], np.float32)
+    size = xp.stack([width, height])
+    centred = (corners - 0.5) * size
+    # Long crops are turned less: their ends would leave the picture.
+    angle = draws[12] * (5.0 * math.pi / 180.0) * xp.minimum(1.0, 3.0 * height / width + 0.3)
+    shear = draws[13] * 0.12
+    cos, sin = xp.cos(angle), xp.sin(angle)
+    turn = xp.stack([xp.stack([cos, sin]), xp.stack([shear * cos - sin, shear * sin + cos])])
+    return xp.matmul(centred, turn) + size * 0.5
+
+
+def _homography(xp: Any, corners: Any, size: tuple[int, int]) -> Any:
+    """The map (a, b, c, d, e, f, g, h) from the plane of `size`, its pixels being unit squares, to four corners (4, 2).
+
+    (x, y) goes to ((a x + b y + c) / (g x + h y + 1), (d x + e y + f) / (g x + h y + 1)): Heckbert 1989, section 2.
+    """
+    x, y = [corners[i, 0] for i in range(4)], [corners[i, 1] for i in range(4)]
     dx1, dx2, sx = x[1] - x[2], x[3] - x[2], x[0] - x[1] + x[2] - x[3]
     dy1, dy2, sy = y[1] - y[2], y[3] - y[2], y[0] - y[1] + y[2] - y[3]
     determinant = dx1 * dy2 - dx2 * dy1
     g = (sx * dy2 - dx2 * sy) / determinant
     h = (dx1 * sy - sx * dy1) / determinant
-    return tf.stack(
-        [
-            x[1] - x[0] + g * x[1],
-            x[3] - x[0] + h * x[3],
-            x[0],
-            y[1] - y[0] + g * y[1],
-            y[3] - y[0] + h * y[3],
-            y[0],
-            g,
-            h,
-        ]
-    )
+    u, v = 1.0 / size[1], 1.0 / size[0]
+    across = (x[1] - x[0] + g * x[1]) * u, (x[3] - x[0] + h * x[3]) * v, x[0]
+    down = (y[1] - y[0] + g * y[1]) * u, (y[3] - y[0] + h * y[3]) * v, y[0]
+    return xp.stack([*across, *down, g * u, h * v])
 
 
-def warp_and_resize(image: Any, size: tuple[int, int], strength: Any, seed: Any) -> Any:
-    """Cuts a randomly rotated, sheared, foreshortened and shifted quadrilateral out of a crop, straight to `size`.
+def warp_tensor(image: Any, size: tuple[int, int], strength: Any, draws: Any) -> Any:
+    """Cuts a rotated, sheared, foreshortened and shifted quadrilateral out of a crop, straight to `size`, in a graph.
 
     Args:
         image: float32 (height, width, 1), any range.
         size: (height, width) of the result.
         strength: float32 scalar; 0 is a plain bilinear resize, 1 the strongest.
-        seed: int32 (2,).
+        draws: normal numbers float32 (16,).
 
     Returns:
         float32 (*size, 1); beyond the crop its border is repeated.
     """
     tf = require("tensorflow", "Training", "train")
+    ops = require("keras", "Training", "train").ops
     shape = tf.cast(tf.shape(image)[:2], tf.float32)
-    height, width = shape[0], shape[1]
-    draws = tf.random.stateless_normal((16,), seed)
-    draws = tf.clip_by_value(draws, -2.0, 2.0) * strength
-    # The crop's own edges move in and out, then its corners on their own (perspective), in units of its size.
-    left, right = draws[0] * 0.03 - 0.01 * strength, 1.0 + draws[1] * 0.03 + 0.01 * strength
-    top, bottom = draws[2] * 0.06 - 0.02 * strength, 1.0 + draws[3] * 0.06 + 0.02 * strength
-    corners = tf.reshape(tf.stack([left, top, right, top, right, bottom, left, bottom]), (4, 2))
-    corners += tf.reshape(draws[4:12], (4, 2)) * tf.constant([0.015, 0.05])
-    centred = (corners - 0.5) * tf.stack([width, height])
-    # Long crops are turned less: their ends would leave the picture.
-    angle = draws[12] * (5.0 * math.pi / 180.0) * tf.minimum(1.0, 3.0 * height / width + 0.3)
-    shear = draws[13] * 0.12
-    cos, sin = tf.cos(angle), tf.sin(angle)
-    turned = tf.linalg.matmul(
-        centred, tf.stack([tf.stack([cos, sin]), tf.stack([shear * cos - sin, shear * sin + cos])])
-    )
-    corners = turned + tf.stack([width, height]) * 0.5
-    a, b, c, d, e, f, g, h = tf.unstack(_unit_square_to_quad(tf, corners))
-    # From output pixel (i + 0.5) / size to input pixel coordinate - 0.5; then the last entry normalised to 1.
-    u, v = 1.0 / size[1], 1.0 / size[0]
-    g, h = g * u, h * v
+    corners = _quadrilateral(ops, draws, strength, shape[0], shape[1])
+    a, b, c, d, e, f, g, h = tf.unstack(_homography(ops, corners, size))
+    # TensorFlow's coordinates count the centres of pixels; then the last entry is normalised to 1.
     norm = 1.0 + 0.5 * (g + h)
-    a, b, c = a * u, b * v, c + 0.5 * (a * u + b * v)
-    d, e, f = d * u, e * v, f + 0.5 * (d * u + e * v)
+    c, f = c + 0.5 * (a + b), f + 0.5 * (d + e)
     transform = tf.stack([a - 0.5 * g, b - 0.5 * h, c - 0.5 * norm, d - 0.5 * g, e - 0.5 * h, f - 0.5 * norm, g, h])
     warped = tf.raw_ops.ImageProjectiveTransformV3(
         images=image[None],
@@ -85,59 +97,98 @@ def warp_and_resize(image: Any, size: tuple[int, int], strength: Any, seed: Any)
     return tf.ensure_shape(warped[0], (*size, 1))
 
 
-def draw_light(size: tuple[int, int], seed: Any) -> tuple[Any, Any]:
-    """The random numbers of one word for `relight`: drawn a word at a time, so that no split of a batch changes them.
+def warp(image: np.ndarray, size: tuple[int, int], strength: float, draws: np.ndarray) -> np.ndarray:
+    """The numpy and Pillow twin of `warp_tensor`, for float32 (height, width, 1)."""
+    height, width = image.shape[:2]
+    corners = _quadrilateral(np, draws, np.float32(strength), np.float32(height), np.float32(width))
+    # Pillow has nothing beyond the border, so it is made wide enough.
+    outside = max(-float(corners.min()), float((corners - (width, height)).max()), 0.0)
+    margin = math.ceil(outside) + 1
+    padded = np.pad(image[..., 0], margin, mode="edge")
+    transform = tuple(map(float, _homography(np, corners + margin, size)))
+    picture = Image.fromarray(padded).transform(
+        (size[1], size[0]), Image.Transform.PERSPECTIVE, transform, Image.Resampling.BILINEAR
+    )
+    return np.asarray(picture)[..., None]
+
+
+def relight(xp: Any, images: Any, strength: Any, uniform: Any, noise: Any) -> Any:
+    """Random polarity, gamma, contrast, brightness, blur, low resolution and noise.
 
     Args:
-        size: (height, width).
-        seed: int32 (2,).
-
-    Returns:
-        uniform numbers float32 (11,) and normal ones (*size, 1).
-    """
-    tf = require("tensorflow", "Training", "train")
-    return tf.random.stateless_uniform((11,), seed), tf.random.stateless_normal((*size, 1), seed + 1)
-
-
-def relight(images: Any, strength: Any, uniform: Any, noise: Any) -> Any:
-    """Random polarity, gamma, contrast, brightness, blur, low resolution and noise for a batch.
-
-    Args:
+        xp: `numpy` or `keras.ops`.
         images: float32 (batch, height, width, 1) in [-1, 1].
         strength: float32 (batch,), 0 (unchanged to 1e-4) to 1.
-        uniform: float32 (batch, 11), see `draw_light`.
-        noise: float32, shape of the images.
+        uniform: random numbers in [0, 1), float32 (batch, 11).
+        noise: normal random numbers, float32, shape of the images.
 
     Returns:
         float32, same shape, in [-1, 1].
     """
-    tf = require("tensorflow", "Training", "train")
     height, width = images.shape[1], images.shape[2]
-    uniform = tf.transpose(uniform)[:, :, None, None, None]
-    strength = tf.reshape(strength, (-1, 1, 1, 1))
+    # Planes (batch, height, width), and numbers that go with them.
+    x, noise = (images[..., 0] + 1.0) * 0.5, noise[..., 0]
+    strength = xp.reshape(strength, (-1, 1, 1))
+    u = [xp.reshape(uniform[:, i], (-1, 1, 1)) for i in range(NUM_LIGHT_DRAWS)]
 
     def chance(i: int, probability: float) -> Any:
-        return tf.cast(uniform[i] < probability * strength, tf.float32)
+        return xp.where(u[i] < probability * strength, xp.ones_like(strength), xp.zeros_like(strength))
 
-    x = (images + 1.0) * 0.5
-    x += chance(0, 0.2) * (1.0 - 2.0 * x)
-    gamma = tf.exp((uniform[1] * 2.0 - 1.0) * 0.5 * strength)
-    x = tf.pow(tf.maximum(x, 1e-4), gamma)
-    mean = tf.reduce_mean(x, axis=(1, 2), keepdims=True)
-    contrast = tf.exp((uniform[2] * 1.2 - 0.9) * strength)
-    x = mean + (x - mean) * contrast + (uniform[3] - 0.5) * 0.4 * strength
+    x = x + chance(0, 0.2) * (1.0 - 2.0 * x)
+    gamma = xp.exp((u[1] * 2.0 - 1.0) * 0.5 * strength)
+    x = xp.power(xp.maximum(x, 1e-4), gamma)
+    mean = xp.mean(x, axis=(1, 2), keepdims=True)
+    contrast = xp.exp((u[2] * 1.2 - 0.9) * strength)
+    x = mean + (x - mean) * contrast + (u[3] - 0.5) * 0.4 * strength
+    # Blur across, then down.
+    x = x + chance(4, 0.3) * u[5] * (_blurred(xp, x, 2) - x)
+    x = x + chance(6, 0.3) * u[7] * (_blurred(xp, x, 1) - x)
+    rows, columns = _coarse(height), _coarse(width)
+    x = x + chance(8, 0.15) * (xp.matmul(xp.matmul(rows, x), columns.T) - x)
+    x = x + noise * chance(9, 0.4) * u[10] * 0.1
+    return xp.clip(x * 2.0 - 1.0, -1.0, 1.0)[..., None]
 
-    binomial = tf.constant([1.0, 4.0, 6.0, 4.0, 1.0]) / 16.0
-    across, down = tf.reshape(binomial, (1, 5, 1, 1)), tf.reshape(binomial, (5, 1, 1, 1))
 
-    def blurred(x: Any, kernel: Any, i: int) -> Any:
-        padded = tf.pad(x, ((0, 0), (2, 2), (2, 2), (0, 0)), mode="SYMMETRIC")
-        padded = padded[:, :, 2:-2] if kernel.shape[0] == 5 else padded[:, 2:-2]
-        share = chance(i, 0.3) * uniform[i + 1]
-        return x + share * (tf.nn.conv2d(padded, kernel, 1, "VALID") - x)
+def _blurred(xp: Any, x: Any, axis: int) -> Any:
+    """A binomial of five along one axis of (batch, height, width), mirrored at the border."""
 
-    x = blurred(blurred(x, across, 4), down, 6)
-    coarse = tf.image.resize(tf.image.resize(x, (height * 3 // 8, width * 3 // 8)), (height, width))
-    x += chance(8, 0.15) * (coarse - x)
-    x += noise * chance(9, 0.4) * uniform[10] * 0.1
-    return tf.clip_by_value(x * 2.0 - 1.0, -1.0, 1.0)
+    def cut(first: int, last: int | None) -> Any:
+        return x[:, first:last] if axis == 1 else x[:, :, first:last]
+
+    size = x.shape[axis]
+    wide = xp.concatenate([cut(1, 2), cut(0, 1), x, cut(size - 1, None), cut(size - 2, size - 1)], axis=axis)
+    parts = [(wide[:, i : i + size] if axis == 1 else wide[:, :, i : i + size]) for i in range(len(_BINOMIAL))]
+    return sum(weight * part for weight, part in zip(_BINOMIAL, parts, strict=True))
+
+
+@functools.cache
+def _coarse(size: int) -> np.ndarray:
+    """Three eighths of the resolution and back, bilinear, as a matrix (size, size)."""
+    few = size * 3 // 8
+    return axis_weights(few, size) @ axis_weights(size, few)
+
+
+def augment(encoded: bytes, size: tuple[int, int], strength: float, seed: int, number: int) -> np.ndarray:
+    """Decodes and augments one word; the numpy way from a file to the input of a model in training.
+
+    Args:
+        encoded: an image file.
+        size: (height, width) of the model's input.
+        strength: 0 (the preprocessing alone) to 1.
+        seed, number: of the run and of the word in it; all random numbers are functions of them.
+
+    Returns:
+        float32 (*size, 1) in [-1, 1].
+
+    Raises:
+        ImageError: the file cannot be decoded.
+    """
+    image = decode_image(encoded)
+    if strength <= 0:
+        return preprocess(image, size)
+    rng = np.random.Generator(np.random.Philox(key=[seed, number]))
+    draws = rng.standard_normal(NUM_SHAPE_DRAWS, np.float32)
+    warped = (warp(to_grey(image), size, strength, draws) - np.float32(127.5)) / np.float32(127.5)
+    uniform = rng.random((1, NUM_LIGHT_DRAWS), np.float32)
+    noise = rng.standard_normal((1, *size, 1), np.float32)
+    return relight(np, warped[None], np.full(1, strength, np.float32), uniform, noise)[0]

@@ -12,7 +12,7 @@ from absl import logging
 from spin_tf._extras import require
 from spin_tf.charset import Tokenizer
 from spin_tf.config import DataConfig
-from spin_tf.data.augmentation import draw_light, relight, warp_and_resize
+from spin_tf.data.augmentation import NUM_LIGHT_DRAWS, NUM_SHAPE_DRAWS, relight, warp_tensor
 from spin_tf.data.preprocessing import decode_tensor, preprocess_tensor
 from spin_tf.data.record_file import RecordError
 from spin_tf.data.record_labels import LabelCounts, usable_records
@@ -47,6 +47,10 @@ class TrainingWords:
         batch_size: global, over all replicas.
         steps: of the run.
         seed: of order and augmentation.
+
+    Attributes:
+        augmentation: the strength for the words of each source, float32 (sources,).
+        rejected: labels left out, counted by source and reason.
 
     Raises:
         ValueError: no source, or a source without a single usable word; a corrupt shard unless those are skipped.
@@ -85,7 +89,7 @@ class TrainingWords:
             self._usable.append(usable)
             self.rejected[name] = rejected
         sources = list(config.train.values())
-        self._augmentation = np.asarray([source.augmentation for source in sources], np.float32)
+        self.augmentation = np.asarray([source.augmentation for source in sources], np.float32)
         self._weights = [source.weight for source in sources]
         self._final_weights = [s.weight if s.final_weight is None else s.final_weight for s in sources]
         self._steps = steps
@@ -167,6 +171,7 @@ class TrainingWords:
             ValueError: the batch does not divide evenly among the replicas.
         """
         tf = require("tensorflow", "Training", "train")
+        ops = require("keras", "Training", "train").ops
         if self.batch_size % (num_workers * replicas):
             raise ValueError(
                 f"training.batch_size must divide evenly among {num_workers * replicas} replicas. "
@@ -176,12 +181,12 @@ class TrainingWords:
         part = slice(worker * share, (worker + 1) * share)
         seed = self.seed & 0x7FFFFFFF
         sampler = self.make_sampler()
-        augmented = bool(self._augmentation.max() > 0)
+        augmented = bool(self.augmentation.max() > 0)
 
         def read(step: np.int64) -> tuple[Any, ...]:
             words, sources = self.read(sampler, int(step), part)
             rows = np.stack([self.tokenizer.encode(word.text) for word in words])
-            return np.asarray([word.encoded for word in words], object), rows, self._augmentation[sources]
+            return np.asarray([word.encoded for word in words], object), rows, self.augmentation[sources]
 
         def load(step: Any) -> dict[str, Any]:
             encoded, rows, strengths = tf.numpy_function(read, [step], (tf.string, tf.int32, tf.float32))
@@ -196,19 +201,23 @@ class TrainingWords:
             encoded, number = word["encoded"], tf.cast(word["number"] % 2**31, tf.int32)
 
             def plain() -> tuple[Any, ...]:
-                return preprocess_tensor(encoded, image_size), tf.zeros(11), tf.zeros((*image_size, 1))
+                return preprocess_tensor(encoded, image_size), tf.zeros(NUM_LIGHT_DRAWS), tf.zeros((*image_size, 1))
 
             def warped() -> tuple[Any, ...]:
                 grey = tf.image.rgb_to_grayscale(tf.cast(decode_tensor(encoded), tf.float32))
-                image = warp_and_resize(grey, image_size, word["strength"], tf.stack([seed, number]))
-                return (image - 127.5) / 127.5, *draw_light(image_size, tf.stack([seed ^ 0x5F17, number]))
+                draws = tf.random.stateless_normal((NUM_SHAPE_DRAWS,), tf.stack([seed, number]))
+                image = (warp_tensor(grey, image_size, word["strength"], draws) - 127.5) / 127.5
+                # A word at a time, so that no split of a batch changes them.
+                key = tf.stack([seed ^ 0x5F17, number])
+                uniform = tf.random.stateless_uniform((NUM_LIGHT_DRAWS,), key)
+                return image, uniform, tf.random.stateless_normal((*image_size, 1), key + 1)
 
             image, uniform, noise = tf.cond(word["strength"] > 0.0, warped, plain)
             result = {"image": image, "tokens": word["tokens"]}
             return {**result, "strength": word["strength"], "uniform": uniform, "noise": noise} if augmented else result
 
         def finish(batch: dict[str, Any]) -> dict[str, Any]:
-            image = relight(batch["image"], batch["strength"], batch["uniform"], batch["noise"])
+            image = relight(ops, batch["image"], batch["strength"], batch["uniform"], batch["noise"])
             untouched = batch["strength"][:, None, None, None] <= 0.0
             return {"image": tf.where(untouched, batch["image"], image), "tokens": batch["tokens"]}
 

@@ -148,12 +148,36 @@ def _taps(size: int, target: int) -> tuple[np.ndarray, np.ndarray]:
     return np.concatenate([lower, upper]), centres - floor
 
 
+def axis_weights(size: int, target: int) -> np.ndarray:
+    """How `preprocess` resizes one axis, as a matrix float32 (target, size)."""
+    taps, upper_weights = _taps(size, target)
+    matrix = np.zeros((target, size), np.float32)
+    rows = np.arange(target)
+    np.add.at(matrix, (rows, taps[:target]), 1 - upper_weights)
+    np.add.at(matrix, (rows, taps[target:]), upper_weights)
+    return matrix
+
+
 def _check_shape(shape: tuple[int, ...], dtype: object) -> None:
     if dtype != np.uint8 or not (len(shape) == 2 or (len(shape) == 3 and shape[2] in (1, 3))) or 0 in shape:
         raise ValueError(
             f"Images are uint8 arrays (height, width), (height, width, 1) or (height, width, 3). "
             f"Received: shape={shape}, dtype={dtype}"
         )
+
+
+def to_grey(image: np.ndarray) -> np.ndarray:
+    """Grey values 0..255, float32 (height, width, 1), of a uint8 array as `decode_image` gives it."""
+    _check_shape(image.shape, image.dtype)
+    if image.ndim == 3 and image.shape[2] == 3:
+        image = _weighted_sum(image)
+    return image.reshape(*image.shape[:2], 1).astype(np.float32)
+
+
+def _weighted_sum(image: np.ndarray) -> np.ndarray:
+    red, green, blue = (image[..., i].astype(np.int32) for i in range(3))
+    grey = red * _GREY_WEIGHTS[0] + green * _GREY_WEIGHTS[1] + blue * _GREY_WEIGHTS[2]
+    return (grey + (1 << (_GREY_SHIFT - 1))) >> _GREY_SHIFT
 
 
 def preprocess(image: np.ndarray, size: tuple[int, int] = (32, 100)) -> np.ndarray:
@@ -176,9 +200,7 @@ def preprocess(image: np.ndarray, size: tuple[int, int] = (32, 100)) -> np.ndarr
     columns, column_weights = _taps(image.shape[1], size[1])
     taps = image.take(rows, axis=0).take(columns, axis=1)
     if taps.ndim == 3 and taps.shape[2] == 3:
-        red, green, blue = (taps[..., i].astype(np.int32) for i in range(3))
-        grey = red * _GREY_WEIGHTS[0] + green * _GREY_WEIGHTS[1] + blue * _GREY_WEIGHTS[2]
-        taps = (grey + (1 << (_GREY_SHIFT - 1))) >> _GREY_SHIFT
+        taps = _weighted_sum(taps)
     values = taps.reshape(2 * size[0], 2 * size[1]).astype(np.float32)
     left, right = values[:, : size[1]], values[:, size[1] :]
     lines = left + (right - left) * column_weights

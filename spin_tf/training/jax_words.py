@@ -1,4 +1,4 @@
-"""Batches for pretraining: generated words from a pool of processes, and packed real ones; no TensorFlow."""
+"""Batches for training under JAX: generated words and augmented real ones, from a pool of processes; no TensorFlow."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ import numpy as np
 
 from spin_tf.charset import Charset, LabelError, Tokenizer
 from spin_tf.config import Config
-from spin_tf.data.preprocessing import ImageError, decode_image, preprocess
+from spin_tf.data.augmentation import augment
+from spin_tf.data.preprocessing import ImageError
+from spin_tf.data.word_example import WordExample
 from spin_tf.synthesis import WordSynthesizer
 
 # Steps whose words are made before they are asked for.
@@ -46,6 +48,23 @@ def _make(seed: int, first: int, count: int) -> tuple[np.ndarray, np.ndarray]:
     return np.stack(images), np.stack(rows)
 
 
+def _prepare(
+    words: list[WordExample], size: tuple[int, int], strengths: np.ndarray, seed: int, first: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Real words, `first` being the number of the first in the run: the same as from `_make`."""
+    if _tokenizer is None:
+        raise RuntimeError("The worker process was not started through _start.")
+    images = []
+    for i, (word, strength) in enumerate(zip(words, strengths, strict=True)):
+        try:
+            image = augment(word.encoded, size, float(strength), seed, first + i)
+        except ImageError as error:
+            raise ValueError(f"a training image cannot be read: {error}. Received: {word.source_id}") from error
+        # Whole greys, as generated words have: a quarter of the bytes to send.
+        images.append(np.rint(image[..., 0] * 127.5 + 127.5).astype(np.uint8))
+    return np.stack(images), np.stack([_tokenizer.encode(word.text) for word in words])
+
+
 class WordStream:
     """The batch of any step, a function of the configuration's seed and the step.
 
@@ -74,44 +93,40 @@ class WordStream:
             self._sampler = self._words.make_sampler()
         # Spawned, not forked: safe beside libraries that hold threads.
         context = multiprocessing.get_context("spawn")
-        self._pool = context.Pool(workers, _start, (settings, model)) if self._num_generated else None
-        self._chunks = min(workers, self._num_generated)
+        self._pool = context.Pool(workers, _start, (settings, model))
+        self._workers = workers
         self._orders: collections.OrderedDict[int, list[Any]] = collections.OrderedDict()
 
     def _order(self, step: int) -> None:
-        if self._pool is None or step in self._orders:
+        """Has the words of a step made, in as many parts as there are processes."""
+        if step in self._orders:
             return
-        edges = np.linspace(0, self._num_generated, self._chunks + 1).astype(int)
         first = step * self._num_generated
-        self._orders[step] = [
-            self._pool.apply_async(_make, (self._seed, first + int(a), int(b - a)))
-            for a, b in itertools.pairwise(edges)
+        orders = [
+            self._pool.apply_async(_make, (self._seed, first + a, b - a)) for a, b in self._parts(self._num_generated)
         ]
+        if self._words is not None and self._sampler is not None:
+            words, sources = self._words.read(self._sampler, step)
+            strengths, first = self._words.augmentation[sources], step * len(words)
+            orders += [
+                self._pool.apply_async(_prepare, (words[a:b], self._size, strengths[a:b], self._seed, first + a))
+                for a, b in self._parts(len(words))
+            ]
+        self._orders[step] = orders
+
+    def _parts(self, count: int) -> list[tuple[int, int]]:
+        edges = np.linspace(0, count, min(self._workers, count) + 1).astype(int).tolist()
+        return list(itertools.pairwise(edges))
 
     def batch(self, step: int) -> tuple[np.ndarray, np.ndarray]:
         """Images float32 (batch, height, width, 1) in [-1, 1] and token rows int32 (batch, max_length + 2)."""
         for ahead in range(_AHEAD):
             self._order(step + ahead)
-        images, rows = [], []
-        for order in self._orders.pop(step, []):
-            pixels, tokens = order.get()
-            images.append((pixels.astype(np.float32)[..., None] - 127.5) / 127.5)
-            rows.append(tokens)
-        if self._words is not None and self._sampler is not None:
-            words, _ = self._words.read(self._sampler, step)
-            images.append(np.stack([self._image(word.encoded, word.source_id) for word in words]))
-            rows.append(np.stack([self._words.tokenizer.encode(word.text) for word in words]))
-        return np.concatenate(images), np.concatenate(rows)
-
-    def _image(self, encoded: bytes, source_id: str) -> np.ndarray:
-        try:
-            return preprocess(decode_image(encoded), self._size)
-        except ImageError as error:
-            raise ValueError(f"a training image cannot be read: {error}. Received: {source_id}") from error
+        pixels, rows = zip(*(order.get() for order in self._orders.pop(step)), strict=True)
+        return (np.concatenate(pixels).astype(np.float32)[..., None] - 127.5) / 127.5, np.concatenate(rows)
 
     def __enter__(self) -> WordStream:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._pool is not None:
-            self._pool.terminate()
+        self._pool.terminate()
