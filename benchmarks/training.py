@@ -6,7 +6,8 @@
 Both train on the same 256 generated words, float32, the same number of threads, in turns: whatever else the machine
 does disturbs both, so that the ratio means more than either time. Other work on the same cores still takes more from
 one than from the other, so the ratio of processor seconds is printed as well; this project's hold its pipeline, the
-peer's do not. --torch_python is an interpreter with torch, numpy and pillow; without it only this project is timed.
+peer's do not. That one means something with --threads=1 only: threads that spin while they wait burn processor time.
+--torch_python is an interpreter with torch, numpy and pillow; without it only this project is timed.
 The pipeline is also timed alone.
 """
 
@@ -74,6 +75,7 @@ def make_ours(folder: pathlib.Path) -> tuple[Any, Any, Any]:
 
     keep_freed_memory()
     tf.config.threading.set_intra_op_parallelism_threads(_THREADS.value)
+    tf.config.threading.set_inter_op_parallelism_threads(_THREADS.value)
     config = validate(
         Config(
             ModelConfig(charset="94", backbone=BackboneConfig(_WIDTH.value)),
@@ -103,6 +105,10 @@ def main(_: list[str]) -> None:
             waits.append(waited)
             if peer:
                 theirs.append(_peer_round(peer))
+            # A long run that is broken off has measured something, too.
+            print(
+                *(f"{what[-1][0]:.2f} s (processor {what[-1][1]:.2f})" for what in (ours, theirs) if what), flush=True
+            )
         if peer:
             peer.kill()
         alone = _pipeline_alone(trainer)
