@@ -46,6 +46,10 @@ class AdamW(keras.optimizers.AdamW):
 
     Clipping has to see the gradient of the whole batch, so the training loop sums over the replicas first.
 
+    Keras spells the update out in a dozen passes over the weights. With TensorFlow one kernel does it, and another
+    takes the norm without storing the squares; weights, slots and their names stay the same. With JAX, where the
+    compiler fuses the passes, Keras's own code runs.
+
     Args:
         config: see `OptimizerConfig`.
         steps: of the whole run.
@@ -75,7 +79,41 @@ class AdamW(keras.optimizers.AdamW):
         )
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
-        super().update_step(gradient, variable, learning_rate * self._factors[self._get_variable_index(variable)])
+        index = self._get_variable_index(variable)
+        rate = learning_rate * self._factors[index]
+        if keras.backend.backend() != "tensorflow":
+            super().update_step(gradient, variable, rate)
+            return
+        import tensorflow as tf
+
+        dtype = variable.dtype
+        beta_1, beta_2 = tf.constant(self.beta_1, dtype), tf.constant(self.beta_2, dtype)
+        step = tf.cast(self.iterations.value + 1, dtype)
+        tf.raw_ops.ResourceApplyAdam(
+            # This runs once for each device, with its copy of the variable; a slot's handle is that device's, too.
+            var=variable.handle,
+            m=self._momentums[index].value.handle,
+            v=self._velocities[index].value.handle,
+            beta1_power=tf.pow(beta_1, step),
+            beta2_power=tf.pow(beta_2, step),
+            lr=tf.cast(rate, dtype),
+            beta1=beta_1,
+            beta2=beta_2,
+            epsilon=tf.constant(self.epsilon, dtype),
+            grad=tf.cast(gradient, dtype),
+        )
+
+    def _clip_gradients(self, gradients: list[Any]) -> list[Any]:
+        if keras.backend.backend() != "tensorflow":
+            return super()._clip_gradients(gradients)
+        import tensorflow as tf
+
+        return tf.clip_by_global_norm(gradients, self.global_clipnorm)[0]
+
+    def _apply_weight_decay(self, variables: list[Any]) -> None:
+        # Keras takes 0 for a decay like any other and passes over the weights twice to change nothing.
+        if self.weight_decay:
+            super()._apply_weight_decay(variables)
 
     def _all_reduce_sum_gradients(self, grads_and_vars: Any) -> Any:
         return grads_and_vars

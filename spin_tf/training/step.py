@@ -70,7 +70,10 @@ class TrainingStep:
         with tf.GradientTape() as tape:
             logits = self._model(images, previous, training=True)
             share = token_cross_entropy(logits, targets, self._label_smoothing)[0] / count
-        gradients = total(tape.gradient(share, [variable.value for variable in variables]))
+        gradients = tape.gradient(share, [variable.value for variable in variables])
+        # Looked-up rows come as slices, in which a token that occurs twice is there twice: no norm and no square of it
+        # is right before the sum.
+        gradients = total([tf.convert_to_tensor(gradient) for gradient in gradients])
         norm = tf.linalg.global_norm(gradients)
         self._optimizer.apply(gradients, variables)
         self._follow(variables)
