@@ -11,11 +11,11 @@ fairly as the validation words. What is finished is kept in --work, and not done
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pathlib
 import sys
 import time
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -33,6 +33,7 @@ from spin_tf.synthesis import SynthesisConfig, WordSynthesizer
 from spin_tf.synthesis.fonts import find_fonts
 from spin_tf.synthesis.labels import read_lexicon
 from spin_tf.synthesis.scene import find_photographs
+from spin_tf.synthesis.streams import Streams
 
 _FONTS = flags.DEFINE_string("fonts", None, "Folder of fonts.")
 _BACKGROUNDS = flags.DEFINE_string("backgrounds", None, "Folder of photographs.")
@@ -68,9 +69,14 @@ LONGEST, SHORT, SHORT_SHARE = 12, 5, 0.4
 
 
 def runs() -> list[tuple[str, int]]:
-    """What is trained from the base, with which seed; all effects come first, since the rest is compared with them."""
-    planned = [("all", seed) for seed in range(1, _ALL_SEEDS.value + 1)]
-    return planned + [(what, seed) for seed in range(1, _SEEDS.value + 1) for what in ("plain", *GROUPS)]
+    """What is trained from the base, with which seed, in this order."""
+    planned = [(what, seed) for seed in range(1, _SEEDS.value + 1) for what in ("all", "plain", *GROUPS)]
+    return planned + [("all", seed) for seed in range(_SEEDS.value + 1, _ALL_SEEDS.value + 1)]
+
+
+def configuration(what: str) -> SynthesisConfig:
+    """All effects, all but a group, or none."""
+    return SynthesisConfig().without(*GROUPS.get(what, "").split()).scaled(0 if what == "plain" else 1)
 
 
 class GeneratedWords:
@@ -83,23 +89,29 @@ class GeneratedWords:
         photographs = find_photographs(_BACKGROUNDS.value) if _BACKGROUNDS.value else None
         self.synthesizer = WordSynthesizer(fonts, lexicon, photographs)
 
-    def make(self, what: str, count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-        """`count` words whose label the tokenizer takes: images uint8 (count, 32, 100) and rows of tokens."""
-        left_out = GROUPS.get(what, "").split()
-        self.synthesizer.config = SynthesisConfig().without(*left_out).scaled(0 if what == "plain" else 1)
-        images: list[np.ndarray] = []
-        rows: list[np.ndarray] = []
-        start, index = time.perf_counter(), seed << 40
-        while len(images) < count:
-            image, label = self.synthesizer.word(index)
-            index += 1
-            try:
-                rows.append(self.tokenizer.encode(label))
-            except LabelError:
-                continue
-            images.append(image)
-        logging.info("%s-%d: %.0f words a second", what, seed, count / (time.perf_counter() - start))
-        return np.asarray(images), np.asarray(rows)
+    def make(self, what: str, count: int, seed: int, path: pathlib.Path) -> list[np.ndarray]:
+        """`count` words whose label the tokenizer takes, kept in `path`: images uint8, rows of tokens, numbers."""
+        if not path.exists():
+            self.synthesizer.config = configuration(what)
+            words: list[tuple[Any, ...]] = []
+            number = seed << 40
+            while len(words) < count:
+                image, label = self.synthesizer.word(number)
+                with contextlib.suppress(LabelError):
+                    words.append((image, self.tokenizer.encode(label), number))
+                number += 1
+            save(path, *map(np.asarray, zip(*words, strict=True)))
+        return list(np.load(path).values())
+
+    def vary(self, what: str, images: np.ndarray, numbers: np.ndarray) -> np.ndarray:
+        """What words with all effects are otherwise; those that none of the effects in question touch are kept."""
+        self.synthesizer.config = configuration(what)
+        families = GROUPS.get(what, " ".join(GROUPS.values()) if what == "plain" else "").split()
+        images = images.copy()
+        for place, number in enumerate(numbers.tolist()):
+            if any(map(Streams(number, SynthesisConfig()).active, families)):
+                images[place] = self.synthesizer.word(number)[0]
+        return images
 
 
 class RealWords:
@@ -122,12 +134,12 @@ class RealWords:
                 validation.append(name in VALIDATION)
         self.images, self.rows, self.validation = map(np.asarray, (images, rows, validation))
 
-    def score(self, student: Student, count: int | None = None, batch: int = 256) -> dict[str, np.ndarray]:
+    def score(self, student: Student, batch: int = 256) -> dict[str, np.ndarray]:
         """Word by word: whether it was read right, 1 - NED, and nats a token of its label, all with its start known."""
         right, similar, nats = [], [], []
         student.shipped.update()
-        for start in range(0, count := count or len(self.texts), batch):
-            part = slice(start, min(start + batch, count))
+        for start in range(0, len(self.texts), batch):
+            part = slice(start, start + batch)
             texts = self.texts[part]
             fill = batch - len(texts)
             images = np.pad(self.images[part].astype("float32"), ((0, fill), (0, 0), (0, 0), (0, 0)))
@@ -136,7 +148,7 @@ class RealWords:
             right += [a == b for a, b in zip(texts, read, strict=True)]
             similar += [similarity(a, b) for a, b in zip(texts, read, strict=True)]
             nats += losses.numpy()[: len(texts)].tolist()
-        values = map(np.asarray, (right, similar, nats, self.validation[:count]))
+        values = map(np.asarray, (right, similar, nats, self.validation))
         return dict(zip(("right", "similar", "nats", "validation"), values, strict=True))
 
 
@@ -162,7 +174,7 @@ class Student:
         self.read = tf.function(self._read, autograph=False)
 
     def prepare(self, steps: int, rate: float) -> None:
-        """A fresh optimizer for runs of `steps` from the present weights, to which `reset` returns."""
+        """A fresh optimizer for runs of `steps` from the present weights."""
         import tensorflow as tf
 
         from spin_tf.training.optimizer import AdamW
@@ -178,13 +190,10 @@ class Student:
         self._variables = [*self.model.variables, *optimizer.variables, *self.averages]
         self._start = [np.copy(variable) for variable in self._variables]
 
-    def reset(self) -> None:
-        """Back to where `prepare` was called."""
+    def train(self, images: np.ndarray, rows: np.ndarray, order: np.ndarray) -> None:
+        """From where `prepare` was called, a step for each batch of `order`."""
         for variable, value in zip(self._variables, self._start, strict=True):
             variable.assign(value)
-
-    def train(self, images: np.ndarray, rows: np.ndarray, order: np.ndarray, look: Callable[[], None]) -> None:
-        """Takes a step for each batch of `order`, and a look now and then."""
         start = time.perf_counter()
         for step in range(1, len(order) // BATCH + 1):
             batch = order[(step - 1) * BATCH : step * BATCH]
@@ -193,7 +202,6 @@ class Student:
             if step % 250 == 0:
                 rate = step * BATCH / (time.perf_counter() - start)
                 logging.info("step %d: loss %.3f, %.0f words a second", step, loss, rate)
-                look()
 
     def _read(self, images: Any, rows: Any) -> tuple[Any, Any]:
         import tensorflow as tf
@@ -206,25 +214,16 @@ class Student:
         return tokens, tf.reduce_sum(losses * counted, 1) / tf.reduce_sum(counted, 1)
 
 
-def make_base(work: pathlib.Path, student: Student, generated: GeneratedWords, real: RealWords) -> None:
+def make_base(work: pathlib.Path, student: Student, generated: GeneratedWords) -> None:
     """Teaches the student to read plain words, short ones first, unless that was done before."""
     path = work / "base-weights.npz"
     if not path.exists():
-        cache = work / "base-words.npz"
-        if not cache.exists():
-            save(cache, *generated.make("plain", _BASE_WORDS.value, BASE_SEED))
-        images, rows = np.load(cache).values()
+        images, rows, _ = generated.make("plain", _BASE_WORDS.value, BASE_SEED, work / "base-words.npz")
         random = np.random.default_rng(0)
-        short = np.flatnonzero((rows > 0).sum(1) <= SHORT + 1)
-        first = random.permutation(short)[: int(SHORT_SHARE * len(rows))]
-        order = np.concatenate([first, random.permutation(len(rows))])[: len(rows)]
+        short = random.permutation(np.flatnonzero((rows > 0).sum(1) <= SHORT + 1))
+        order = np.concatenate([short[: int(SHORT_SHARE * len(rows))], random.permutation(len(rows))])[: len(rows)]
         student.prepare(len(order) // BATCH, RATE)
-
-        def look() -> None:
-            right = real.score(student, int(real.validation.sum()))["right"]
-            logging.info("base: %.2f %% of the validation words", 100 * right.mean())
-
-        student.train(images, rows, order, look)
+        student.train(images, rows, order)
         student.shipped.update()
         save(path, *map(np.asarray, student.shipped.model.variables))
     for variable, value in zip(student.model.variables, np.load(path).values(), strict=True):
@@ -280,15 +279,15 @@ def main(_: list[str]) -> None:
     if open_runs and not _REPORT.value:
         tokenizer = Tokenizer(Charset.from_spec("36"), LONGEST)
         student, generated, real = Student(), GeneratedWords(tokenizer), RealWords(tokenizer)
-        make_base(work, student, generated, real)
+        make_base(work, student, generated)
         student.prepare(_WORDS.value // BATCH, RATE / 2)
         if not (work / "base-0.npz").exists():
             save(work / "base-0.npz", **real.score(student))
         for what, seed in open_runs:
-            images, rows = generated.make(what, _WORDS.value, seed)
-            student.reset()
+            images, rows, numbers = generated.make("all", _WORDS.value, seed, work / f"all-{seed}-words.npz")
+            images = generated.vary(what, images, numbers)
             # The same order whatever is left out.
-            student.train(images, rows, np.random.default_rng(seed).permutation(len(rows)), lambda: None)
+            student.train(images, rows, np.random.default_rng(seed).permutation(len(rows)))
             scores = real.score(student)
             save(work / f"{what}-{seed}.npz", **scores)
             logging.info("%s-%d: %.2f %% of the real words", what, seed, 100 * scores["right"].mean())
