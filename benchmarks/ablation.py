@@ -59,8 +59,8 @@ GROUPS = {
 }
 # No effects but shares: of words that are spared effects, and of ink darker than its ground.
 SHARES = ("clean", "dark_text")
-VALIDATION = ("icdar2015_val", "iiit5k_val", "svt_val")
-TRAINING = ("icdar2015", "iiit5k", "svt", "born_digital", "mjsynth", "mjsynth_test")
+SETS = {"validation": "icdar2015_val iiit5k_val svt_val", "ICDAR 2015": "icdar2015", "IIIT5K, SVT": "iiit5k svt"}
+SETS |= {"born-digital": "born_digital", "MJSynth": "mjsynth mjsynth_test"}
 BASE_SEED = 101
 # Channels of the backbone, words a step, and the highest rate of the base; the runs after it take half.
 WIDTH, BATCH, RATE = 32, 64, 2e-3
@@ -120,8 +120,8 @@ class RealWords:
     def __init__(self, tokenizer: Tokenizer) -> None:
         self.tokenizer = tokenizer
         self.texts: list[str] = []
-        images, rows, validation = [], [], []
-        for name in VALIDATION + TRAINING:
+        images, rows, sets = [], [], []
+        for title, name in [(title, name) for title, names in SETS.items() for name in names.split()]:
             index = RecordIndex([f"{_RECORDS.value}/{name}-*.tfrecord"])
             for i in range(len(index)):
                 example = index.read_example(i)
@@ -131,8 +131,8 @@ class RealWords:
                 self.texts.append(text)
                 images.append(preprocess(decode_image(example.encoded), (32, 100)).astype("float16"))
                 rows.append(tokenizer.encode(text[: tokenizer.max_length]))
-                validation.append(name in VALIDATION)
-        self.images, self.rows, self.validation = map(np.asarray, (images, rows, validation))
+                sets.append(title)
+        self.images, self.rows, self.sets = map(np.asarray, (images, rows, sets))
 
     def score(self, student: Student, batch: int = 256) -> dict[str, np.ndarray]:
         """Word by word: whether it was read right, 1 - NED, and nats a token of its label, all with its start known."""
@@ -148,8 +148,8 @@ class RealWords:
             right += [a == b for a, b in zip(texts, read, strict=True)]
             similar += [similarity(a, b) for a, b in zip(texts, read, strict=True)]
             nats += losses.numpy()[: len(texts)].tolist()
-        values = map(np.asarray, (right, similar, nats, self.validation))
-        return dict(zip(("right", "similar", "nats", "validation"), values, strict=True))
+        values = map(np.asarray, (right, similar, nats, self.sets))
+        return dict(zip(("right", "similar", "nats", "sets"), values, strict=True))
 
 
 class Student:
@@ -242,11 +242,12 @@ def table(work: pathlib.Path) -> str:
     scores: dict[str, list[Any]] = {}
     for path in sorted(work.glob("*-[0-9].npz")):
         scores.setdefault(path.stem[:-2], []).append(dict(np.load(path)))
-    validation = scores["all"][0]["validation"]
+    validation = (sets := scores["all"][0]["sets"]) == "validation"
     columns = [(validation, "right", 100), (~validation, "right", 100), (~validation, "similar", 100)]
-    columns.append((~validation, "nats", -1))
-    lines = ["| effects | runs | validation | gain | real words | gain | 1 - NED gain | nats saved |"]
-    lines += ["| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"]
+    columns += [(rows, "nats", -1) for rows in [~validation, *(sets == name for name in list(SETS)[1:])]]
+    titles = ["effects", "runs", "validation", "gain", "real words", "gain", "1 - NED gain", "nats saved"]
+    titles += list(SETS)[1:]
+    lines = [f"| {' | '.join(titles)} |", f"| --- | {' | '.join(['---:'] * (len(titles) - 1))} |"]
     freedom = max(sum(len(several) - 1 for several in scores.values()), 1)
     spreads = []
     for rows, measure, unit in columns:
@@ -264,9 +265,9 @@ def table(work: pathlib.Path) -> str:
             cells.append("" if what == "all" else f"{gain.mean():+.{digits}f} ± {half:.{digits}f}")
         lines.append(f"| {' | '.join(cells)} |")
     lines.append(
-        f"\n{validation.sum():,} validation words, {(~validation).sum():,} other real words. Standard deviation"
+        f"\n{validation.sum():,} validation words, {(~validation).sum():,} other real words. Deviation of runs"
     )
-    lines.append(f"of runs that differ in the seed alone, {freedom} degrees of freedom: {np.round(spreads, 3)}")
+    lines.append(f"that differ in the seed alone, {freedom} degrees of freedom: {np.round(spreads, 3)}")
     return "\n".join(lines)
 
 
