@@ -46,6 +46,9 @@ def main(argv: list[str]) -> int:
     backend = choose_backend(_BACKEND.value)
     # Keras reads its backend when it is first imported.
     os.environ["KERAS_BACKEND"] = backend
+    environment = dict(os.environ)
+    # The few words of validation are read on the CPU: either backend would keep the GPU's memory from the training.
+    os.environ.update(CUDA_VISIBLE_DEVICES="-1", JAX_PLATFORMS="cpu")
     require("keras", "Training", "train")
     from spin_tf.models import load_model
     from spin_tf.models.weights import find_weights
@@ -59,7 +62,7 @@ def main(argv: list[str]) -> int:
         print(f"before: {_tell(before)}", flush=True)
         if config.training.init_from is None:
             settings.append(f"training.init_from={best}")
-    code = _train(backend, settings, argv[1:])
+    code = _train(backend, settings, argv[1:], environment)
     if code:
         return code
     model = lap.finished_model(model_dir)
@@ -92,15 +95,15 @@ def choose_backend(name: str = "auto") -> str:
     return "jax" if "jax" in installed and os.path.exists("/dev/nvidia0") else installed[0]
 
 
-def _train(backend: str, settings: list[str], arguments: list[str]) -> int:
+def _train(backend: str, settings: list[str], arguments: list[str], environment: dict[str, str]) -> int:
     """Runs the training in a process of its own, which signals reach; returns its exit code."""
     command = {"tensorflow": "train", "jax": "pretrain"}[backend]
     line = [sys.executable, "-m", "spin_tf", command, f"--config={_CONFIG.value}", f"--model_dir={_MODEL_DIR.value}"]
     line += [f"--set={setting}" for setting in settings]
     # The package may not be installed: it is found where this one was.
     root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-    path = os.pathsep.join([root, *filter(None, [os.environ.get("PYTHONPATH")])])
-    with subprocess.Popen([*line, *arguments], env={**os.environ, "PYTHONPATH": path}) as process:
+    path = os.pathsep.join([root, *filter(None, [environment.get("PYTHONPATH")])])
+    with subprocess.Popen([*line, *arguments], env={**environment, "PYTHONPATH": path}) as process:
 
         def pass_on(number: int, _: Any) -> None:
             process.send_signal(number)
