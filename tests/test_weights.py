@@ -1,0 +1,41 @@
+"""exported/weights: the float16 weights from which anybody can go on training."""
+
+from __future__ import annotations
+
+import pathlib
+
+import numpy as np
+
+from spin_tf import config
+from spin_tf.models import SPINRecognizer, load_model
+from spin_tf.recognizer import Recognizer
+from spin_tf.synthesis import WordSynthesizer
+from spin_tf.training.initialize import transfer_weights
+
+REPOSITORY = pathlib.Path(__file__).resolve().parents[1]
+WEIGHTS = REPOSITORY / "exported" / "weights"
+
+
+def test_every_folder_is_a_model_of_its_name() -> None:
+    folders = sorted(WEIGHTS.iterdir())
+    assert folders
+    for folder in folders:
+        model = load_model(folder)
+        assert model.config["name"] == folder.name
+        assert all(np.isfinite(np.asarray(variable)).all() for variable in model.variables)
+
+
+def test_the_bundled_model_is_made_of_them() -> None:
+    """It reads what they read, but for what eight bits a weight cost."""
+    synthesizer = WordSynthesizer()
+    images = [synthesizer.word(seed)[0] for seed in range(60)]
+    bundled, weights = Recognizer().read(images), Recognizer(WEIGHTS / "spin_small").read(images)
+    same = sum(a.text == b.text for a, b in zip(bundled, weights, strict=True))
+    assert same >= 0.9 * len(images)
+
+
+def test_fine_tuning_starts_from_them_whole() -> None:
+    settings = config.load(str(REPOSITORY / "configs" / "finetune.yaml"))
+    start = settings.training.init_from
+    assert start == "exported/weights/spin_small"
+    assert transfer_weights(load_model(REPOSITORY / start), SPINRecognizer(settings.model)) == []
