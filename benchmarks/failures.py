@@ -109,7 +109,7 @@ def draw(rows: list[tuple[str, list[tuple[np.ndarray, str, Word]]]]) -> Image.Im
             )
             read = normalize(reading.text) or "nothing"
             text = f"{normalize(label)} > {read} {reading.confidence:.2f}"
-            pen.text((x, y + height * _SCALE + 2), text[:32], fill=0, font=font)
+            pen.text((x, y + height * _SCALE + 2), text[:28], fill=0, font=font)
     return sheet.quantize(32)
 
 
