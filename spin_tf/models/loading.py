@@ -23,7 +23,7 @@ def load_model(path: str | os.PathLike[str]) -> SPINRecognizer:
             if find_weights(path):
                 return load_weights(path)
             raise FileNotFoundError(
-                f"{path} holds neither best.keras nor weights-*.npz; is it a model_dir? Received: {path}"
+                f"{path} holds no best.keras and no weights-*.npz; is it a model_dir? Received: {path}"
             )
         path = inside
     if not os.path.exists(path):
