@@ -134,7 +134,18 @@ def validate(config: Config) -> Config:
     _allow("data.on_corrupt", config.data.on_corrupt, ("raise", "skip"))
     # mixed_float16 would need a loss scale; every device with fast float16 since 2020 has bfloat16.
     _allow("training.dtype", training.dtype, ("float32", "mixed_bfloat16"))
-    _allow("training.optimizer.schedule", optimizer.schedule, ("cosine", "piecewise"))
+    _allow("training.optimizer.schedule", optimizer.schedule, ("cosine", "piecewise", "constant"))
+    if optimizer.decay_from is not None:
+        if optimizer.schedule != "constant":
+            raise ValueError(
+                "training.optimizer.decay_from is for the schedule constant. "
+                f"Received: decay_from={optimizer.decay_from} with schedule={optimizer.schedule}"
+            )
+        if not 0 <= optimizer.decay_from < training.steps:
+            raise ValueError(
+                f"training.optimizer.decay_from must be a step before the last, {training.steps}. "
+                f"Received: {optimizer.decay_from}"
+            )
     for i, stage in enumerate(training.freeze):
         _allow(f"training.freeze[{i}]", stage, STAGES)
     if set(training.freeze) == set(STAGES):

@@ -139,8 +139,11 @@ class OptimizerConfig:
 
     Args:
         learning_rate: the highest.
-        schedule: "cosine" (to `final_factor` of it) or "piecewise" (times `factor` at each of `boundaries`).
+        schedule: "cosine" (to `final_factor` of it), "piecewise" (times `factor` at each of `boundaries`), or "constant",
+            for a run whose end is not known: it keeps the rate until `decay_from`.
         warmup_steps: linear rise from 0.
+        decay_from: the step from which a "constant" rate falls in a line to `final_factor` of it at the last step; None
+            keeps it. Both may be set when the run is well on its way: a run goes on with the new end.
         boundaries: fractions of all steps, for "piecewise"; the paper drops by 0.3 at epochs 3, 4 and 5 of 6.
         loc_lr: factor for the localisation network's last layer.
         weight_decay: not applied to biases, norms and the localisation output.
@@ -151,6 +154,7 @@ class OptimizerConfig:
     learning_rate: float = 1e-3
     schedule: str = "cosine"
     warmup_steps: int = 500
+    decay_from: int | None = None
     boundaries: list[float] = field(default_factory=lambda: [0.5, 0.667, 0.833])
     factor: float = 0.3
     final_factor: float = 0.01

@@ -13,9 +13,10 @@ from spin_tf.synthesis.vocabulary import COMMON_WORDS
 
 MAX_LENGTH = 25
 
-# Lengths of the words of the training sets of ICDAR 2015, IIIT5K and SVT, smoothed, with a longer tail: few real words
-# are long, and a decoder that never sees them does not read them.
-_LENGTHS = (1.5, 5, 18, 22, 16, 12.5, 10, 6.5, 4.2, 2.5, 1.6, 1.0, 0.7, 0.6, 0.5, 0.4, 0.3, 0.3, 0.2, 0.2)
+# Lengths of the words of the training sets of ICDAR 2015, IIIT5K and SVT up to eight letters, with a far longer tail:
+# few real words are long, and a decoder that hardly sees them does not read them (2 % of those with 14 letters).
+_LENGTHS = (1.5, 5, 17, 20, 15, 12.5, 10, 7.5, 5.8, 4.6, 3.6, 2.8, 2.2, 1.8, 1.4, 1.1, 0.9, 0.7, 0.5, 0.4)
+_LONG = (10, 22)
 _DIGITS = "0123456789"
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _TAILS = (
@@ -133,22 +134,56 @@ class LabelSampler:
 
     def _any(self, rng: Random) -> str:
         u = rng.random()
-        if u < 0.80:
-            word = pick(rng, COMMON_WORDS) if u < 0.24 else self._word(rng)
+        if u < 0.66:
+            # Frequent words are read from little: too many of them, and whatever cannot be read becomes one of them.
+            word = pick(rng, COMMON_WORDS) if u < 0.08 else self._word(rng)
             if rng.random() < 0.012:
                 word += pick(rng, "--&/'.+@_") + pick(rng, COMMON_WORDS)
             word = self._cased(rng, word)
             return self._punctuated(rng, word) if rng.random() < 0.08 else word
-        if u < 0.93:
+        if u < 0.72:
+            return self._compound(rng)
+        if u < 0.84:
             return self._numeric(rng)
-        if u < 0.95:
+        if u < 0.87:
             return self._web(rng)
-        if u < 0.965:
+        if u < 0.885:
             return pick(rng, CHARACTERS) if rng.random() < 0.2 else pick(rng, _LETTERS + _LETTERS.lower() + _DIGITS)
-        if u < 0.985:
-            return self._cased(rng, letters(rng, 2, 8).lower())
+        if u < 0.945:
+            return self._cased(rng, self._misspelt(rng, self._word(rng)))
+        if u < 0.975:
+            return self._cased(rng, letters(rng, 2, 12).lower())
         alphabet = CHARACTERS if rng.random() < 0.3 else _LETTERS + _LETTERS.lower() + _DIGITS
-        return "".join(pick(rng, alphabet) for _ in range(integer(rng, 2, 10)))
+        return "".join(pick(rng, alphabet) for _ in range(integer(rng, 2, 12)))
+
+    def _compound(self, rng: Random) -> str:
+        """Words joined to a name, a hash tag or a compound of 10 to 22 letters."""
+        words = [self._word(rng)]
+        goal = integer(rng, *_LONG)
+        while sum(map(len, words)) < goal and len(words) < 5:
+            words.append(self._word(rng))
+        if rng.random() < 0.25:
+            return "".join(word.capitalize() for word in words)
+        if rng.random() < 0.1:
+            return pick(rng, "-_./&").join(words)
+        return self._cased(rng, "".join(words))
+
+    @staticmethod
+    def _misspelt(rng: Random, word: str) -> str:
+        """A word with one to three letters replaced, added, lost or exchanged: it looks like language and is none."""
+        characters = list(word)
+        for _ in range(integer(rng, 1, 3)):
+            at = integer(rng, 0, len(characters) - 1)
+            u = rng.random()
+            if u < 0.4:
+                characters[at] = pick(rng, _LETTERS).lower()
+            elif u < 0.6:
+                characters.insert(at, pick(rng, _LETTERS).lower())
+            elif u < 0.8 and len(characters) > 1:
+                del characters[at]
+            else:
+                characters[at - 1], characters[at] = characters[at], characters[at - 1]
+        return "".join(characters)
 
     def _word(self, rng: Random) -> str:
         index = bisect.bisect(self._cumulative, rng.random() * self._cumulative[-1])

@@ -6,6 +6,7 @@ import numpy as np
 from absl import logging
 
 from spin_tf.charset import Charset, Tokenizer
+from spin_tf.layers import ResidualBlock
 from spin_tf.models.weights import relative_path
 
 # Axis along which a decoder weight has one entry a token.
@@ -16,7 +17,8 @@ def transfer_weights(source: Any, target: Any) -> list[str]:
     """Copies one recogniser's weights into another of the same shape, whatever their charsets.
 
     Rows of the tokens that both charsets have are kept (start and end always); a character that only the other case of
-    which is known starts from that; new ones keep their fresh values.
+    which is known starts from that; new ones keep their fresh values. Residual blocks that the source lacks begin as
+    identities, so that a deeper backbone reads what the shallower one read.
 
     Args:
         source, target: `SPINRecognizer`s.
@@ -54,11 +56,23 @@ def transfer_weights(source: Any, target: Any) -> list[str]:
             continue
         variable.assign(value)
         copied += 1
+    _begin_as_identity(target, sources)
     if not copied:
         raise ValueError(f"no weight of {source.name} fits the new model. Received: {len(sources)} weights")
     if fresh:
         logging.warning("%d weights start afresh: %s", len(fresh), ", ".join(fresh[:5]))
     return fresh
+
+
+def _begin_as_identity(target: Any, sources: dict[str, Any]) -> None:
+    """Silences the residual branch of each block of which nothing was known: its input is behind a ReLU and passes.
+
+    Reference: Goyal et al., arXiv 1706.02677, section 5.1 (the last scale of a residual block starts at 0).
+    """
+    for block in target.backbone.stages:
+        if isinstance(block, ResidualBlock) and block.projection is None:
+            if not any(relative_path(variable) in sources for variable in block.variables):
+                block.conv2.norm.gamma.assign(np.zeros(block.filters, "float32"))
 
 
 def _token_rows(source: Charset, target: Charset) -> dict[int, int]:

@@ -11,7 +11,7 @@ from spin_tf.config import OptimizerConfig
 
 @keras.saving.register_keras_serializable("spin_tf")
 class Schedule(keras.optimizers.schedules.LearningRateSchedule):
-    """Linear warm-up, then a cosine or the paper's steps; see `OptimizerConfig`.
+    """Linear warm-up, then a cosine, the paper's steps, or a constant that falls at the end; see `OptimizerConfig`.
 
     Call arguments:
         step: scalar integer, 0 first.
@@ -30,6 +30,10 @@ class Schedule(keras.optimizers.schedules.LearningRateSchedule):
         if c.schedule == "cosine":
             done = ops.clip((step - c.warmup_steps) / max(self.steps - c.warmup_steps, 1), 0.0, 1.0)
             factor = c.final_factor + (1.0 - c.final_factor) * 0.5 * (1.0 + ops.cos(math.pi * done))
+        elif c.schedule == "constant":
+            start = self.steps if c.decay_from is None else c.decay_from
+            done = ops.clip((step - start) / max(self.steps - start, 1), 0.0, 1.0)
+            factor = 1.0 - (1.0 - c.final_factor) * done
         else:
             passed = sum(ops.cast(step >= boundary * self.steps, "float32") for boundary in c.boundaries)
             factor = ops.power(ops.convert_to_tensor(c.factor, dtype="float32"), passed)

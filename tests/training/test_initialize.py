@@ -46,3 +46,14 @@ def test_characters_keep_their_rows(old: str, new: str) -> None:
 def test_what_does_not_fit_starts_afresh_and_is_named() -> None:
     fresh = transfer_weights(make("36"), make("36", encoder={"units": 8, "features": [16]}))
     assert fresh and all(path.startswith("encoder/") for path in fresh)
+
+
+def test_a_deeper_backbone_begins_as_the_shallower_one() -> None:
+    source = make("36")
+    width, blocks = source.config["backbone"]["width"], source.config["backbone"]["num_blocks"]
+    target = make("36", backbone={"width": width, "num_blocks": [n + 1 for n in blocks]})
+    fresh = transfer_weights(source, target)
+    assert len({path.split("/")[1] for path in fresh}) == 4
+    images = np.random.default_rng(0).uniform(-1, 1, (2, *source.image_size, 1)).astype("float32")
+    for ours, theirs in zip(target.predict_words(images), source.predict_words(images), strict=True):
+        np.testing.assert_allclose(ours, theirs, atol=1e-6)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import subprocess
 import sys
@@ -29,6 +30,15 @@ def test_piecewise_is_the_papers() -> None:
     schedule = Schedule(config, 600)
     for step, expected in ((0, 1e-3), (299, 1e-3), (300, 3e-4), (401, 9e-5), (599, 2.7e-5)):
         assert float(schedule(step)) == pytest.approx(expected, rel=1e-4)
+
+
+def test_constant_falls_at_the_end_only_where_that_is_known() -> None:
+    config = OptimizerConfig(learning_rate=0.1, schedule="constant", warmup_steps=10, final_factor=0.01)
+    endless = Schedule(config, 10**6)
+    assert [float(endless(step)) for step in (4, 10, 999_999)] == pytest.approx([0.05, 0.1, 0.1])
+    ending = Schedule(dataclasses.replace(config, decay_from=100), 200)
+    values = [float(ending(step)) for step in (99, 100, 150, 200)]
+    assert values == pytest.approx([0.1, 0.1, 0.1 * (1 - 0.99 / 2), 0.001], rel=1e-5)
 
 
 def variables() -> dict[str, keras.Variable]:
