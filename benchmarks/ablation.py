@@ -27,7 +27,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 from spin_tf import config as c
 from spin_tf.charset import Charset, LabelError, Tokenizer
 from spin_tf.data.preprocessing import decode_image, preprocess
-from spin_tf.data.tfrecord import RecordIndex
+from spin_tf.data.records.tfrecord import RecordIndex
 from spin_tf.evaluation.metrics import normalize, similarity
 from spin_tf.synthesis import SynthesisConfig, WordSynthesizer
 from spin_tf.synthesis.fonts import find_fonts

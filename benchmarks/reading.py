@@ -25,7 +25,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
 from spin_tf import Recognizer
 from spin_tf.cli.evaluate import parse_data
-from spin_tf.data.tfrecord import RecordIndex
+from spin_tf.data.records.tfrecord import RecordIndex
 from spin_tf.evaluation.metrics import Score
 
 # --model and --data are those of bin/evaluate.py, which is imported for them.

@@ -40,7 +40,7 @@ _THREADS = flags.DEFINE_integer("threads", os.cpu_count(), "Threads of either.",
 
 
 def write_words(folder: pathlib.Path, count: int = 256) -> list[tuple[bytes, str]]:
-    from spin_tf.data.tfrecord import ShardWriter, WordExample
+    from spin_tf.data.records.tfrecord import ShardWriter, WordExample
     from spin_tf.synthesis import WordSynthesizer
 
     synthesizer = WordSynthesizer(size=(48, 160))

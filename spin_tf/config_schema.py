@@ -139,8 +139,8 @@ class OptimizerConfig:
 
     Args:
         learning_rate: the highest.
-        schedule: "cosine" (to `final_factor` of it), "piecewise" (times `factor` at each of `boundaries`), or "constant",
-            for a run whose end is not known: it keeps the rate until `decay_from`.
+        schedule: "cosine" (to `final_factor` of it), "piecewise" (times `factor` at each of `boundaries`), or
+            "constant", for a run whose end is not known: it keeps the rate until `decay_from`.
         warmup_steps: linear rise from 0.
         decay_from: the step from which a "constant" rate falls in a line to `final_factor` of it at the last step; None
             keeps it. Both may be set when the run is well on its way: a run goes on with the new end.

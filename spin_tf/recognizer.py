@@ -3,113 +3,26 @@
 from __future__ import annotations
 
 import collections
-import dataclasses
 import itertools
 import os
-import pathlib
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, Protocol, TypeVar, cast, overload, runtime_checkable
+from typing import TypeVar, cast, overload
 
 import numpy as np
 
-from spin_tf._extras import require
-from spin_tf._images import ImageLike, load_image
-from spin_tf._litert import LiteRTModel
-from spin_tf.charset import Charset, Tokenizer
+from spin_tf.charset import Charset
 from spin_tf.data.preprocessing import preprocess
+from spin_tf.reading.greedy import decode
+from spin_tf.reading.images import ImageLike, load_image
+from spin_tf.reading.turning import surest, turned_views
+from spin_tf.reading.word import Character, ReadError, Word
+from spin_tf.reading.word_model import RectifyingModel, WordModel, bundled_model, load_word_model
+
+__all__ = ["Character", "ReadError", "Recognizer", "Word", "WordModel", "bundled_model", "load_word_model"]
 
 # Lists are invariant: a list of paths is no list of ImageLike, but it is one of some kind of image.
 _Image = TypeVar("_Image", bound=ImageLike)
-# From this height by width on, a crop may hold a word that runs up or down. Of 134 such training words of ICDAR 2015,
-# IIIT5K and Street View Text, 28 were read right as they are, 71 with the surest of three readings; of the 255 that are
-# tall but less so, 194 and 194.
-TALL = 1.5
-
-
-class WordModel(Protocol):
-    """What the `Recognizer` needs of a model: LiteRT files, `.keras` files and SavedModels all offer it.
-
-    `predict_words` takes float32 (n, height, width, 1) in [-1, 1] and returns numpy probabilities (n, steps, classes)
-    and positions (n, steps); `metadata` holds charset, image_size and max_length.
-    """
-
-    @property
-    def metadata(self) -> dict[str, Any]: ...
-
-    def predict_words(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]: ...
-
-
-@runtime_checkable
-class _RectifyingModel(Protocol):
-    def rectify(self, images: np.ndarray) -> dict[str, Any]: ...
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Character:
-    """One character of a word: its probability and the centre of attention, 0 (left edge) to 1 across the crop.
-
-    Where the word was read from the turned crop, `x` runs across that.
-    """
-
-    character: str
-    confidence: float
-    x: float
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Word:
-    """A word that was read.
-
-    Args:
-        text: the word; empty where the model sees none.
-        confidence: 0..1, the product of the probabilities of all its characters and of the end after them: the
-            probability that the model gives to exactly this reading.
-        characters: one `Character` for each character of `text`.
-        turned: degrees counter-clockwise by which the crop was turned for this reading: 0, 90 or -90.
-    """
-
-    text: str
-    confidence: float
-    characters: tuple[Character, ...]
-    turned: int = 0
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class ReadError:
-    """An image that could not be read: what `read_many` answers in its place; `reason` is one line."""
-
-    reason: str
-
-
-def bundled_model() -> pathlib.Path:
-    """Where the model that ships lies: inside an installed package, or in exported/ of a clone."""
-    package = pathlib.Path(__file__).resolve().parent
-    installed = package / "exported" / "spin.tflite"
-    return installed if installed.exists() else package.parent / "exported" / "spin.tflite"
-
-
-def load_word_model(model: str | os.PathLike[str] | None, num_threads: int) -> WordModel:
-    """Loads a `.tflite` file, a `.keras` file, a model_dir or a SavedModel folder; None is the bundled model.
-
-    Raises:
-        FileNotFoundError: nothing is there.
-        MissingExtraError: anything but `.tflite` needs TensorFlow.
-        ValueError: not a model of spin_tf.
-    """
-    path = bundled_model() if model is None else pathlib.Path(model)
-    if not path.exists():
-        raise FileNotFoundError(f"There is no such model. Received: model={str(path)!r}")
-    if not path.is_dir() and path.suffix != ".keras":
-        return LiteRTModel(path, num_threads)
-    require("tensorflow", f"Reading with {path.name}", "train")
-    if path.is_dir() and any(file.exists() for file in (path / "saved_model.pb", *path.glob("[0-9]*/saved_model.pb"))):
-        from spin_tf.export import saved_model
-
-        return saved_model.load(path)
-    from spin_tf.models import load_model
-
-    return load_model(path)
 
 
 class Recognizer:
@@ -193,7 +106,7 @@ class Recognizer:
     @property
     def can_rectify(self) -> bool:
         """Whether `rectify` works: for `.keras` files and model_dirs, whose stages are still there one by one."""
-        return isinstance(self.model, _RectifyingModel)
+        return isinstance(self.model, RectifyingModel)
 
     def rectify(self, image: ImageLike) -> np.ndarray:
         """Returns what the model's transformation makes of one image, the input of its backbone.
@@ -207,20 +120,14 @@ class Recognizer:
         Raises:
             ValueError: the model is an exported one. Also what `read` raises.
         """
-        if not isinstance(self.model, _RectifyingModel):
+        if not isinstance(self.model, RectifyingModel):
             raise ValueError(f"Only .keras models can show the rectified image. Received: {type(self.model).__name__}")
         prepared = preprocess(load_image(image), self.image_size)
         rectified = np.asarray(self.model.rectify(prepared[None])["image"], np.float32)[0, :, :, 0]
         return np.clip(np.rint(rectified * 127.5 + 127.5), 0, 255).astype(np.uint8)
 
     def _prepare(self, image: ImageLike) -> dict[int, np.ndarray]:
-        """What the model is to read of one image: by the degrees that it is turned."""
-        loaded = load_image(image)
-        turns = {0: 0, 90: 1, -90: -1} if self.turn_tall and loaded.shape[0] >= TALL * loaded.shape[1] else {0: 0}
-        return {
-            degrees: preprocess(np.ascontiguousarray(np.rot90(loaded, quarters)), self.image_size)
-            for degrees, quarters in turns.items()
-        }
+        return turned_views(load_image(image), self.image_size, self.turn_tall)
 
     def _results(self, images: Iterable[ImageLike], keep_errors: bool) -> Iterator[Word | ReadError]:
         pending: collections.deque[Future[list[Word | ReadError]]] = collections.deque()
@@ -258,26 +165,7 @@ class Recognizer:
             np.stack([view for views in images for view in views.values()])
         )
         readings = zip(probabilities, positions, strict=True)
-        return [self._surest([self._decode(*next(readings), degrees) for degrees in views]) for views in images]
-
-    @staticmethod
-    def _surest(words: list[Word]) -> Word:
-        """The crop as it is, or a reading of the turned one that is surer; one letter alone does not run anywhere."""
-        return max((word for word in words if not word.turned or len(word.text) > 1), key=lambda word: word.confidence)
-
-    def _decode(self, probabilities: np.ndarray, positions: np.ndarray, turned: int) -> Word:
-        """Greedy decoding of one word: probabilities (steps, classes), positions (steps,)."""
-        first = Tokenizer.FIRST_CHARACTER_ID
-        ids = probabilities.argmax(axis=-1)
-        ends = np.flatnonzero(ids == Tokenizer.END_ID)
-        num_steps = int(ends[0]) + 1 if len(ends) else len(ids)
-        best = probabilities.max(axis=-1)[:num_steps].astype(np.float64)
-        characters = tuple(
-            Character(self.charset.characters[ids[step] - first], float(best[step]), float(positions[step]))
-            for step in range(num_steps)
-            if ids[step] >= first
-        )
-        return Word("".join(c.character for c in characters), float(best.prod()), characters, turned)
+        return [surest([decode(self.charset, *next(readings), degrees) for degrees in views]) for views in images]
 
 
 def _batches(images: Iterable[ImageLike], size: int) -> Iterator[list[ImageLike]]:

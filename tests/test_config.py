@@ -58,7 +58,10 @@ def test_numbers_and_derived_values(file: str) -> None:
         ("training.dtype=mixed_float16", ["training.dtype", "float32, mixed_bfloat16", "mixed_float16"]),
         ("training.label_smoothing=1.5", ["training.label_smoothing", "[0, 1)", "1.5"]),
         ("training.optimizer.learning_rate=.nan", ["training.optimizer.learning_rate", "positive", "nan"]),
-        ("training.optimizer.schedule=linear", ["training.optimizer.schedule", "cosine, piecewise, constant", "linear"]),
+        (
+            "training.optimizer.schedule=linear",
+            ["training.optimizer.schedule", "cosine, piecewise, constant", "linear"],
+        ),
         ("training.optimizer.decay_from=10", ["decay_from", "schedule constant", "10 with schedule=cosine"]),
         ("training.optimizer.boundaries=[0.5,2.0]", ["training.optimizer.boundaries", "[0, 1)", "2.0"]),
         ("training.freeze=[head]", ["training.freeze[0]", "backbone", "head"]),

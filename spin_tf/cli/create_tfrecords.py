@@ -11,11 +11,11 @@ from absl import flags, logging
 from spin_tf._extras import require
 from spin_tf.charset import Charset
 from spin_tf.cli._run import UserError
-from spin_tf.data.convert import convert, publish
-from spin_tf.data.plan import Conversion
-from spin_tf.data.report_page import report_json, report_page
-from spin_tf.data.sources import SOURCES
-from spin_tf.data.word_reader import Checks
+from spin_tf.data.conversion.convert import convert, publish
+from spin_tf.data.conversion.plan import Conversion
+from spin_tf.data.conversion.report_page import report_json, report_page
+from spin_tf.data.conversion.sources import SOURCES
+from spin_tf.data.conversion.word_reader import Checks
 
 FLAGS = flags.FLAGS
 

@@ -12,8 +12,8 @@ import json
 from absl import flags
 
 from spin_tf.cli import create_tfrecords
-from spin_tf.data import beam
-from spin_tf.data.statistics import Statistics
+from spin_tf.data.conversion import beam
+from spin_tf.data.conversion.statistics import Statistics
 
 FLAGS = flags.FLAGS
 flags.adopt_module_key_flags(create_tfrecords)

@@ -14,13 +14,13 @@ import numpy as np
 from absl import flags
 
 from spin_tf.cli._run import UserError
-from spin_tf.data.convert import read_words
+from spin_tf.data.conversion.convert import read_words
+from spin_tf.data.conversion.report_page import Sample, page_html, table_html, visible, words_html
+from spin_tf.data.conversion.sources import entries
+from spin_tf.data.conversion.statistics import Statistics
+from spin_tf.data.conversion.word_reader import Checks
 from spin_tf.data.preprocessing import ImageError, ImageInfo, inspect_image
-from spin_tf.data.report_page import Sample, page_html, table_html, visible, words_html
-from spin_tf.data.sources import entries
-from spin_tf.data.statistics import Statistics
-from spin_tf.data.tfrecord import RecordError, RecordIndex, WordExample
-from spin_tf.data.word_reader import Checks
+from spin_tf.data.records.tfrecord import RecordError, RecordIndex, WordExample
 
 _DATA = flags.DEFINE_multi_string("data", None, "TFRecord files or glob patterns; may be repeated", required=True)
 _OUTPUT = flags.DEFINE_string("output", None, "HTML page to write; without it, lines of text")

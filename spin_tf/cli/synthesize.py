@@ -56,7 +56,7 @@ def main(argv: list[str]) -> int:
         sheet.save(_CONTACT_SHEET.value)
         print(f"{_CONTACT_SHEET.value}: {count} words")
         return 0
-    from spin_tf.data.tfrecord import ShardWriter, WordExample
+    from spin_tf.data.records.tfrecord import ShardWriter, WordExample
 
     with ShardWriter(_OUTPUT.value, _NUM_SHARDS.value) as writer, _chunks(settings, synthesizer) as chunks:
         for words in _progress(chunks, _NUM_WORDS.value):

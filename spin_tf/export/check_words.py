@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from spin_tf.data.preprocessing import decode_image, preprocess
-from spin_tf.data.tfrecord import RecordIndex
+from spin_tf.data.records.tfrecord import RecordIndex
 from spin_tf.synthesis import WordSynthesizer
 
 

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from spin_tf._extras import require
-from spin_tf._litert import METADATA_FILE, SIGNATURE, run_flatbuffer
 from spin_tf.export.parity import Parity, compare_words, require_parity
 from spin_tf.models import SPINRecognizer
+from spin_tf.reading.litert import METADATA_FILE, SIGNATURE, run_flatbuffer
 
 QUANTIZATIONS = ("none", "float16", "int8")
 

@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from spin_tf.charset import Charset, Tokenizer
 from spin_tf.config import Config
-from spin_tf.data.pipeline import TrainingWords
+from spin_tf.data.feeding.pipeline import TrainingWords
 from spin_tf.models import SPINRecognizer
 from spin_tf.training.checkpoints import list_checkpoints
 from spin_tf.training.losses import token_cross_entropy

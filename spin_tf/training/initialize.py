@@ -70,9 +70,10 @@ def _begin_as_identity(target: Any, sources: dict[str, Any]) -> None:
     Reference: Goyal et al., arXiv 1706.02677, section 5.1 (the last scale of a residual block starts at 0).
     """
     for block in target.backbone.stages:
-        if isinstance(block, ResidualBlock) and block.projection is None:
-            if not any(relative_path(variable) in sources for variable in block.variables):
-                block.conv2.norm.gamma.assign(np.zeros(block.filters, "float32"))
+        if not isinstance(block, ResidualBlock) or block.projection is not None:
+            continue
+        if not any(relative_path(variable) in sources for variable in block.variables):
+            block.conv2.norm.gamma.assign(np.zeros(block.filters, "float32"))
 
 
 def _token_rows(source: Charset, target: Charset) -> dict[int, int]:

@@ -11,9 +11,9 @@ import numpy as np
 
 from spin_tf.charset import Charset, LabelError, Tokenizer
 from spin_tf.config import Config
-from spin_tf.data.augmentation import augment
+from spin_tf.data.feeding.augmentation import augment
 from spin_tf.data.preprocessing import ImageError
-from spin_tf.data.word_example import WordExample
+from spin_tf.data.records.word_example import WordExample
 from spin_tf.synthesis import WordSynthesizer
 
 # Steps whose words are made before they are asked for.
@@ -86,7 +86,7 @@ class WordStream:
         self._words = self._sampler = None
         model = config.model.charset, config.model.max_length
         if self._num_generated < t.batch_size:
-            from spin_tf.data.pipeline import TrainingWords
+            from spin_tf.data.feeding.pipeline import TrainingWords
 
             tokenizer = Tokenizer(Charset.from_spec(model[0]), model[1])
             self._words = TrainingWords(config.data, tokenizer, t.batch_size - self._num_generated, t.steps, t.seed)

@@ -14,7 +14,7 @@ from absl import logging
 
 from spin_tf.charset import Charset, Tokenizer
 from spin_tf.config import Config
-from spin_tf.data.pipeline import TrainingWords
+from spin_tf.data.feeding.pipeline import TrainingWords
 from spin_tf.evaluation.metrics import Score
 from spin_tf.models import SPINRecognizer, load_model
 from spin_tf.training import folder

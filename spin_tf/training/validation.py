@@ -7,7 +7,7 @@ from absl import logging
 
 from spin_tf.charset import Tokenizer
 from spin_tf.data.preprocessing import ImageError, decode_image, preprocess
-from spin_tf.data.tfrecord import RecordIndex
+from spin_tf.data.records.tfrecord import RecordIndex
 from spin_tf.evaluation.metrics import Score
 
 

@@ -8,8 +8,8 @@ import sys
 
 import pytest
 
-from spin_tf.data.example_proto import encode_bytes_features
-from spin_tf.data.tfrecord import RecordIndex, RecordWriter
+from spin_tf.data.records.example_proto import encode_bytes_features
+from spin_tf.data.records.tfrecord import RecordIndex, RecordWriter
 from tests.data import samples
 
 

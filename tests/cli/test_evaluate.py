@@ -12,7 +12,7 @@ import sys
 import pytest
 from PIL import Image
 
-from spin_tf.data.tfrecord import ShardWriter, WordExample
+from spin_tf.data.records.tfrecord import ShardWriter, WordExample
 from tests import strip_model as strips
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]

@@ -10,7 +10,7 @@ import sys
 import numpy as np
 from PIL import Image
 
-from spin_tf.data.tfrecord import RecordIndex
+from spin_tf.data.records.tfrecord import RecordIndex
 from spin_tf.synthesis import WordSynthesizer
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]

@@ -12,10 +12,10 @@ import numpy as np
 from PIL import Image
 
 from spin_tf.charset import Charset
-from spin_tf.data.convert import convert, publish
-from spin_tf.data.plan import Conversion
-from spin_tf.data.tfrecord import RecordIndex, ShardWriter, WordExample, parse_example
-from spin_tf.data.word_reader import Checks
+from spin_tf.data.conversion.convert import convert, publish
+from spin_tf.data.conversion.plan import Conversion
+from spin_tf.data.conversion.word_reader import Checks
+from spin_tf.data.records.tfrecord import RecordIndex, ShardWriter, WordExample, parse_example
 
 # The words of each image: text and x, y, width, height.
 Tagged = Mapping[str, Sequence[tuple[str, Sequence[float]]]]

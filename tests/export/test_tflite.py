@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from spin_tf import Recognizer
-from spin_tf._litert import read_metadata, run_flatbuffer
 from spin_tf.export import tflite
 from spin_tf.export.parity import ParityError
 from spin_tf.models import SPINRecognizer
+from spin_tf.reading.litert import read_metadata, run_flatbuffer
 
 
 @pytest.fixture(scope="module")

@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from spin_tf._litert import run_flatbuffer
 from spin_tf.charset import Tokenizer
 from spin_tf.data.preprocessing import preprocess
 from spin_tf.export.tflite import convert
 from spin_tf.importers.checkpoint import model_from_state_dict
 from spin_tf.importers.naming import PADDLE
 from spin_tf.importers.reference import ReferenceNetwork
+from spin_tf.reading.litert import run_flatbuffer
 from spin_tf.recognizer import Recognizer
 from tests.published_checkpoint import published_state_dict, stored_goldens, word_images
 

@@ -3,7 +3,7 @@
 In float64 and on images that are the same to the bit, so that what is compared is what is computed and not how it is
 rounded. In float32 one device alone, given its first batch in reverse order, has other gradients by hundredths, since
 a unit falls to the other side of its ReLU, and Adam makes whole steps of gradients that are rounding. That a word's
-image does not depend on the split of the batch is for tests/data/test_pipeline.py.
+image does not depend on the split of the batch is for tests/data/feeding/test_pipeline.py.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from spin_tf.data.tfrecord import RecordIndex
+from spin_tf.data.records.tfrecord import RecordIndex
 from spin_tf.models import load_model
 from spin_tf.training import checkpoints
 from spin_tf.training.dry_run import dry_run

@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from spin_tf import config as config_module
 from spin_tf.config import Config
-from spin_tf.data.tfrecord import ShardWriter, WordExample
+from spin_tf.data.records.tfrecord import ShardWriter, WordExample
 
 VALUES: dict[str, Any] = {
     "model": {

@@ -1,0 +1,120 @@
+"""Words cut out of larger pictures: upright boxes, and quadrilaterals straightened by perspective."""
+
+from __future__ import annotations
+
+import io
+import math
+
+import numpy as np
+from PIL import Image
+
+from spin_tf.data.conversion.entry import EntryError
+
+# A word of which more than a quarter lies outside the picture does not show its label any more.
+MIN_VISIBLE = 0.75
+_MAX_SIDE = 8192
+
+
+def _area(points: list[tuple[float, float]]) -> float:
+    total = 0.0
+    for (x0, y0), (x1, y1) in zip(points, points[1:] + points[:1], strict=True):
+        total += x0 * y1 - x1 * y0
+    return abs(total) / 2
+
+
+def _clip(points: list[tuple[float, float]], axis: int, limit: float, sign: int) -> list[tuple[float, float]]:
+    """Sutherland-Hodgman against one border: keeps the part where sign * (coordinate - limit) >= 0."""
+    kept: list[tuple[float, float]] = []
+    for start, end in zip(points, points[1:] + points[:1], strict=True):
+        from_border, to_border = sign * (start[axis] - limit), sign * (end[axis] - limit)
+        if from_border >= 0:
+            kept.append(start)
+        if from_border * to_border < 0:
+            share = from_border / (from_border - to_border)
+            kept.append((start[0] + share * (end[0] - start[0]), start[1] + share * (end[1] - start[1])))
+    return kept
+
+
+def _corners(box: tuple[float, ...]) -> list[tuple[float, float]]:
+    if len(box) == 4:
+        left, top, right, bottom = box
+        return [(left, top), (right, top), (right, bottom), (left, bottom)]
+    return [(box[i], box[i + 1]) for i in range(0, 8, 2)]
+
+
+def visible_share(box: tuple[float, ...], width: int, height: int) -> float:
+    """Returns which share of the area of a box (4 or 8 numbers) lies inside a picture; 0 for one without area."""
+    points = _corners(box)
+    area = _area(points)
+    if not math.isfinite(area) or area <= 0:
+        return 0.0
+    for axis, limit, sign in ((0, 0, 1), (0, width, -1), (1, 0, 1), (1, height, -1)):
+        if points:
+            points = _clip(points, axis, limit, sign)
+    return _area(points) / area if points else 0.0
+
+
+def _perspective(target: list[tuple[float, float]], source: list[tuple[float, float]]) -> list[float]:
+    """The 8 coefficients with which Pillow looks up the source of each target point."""
+    rows, values = [], []
+    for (u, v), (x, y) in zip(target, source, strict=True):
+        rows += [[u, v, 1, 0, 0, 0, -u * x, -v * x], [0, 0, 0, u, v, 1, -u * y, -v * y]]
+        values += [x, y]
+    return np.linalg.solve(np.array(rows), np.array(values)).tolist()
+
+
+def crop(image: np.ndarray, box: tuple[float, ...]) -> np.ndarray:
+    """Cuts a word out of a picture.
+
+    Args:
+        image: uint8 array (height, width) or (height, width, 3).
+        box: left, top, right, bottom (cut to whole pixels, outwards); or four corners clockwise from the upper left
+            of the text: the result is as wide and as high as the longer of its opposite sides, bicubic; what lies
+            outside the picture repeats its border.
+
+    Returns:
+        uint8 array of the same rank.
+
+    Raises:
+        EntryError: when less than `MIN_VISIBLE` of the box lies inside the picture, or it has no area.
+    """
+    height, width = image.shape[:2]
+    share = visible_share(box, width, height)
+    if share < MIN_VISIBLE:
+        raise EntryError(
+            f"{share:.0%} of the box lies inside the picture of {width} x {height}. Received: box={box}",
+            "box_outside_image",
+        )
+    if len(box) == 4:
+        left, top = max(math.floor(box[0]), 0), max(math.floor(box[1]), 0)
+        return image[top : min(math.ceil(box[3]), height), left : min(math.ceil(box[2]), width)]
+    corners = _corners(box)
+    sides = [math.dist(corners[i], corners[(i + 1) % 4]) for i in range(4)]
+    size = (max(round(max(sides[0], sides[2])), 1), max(round(max(sides[1], sides[3])), 1))
+    if max(size) > _MAX_SIDE:
+        raise EntryError(f"The box is larger than {_MAX_SIDE} pixels. Received: box={box}", "box_outside_image")
+    # Only the surroundings of the word, with two pixels for the bicubic kernel, and the border repeated around them.
+    xs, ys = [x for x, _ in corners], [y for _, y in corners]
+    columns = np.clip(np.arange(math.floor(min(xs)) - 2, math.ceil(max(xs)) + 3), 0, width - 1)
+    rows = np.clip(np.arange(math.floor(min(ys)) - 2, math.ceil(max(ys)) + 3), 0, height - 1)
+    around = image.take(rows, axis=0).take(columns, axis=1)
+    shifted = [(x - math.floor(min(xs)) + 2, y - math.floor(min(ys)) + 2) for x, y in corners]
+    target = [(0.0, 0.0), (float(size[0]), 0.0), (float(size[0]), float(size[1])), (0.0, float(size[1]))]
+    try:
+        coefficients = _perspective(target, shifted)
+    except np.linalg.LinAlgError as error:
+        raise EntryError(f"The corners span no area. Received: box={box}", "box_outside_image") from error
+    straight = Image.fromarray(around).transform(
+        size, Image.Transform.PERSPECTIVE, coefficients, Image.Resampling.BICUBIC
+    )
+    return np.asarray(straight)
+
+
+def encode_crop(image: np.ndarray, source_format: str) -> tuple[bytes, str]:
+    """Encodes a cut-out word: PNG from lossless pictures, JPEG of quality 95 without chroma subsampling from JPEG."""
+    stream = io.BytesIO()
+    if source_format in ("jpeg", "mpo"):
+        Image.fromarray(image).save(stream, "JPEG", quality=95, subsampling=0)
+        return stream.getvalue(), "jpeg"
+    Image.fromarray(image).save(stream, "PNG")
+    return stream.getvalue(), "png"

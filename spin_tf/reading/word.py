@@ -1,0 +1,42 @@
+"""What reading answers."""
+
+from __future__ import annotations
+
+import dataclasses
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Character:
+    """One character of a word: its probability and the centre of attention, 0 (left edge) to 1 across the crop.
+
+    Where the word was read from the turned crop, `x` runs across that.
+    """
+
+    character: str
+    confidence: float
+    x: float
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Word:
+    """A word that was read.
+
+    Args:
+        text: the word; empty where the model sees none.
+        confidence: 0..1, the product of the probabilities of all its characters and of the end after them: the
+            probability that the model gives to exactly this reading.
+        characters: one `Character` for each character of `text`.
+        turned: degrees counter-clockwise by which the crop was turned for this reading: 0, 90 or -90.
+    """
+
+    text: str
+    confidence: float
+    characters: tuple[Character, ...]
+    turned: int = 0
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ReadError:
+    """An image that could not be read: what `read_many` answers in its place; `reason` is one line."""
+
+    reason: str

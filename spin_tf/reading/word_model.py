@@ -1,0 +1,60 @@
+"""What the `Recognizer` needs of a model, and the models that offer it."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+
+from spin_tf._extras import require
+from spin_tf.reading.litert import LiteRTModel
+
+
+class WordModel(Protocol):
+    """What the `Recognizer` needs of a model: LiteRT files, `.keras` files and SavedModels all offer it.
+
+    `predict_words` takes float32 (n, height, width, 1) in [-1, 1] and returns numpy probabilities (n, steps, classes)
+    and positions (n, steps); `metadata` holds charset, image_size and max_length.
+    """
+
+    @property
+    def metadata(self) -> dict[str, Any]: ...
+
+    def predict_words(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]: ...
+
+
+@runtime_checkable
+class RectifyingModel(Protocol):
+    def rectify(self, images: np.ndarray) -> dict[str, Any]: ...
+
+
+def bundled_model() -> pathlib.Path:
+    """Where the model that ships lies: inside an installed package, or in exported/ of a clone."""
+    package = pathlib.Path(__file__).resolve().parents[1]
+    installed = package / "exported" / "spin.tflite"
+    return installed if installed.exists() else package.parent / "exported" / "spin.tflite"
+
+
+def load_word_model(model: str | os.PathLike[str] | None, num_threads: int) -> WordModel:
+    """Loads a `.tflite` file, a `.keras` file, a model_dir or a SavedModel folder; None is the bundled model.
+
+    Raises:
+        FileNotFoundError: nothing is there.
+        MissingExtraError: anything but `.tflite` needs TensorFlow.
+        ValueError: not a model of spin_tf.
+    """
+    path = bundled_model() if model is None else pathlib.Path(model)
+    if not path.exists():
+        raise FileNotFoundError(f"There is no such model. Received: model={str(path)!r}")
+    if not path.is_dir() and path.suffix != ".keras":
+        return LiteRTModel(path, num_threads)
+    require("tensorflow", f"Reading with {path.name}", "train")
+    if path.is_dir() and any(file.exists() for file in (path / "saved_model.pb", *path.glob("[0-9]*/saved_model.pb"))):
+        from spin_tf.export import saved_model
+
+        return saved_model.load(path)
+    from spin_tf.models import load_model
+
+    return load_model(path)
