@@ -23,6 +23,8 @@ class AttentionDecoder(keras.layers.Layer):
         vocabulary_size: characters + 2 (token 0 starts and pads, token 1 ends).
         units: of the LSTM cell and of the attention's hidden layer.
         num_steps: the longest word + 1.
+        temperature: divides the logits before the softmax of `decode`: above 1 the probabilities are more modest, the
+            readings are the same. Training does not see it.
 
     Call arguments:
         states: (batch, time, features).
@@ -38,11 +40,16 @@ class AttentionDecoder(keras.layers.Layer):
     Reference: Bahdanau et al., ICLR 2015; in text recognition, Shi et al., ASTER, PAMI 2018.
     """
 
-    def __init__(self, vocabulary_size: int, units: int = 256, num_steps: int = 26, **kwargs: Any) -> None:
+    def __init__(
+        self, vocabulary_size: int, units: int = 256, num_steps: int = 26, temperature: float = 1.0, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         if vocabulary_size < 3:
             raise ValueError(f"vocabulary_size must be at least 3. Received: vocabulary_size={vocabulary_size}")
+        if not temperature > 0:
+            raise ValueError(f"temperature must be above 0. Received: temperature={temperature}")
         self.vocabulary_size = vocabulary_size
+        self.temperature = float(temperature)
         self.units = units
         self.num_steps = num_steps
 
@@ -82,6 +89,10 @@ class AttentionDecoder(keras.layers.Layer):
         dtype = self.compute_dtype
         logits = ops.matmul(outputs, ops.cast(self.generator, dtype)) + ops.cast(self.generator_bias, dtype)
         return ops.cast(logits, "float32")
+
+    def _probabilities(self, outputs: Any) -> Any:
+        # Inside the graph, so that whatever is exported from it is calibrated without a line of code of its own.
+        return ops.softmax(self._logits(outputs) / self.temperature, axis=-1)
 
     def _start(self, states: Any) -> tuple[Any, Any, Any]:
         states = ops.cast(states, self.compute_dtype)
@@ -124,7 +135,7 @@ class AttentionDecoder(keras.layers.Layer):
             step: Any, token: Any, ended: Any, output: Any, cell: Any, probabilities: Any, attentions: Any
         ) -> tuple[Any, ...]:
             output, cell, attention = self._step(states, projected, self._token_z(token), output, cell)
-            probability = ops.softmax(self._logits(output), axis=-1)
+            probability = self._probabilities(output)
             # top_k, not argmax: LiteRT has no builtin for what argmax becomes.
             token = ops.cast(ops.top_k(probability, 1)[1][:, 0], "int32")
             ended = ops.maximum(ended, ops.cast(ops.equal(token, END_ID), "float32"))
@@ -147,4 +158,5 @@ class AttentionDecoder(keras.layers.Layer):
             "vocabulary_size": self.vocabulary_size,
             "units": self.units,
             "num_steps": self.num_steps,
+            "temperature": self.temperature,
         }

@@ -25,6 +25,8 @@ class SPINRecognizer(keras.Model):
         charset: the `Charset` as a dict; by default the one that `config.charset` names. A saved model carries it.
         synchronized: batch statistics over all replicas of a tf.distribute strategy.
         version: the spin_tf that made the model; a saved model carries it.
+        temperature: divides the logits of a reading, so that its confidence is the share of words that are right:
+            fitted by `bin/calibrate.py`, kept in every artefact, not used in training.
 
     Call arguments:
         images: (batch, 32, W, 1) in [-1, 1].
@@ -52,6 +54,7 @@ class SPINRecognizer(keras.Model):
         charset: dict[str, Any] | None = None,
         synchronized: bool = False,
         version: str = __version__,
+        temperature: float = 1.0,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -83,6 +86,7 @@ class SPINRecognizer(keras.Model):
         self.decoder = AttentionDecoder(
             len(self.charset.characters) + 2,
             num_steps=self.num_steps,
+            temperature=temperature,
             **dataclasses.asdict(config.decoder),
             dtype=policy,
             name="decoder",
@@ -100,6 +104,18 @@ class SPINRecognizer(keras.Model):
         self.encoder.build(shape)
         self.decoder.build(self.encoder.compute_output_shape(shape))
         self.built = True
+
+    @property
+    def temperature(self) -> float:
+        return self.decoder.temperature
+
+    @temperature.setter
+    def temperature(self, value: float) -> None:
+        if not value > 0:
+            raise ValueError(f"temperature must be above 0. Received: temperature={value}")
+        self.decoder.temperature = float(value)
+        # Graphs that were traced hold the old one.
+        self.predict_function = None
 
     def rectify(self, images: Any, training: bool = False) -> dict[str, Any]:
         """What the transformation makes of (batch, 32, W, 1) images: see `Transformation`; only `image` without one."""
@@ -154,6 +170,7 @@ class SPINRecognizer(keras.Model):
             "charset": self.charset.to_dict(),
             "image_size": list(self.image_size),
             "max_length": self.config["max_length"],
+            "temperature": self.temperature,
             "model": {key: value for key, value in self.config.items() if key != "charset"},
         }
 
@@ -187,4 +204,5 @@ class SPINRecognizer(keras.Model):
             "charset": self.charset.to_dict(),
             "synchronized": self.synchronized,
             "version": self.version,
+            "temperature": self.temperature,
         }

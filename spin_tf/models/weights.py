@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import json
 import os
 from typing import Any
 
@@ -10,6 +11,8 @@ import numpy as np
 
 from spin_tf import config as config_module
 from spin_tf.models.spin_recognizer import SPINRecognizer
+
+CALIBRATION_FILE = "calibration.json"
 
 
 def find_weights(folder: str) -> list[str]:
@@ -19,6 +22,8 @@ def find_weights(folder: str) -> list[str]:
 
 def load_weights(folder: str) -> SPINRecognizer:
     """Builds the model of a folder's config.yaml with the folder's weights, under the backend that is running.
+
+    Where `bin/calibrate.py` has written a calibration.json, the model has its temperature.
 
     Raises:
         FileNotFoundError: there are no weights, or a part is missing.
@@ -40,6 +45,10 @@ def load_weights(folder: str) -> SPINRecognizer:
                 f"Received: {None if value is None else value.shape}"
             )
         variable.assign(value.astype(np.float32))
+    calibration = os.path.join(folder, CALIBRATION_FILE)
+    if os.path.exists(calibration):
+        with open(calibration, encoding="utf-8") as file:
+            model.temperature = float(json.load(file)["temperature"])
     return model
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 
 import numpy as np
 
 from spin_tf.models import SPINRecognizer
-from spin_tf.models.weights import find_weights, relative_path
+from spin_tf.models.weights import CALIBRATION_FILE, find_weights, relative_path
 from spin_tf.training.checkpoints import write_atomically
 
 PART_BYTES = 15 * 2**20
@@ -48,4 +49,7 @@ def save_weights(folder: str, model: SPINRecognizer, values: dict[str, np.ndarra
         paths.append(path)
     for path in old - set(paths):
         os.remove(path)
+    # It was fitted to the weights that were here before.
+    with contextlib.suppress(FileNotFoundError):
+        os.remove(os.path.join(folder, CALIBRATION_FILE))
     return paths
