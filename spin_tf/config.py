@@ -158,6 +158,7 @@ def validate(config: Config) -> Config:
     _positive("training.optimizer.clip_norm", optimizer.clip_norm)
     _positive("training.optimizer.factor", optimizer.factor)
     _in_range("training.label_smoothing", training.label_smoothing, 1.0)
+    _in_range("training.ctc_weight", training.ctc_weight)
     for name in ("ema", "beta_1", "beta_2"):
         _in_range(f"training.optimizer.{name}", getattr(optimizer, name), 1.0)
     for name in ("warmup_steps", "loc_lr", "weight_decay", "final_factor"):

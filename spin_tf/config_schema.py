@@ -177,6 +177,8 @@ class TrainingConfig:
         batch_size: global: over all replicas.
         dtype: Keras's policy, float32 or mixed_bfloat16.
         label_smoothing: share of the target spread over all tokens.
+        ctc_weight: of a CTC loss on the encoder's states, through a dense layer that is dropped after training; 0
+            leaves it out. A run's checkpoints hold that layer.
         validate_every, checkpoint_every, log_every: in steps.
         init_from: a .keras file, a model_dir or a folder of weights to start from; rows of characters that both
             charsets have are kept.
@@ -193,6 +195,7 @@ class TrainingConfig:
     seed: int = 0
     dtype: str = "float32"
     label_smoothing: float = 0.0
+    ctc_weight: float = 0.0
     validate_every: int = 1000
     checkpoint_every: int = 500
     log_every: int = 20

@@ -16,10 +16,11 @@ from spin_tf.training import folder
 from spin_tf.training.averages import make_averages
 from spin_tf.training.checkpoints import list_checkpoints, restore_latest, save_checkpoint
 from spin_tf.training.clock import Clock
+from spin_tf.training.ctc import CTCModel
 from spin_tf.training.guards import LossGuard, TrainingError
 from spin_tf.training.initialize import transfer_weights
 from spin_tf.training.jax_words import WordStream
-from spin_tf.training.losses import token_cross_entropy
+from spin_tf.training.losses import training_loss
 from spin_tf.training.optimizer import AdamW, Schedule
 from spin_tf.training.weights_file import save_weights
 
@@ -47,6 +48,7 @@ class JaxTrainer:
         keras.mixed_precision.set_dtype_policy(t.dtype)
         try:
             self.model = SPINRecognizer(config.model, name="spin_recognizer")
+            self.learner: Any = CTCModel(self.model, name="learner") if t.ctc_weight else self.model
         finally:
             keras.mixed_precision.set_dtype_policy("float32")
         if t.init_from and not list_checkpoints(model_dir):
@@ -56,7 +58,7 @@ class JaxTrainer:
                 getattr(self.model, stage).trainable = False
         self.schedule = Schedule(t.optimizer, t.steps)
         self.optimizer = AdamW(t.optimizer, t.steps, follows_schedule=False)
-        self.optimizer.build(self.model.trainable_variables)
+        self.optimizer.build(self.learner.trainable_variables)
         self.averages = make_averages(self.model.trainable_variables if t.optimizer.ema else [])
         self.step = 0
         self.clock = Clock(t.minutes)
@@ -71,7 +73,7 @@ class JaxTrainer:
 
     @property
     def _variables(self) -> list[Any]:
-        return [*self.model.variables, *self.optimizer.variables, *self.averages]
+        return [*self.learner.variables, *self.optimizer.variables, *self.averages]
 
     @property
     def stopped_by(self) -> int | None:
@@ -81,12 +83,12 @@ class JaxTrainer:
     def _make_step(self) -> Any:
         jax = importlib.import_module("jax")
         jnp = importlib.import_module("jax.numpy")
-        model, optimizer, t = self.model, self.optimizer, self.config.training
+        model, optimizer, t = self.learner, self.optimizer, self.config.training
         has_averages = bool(self.averages)
 
         def loss_of(trainable: Any, rest: Any, images: Any, tokens: Any) -> Any:
-            logits, rest = model.stateless_call(trainable, rest, images, tokens[:, :-1], training=True)
-            loss, count = token_cross_entropy(logits, tokens[:, 1:], t.label_smoothing)
+            outputs, rest = model.stateless_call(trainable, rest, images, tokens[:, :-1], training=True)
+            loss, count = training_loss(outputs, tokens[:, 1:], t.label_smoothing, t.ctc_weight)
             return loss / count, rest
 
         def step(state: Any, images: Any, tokens: Any, rate: Any) -> Any:
@@ -100,17 +102,17 @@ class JaxTrainer:
             if has_averages:
                 done = slots[0].astype("float32")
                 decay = jnp.minimum(t.optimizer.ema, (1.0 + done) / (10.0 + done))
-                averages = [a * decay + v * (1.0 - decay) for a, v in zip(averages, trainable, strict=True)]
+                averages = [a * decay + v * (1.0 - decay) for a, v in zip(averages, trainable, strict=False)]
             return (trainable, rest, slots, averages), loss, norm
 
         return jax.jit(step, donate_argnums=0)
 
     def _state(self) -> Any:
-        groups = self.model.trainable_variables, self.model.non_trainable_variables, self.optimizer.variables
+        groups = self.learner.trainable_variables, self.learner.non_trainable_variables, self.optimizer.variables
         return tuple([v.value for v in group] for group in (*groups, self.averages))
 
     def _put_back(self, state: Any) -> None:
-        groups = self.model.trainable_variables, self.model.non_trainable_variables, self.optimizer.variables
+        groups = self.learner.trainable_variables, self.learner.non_trainable_variables, self.optimizer.variables
         for group, values in zip((*groups, self.averages), state, strict=True):
             for variable, value in zip(group, values, strict=True):
                 variable.assign(value)

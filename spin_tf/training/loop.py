@@ -8,7 +8,6 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-import keras
 import tensorflow as tf
 from absl import logging
 
@@ -16,21 +15,17 @@ from spin_tf.charset import Charset, Tokenizer
 from spin_tf.config import Config
 from spin_tf.data.feeding.pipeline import TrainingWords
 from spin_tf.evaluation.metrics import Score
-from spin_tf.models import SPINRecognizer, load_model
 from spin_tf.training import folder
-from spin_tf.training.averages import make_averages
 from spin_tf.training.best import BestModel
+from spin_tf.training.building import build
 from spin_tf.training.checkpoints import list_checkpoints, restore_latest, save_checkpoint
 from spin_tf.training.clock import Clock
 from spin_tf.training.guards import LossGuard, TrainingError
-from spin_tf.training.initialize import transfer_weights
-from spin_tf.training.optimizer import AdamW, Schedule
+from spin_tf.training.optimizer import Schedule
 from spin_tf.training.step import TrainingStep, trim_tokens
 from spin_tf.training.strategies import Place, require_same_step
 from spin_tf.training.validation import Validator
 from spin_tf.training.watching import Progress, Watcher
-
-SMALL_REPLICA_BATCH = 32
 
 
 @dataclasses.dataclass
@@ -80,7 +75,9 @@ class Trainer:
         self.words = TrainingWords(config.data, self.tokenizer, t.batch_size, t.steps, t.seed)
         image_size = (config.model.image_size[0], config.model.image_size[1])
         self.validator = Validator(config.data.validation, self.tokenizer, image_size, config.data.on_corrupt)
-        self._build()
+        built = build(config, model_dir, self.strategy, self.place)
+        self.model, self.learner = built.model, built.learner
+        self.optimizer, self.averages = built.optimizer, built.averages
         self.step = 0
         self.best = BestModel(model_dir, self.model, self.averages, self.validator, self.tokenizer)
         self.guard = LossGuard(t.explode)
@@ -88,34 +85,9 @@ class Trainer:
         self._stop_signal: int | None = None
         self._restore()
 
-    def _build(self) -> None:
-        """Makes model, optimizer and averages, the same on every machine and in every process of this run."""
-        t = self.config.training
-        keras.utils.set_random_seed(t.seed)
-        if t.deterministic and self.place.replicas == 1:
-            tf.config.experimental.enable_op_determinism()
-        keras.mixed_precision.set_dtype_policy(t.dtype)
-        small = t.batch_size // self.place.replicas <= SMALL_REPLICA_BATCH
-        try:
-            with self.strategy.scope():
-                # Names are part of a checkpoint's keys, and by default depend on what the process made before.
-                self.model = SPINRecognizer(
-                    self.config.model, synchronized=self.place.replicas > 1 and small, name="spin_recognizer"
-                )
-                if t.init_from and not list_checkpoints(self.model_dir):
-                    transfer_weights(load_model(t.init_from), self.model)
-                for stage in t.freeze:
-                    if getattr(self.model, stage) is not None:
-                        getattr(self.model, stage).trainable = False
-                self.optimizer = AdamW(t.optimizer, t.steps, follows_schedule=t.minutes is None)
-                self.optimizer.build(self.model.trainable_variables)
-                self.averages = make_averages(self.model.trainable_variables if t.optimizer.ema else [])
-        finally:
-            keras.mixed_precision.set_dtype_policy("float32")
-
     @property
     def _state_variables(self) -> list[Any]:
-        return [*self.model.variables, *self.optimizer.variables, *self.averages]
+        return [*self.learner.variables, *self.optimizer.variables, *self.averages]
 
     def _restore(self) -> None:
         restored = restore_latest(self.model_dir, self._state_variables)
@@ -218,7 +190,7 @@ class Trainer:
         t = self.config.training
         score = Score()
         take_step = TrainingStep(
-            self.strategy, self.model, self.optimizer, self.averages, t.optimizer.ema, t.label_smoothing
+            self.strategy, self.learner, self.optimizer, self.averages, t.optimizer.ema, t.label_smoothing, t.ctc_weight
         )
         schedule = Schedule(t.optimizer, t.steps)
         pending: _Pending | None = None

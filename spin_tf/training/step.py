@@ -4,7 +4,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from spin_tf.training.losses import token_cross_entropy
+from spin_tf.training.losses import training_loss
 
 SHORT_ROWS = (13, 18)
 
@@ -25,9 +25,10 @@ class TrainingStep:
     Args:
         strategy: of tf.distribute.
         model, optimizer: made in the scope of `strategy`.
-        averages: one float32 variable for each trainable weight of the model, or none.
+        averages: one float32 variable for each of the model's first trainable weights (a head that is dropped after
+            training comes last and has none), or none.
         decay: of the averages.
-        label_smoothing: see `token_cross_entropy`.
+        label_smoothing, ctc_weight: see `training_loss`.
 
     Call arguments:
         images, tokens: the batch, or the replicas' parts of it, tokens being (batch, max_length + 2).
@@ -38,7 +39,14 @@ class TrainingStep:
     """
 
     def __init__(
-        self, strategy: Any, model: Any, optimizer: Any, averages: list[Any], decay: float, label_smoothing: float
+        self,
+        strategy: Any,
+        model: Any,
+        optimizer: Any,
+        averages: list[Any],
+        decay: float,
+        label_smoothing: float,
+        ctc_weight: float = 0.0,
     ) -> None:
         self._strategy = strategy
         self._model = model
@@ -46,6 +54,7 @@ class TrainingStep:
         self._averages = averages
         self._decay = decay
         self._label_smoothing = label_smoothing
+        self._ctc_weight = ctc_weight
         # There is no Python control flow for AutoGraph to convert, only a model to trace.
         self._graph = tf.function(self._step, autograph=False)
 
@@ -68,8 +77,8 @@ class TrainingStep:
         count, stop = total([tf.math.count_nonzero(targets, dtype=tf.float32), tf.identity(stop)])
         variables = self._model.trainable_variables
         with tf.GradientTape() as tape:
-            logits = self._model(images, previous, training=True)
-            share = token_cross_entropy(logits, targets, self._label_smoothing)[0] / count
+            outputs = self._model(images, previous, training=True)
+            share = training_loss(outputs, targets, self._label_smoothing, self._ctc_weight)[0] / count
         gradients = tape.gradient(share, [variable.value for variable in variables])
         # Looked-up rows come as slices, in which a token that occurs twice is there twice: no norm and no square of it
         # is right before the sum.
@@ -85,5 +94,5 @@ class TrainingStep:
         # Early on the averages follow more closely, or they would remember the initial weights.
         done = tf.cast(self._optimizer.iterations.value, tf.float32)
         decay = tf.minimum((1.0 + done) / (10.0 + done), self._decay)
-        for average, variable in zip(self._averages, variables, strict=True):
+        for average, variable in zip(self._averages, variables, strict=False):
             average.assign(average.value * decay + tf.cast(variable.value, tf.float32) * (1.0 - decay))

@@ -1,0 +1,66 @@
+"""What a run trains: the model, the optimizer and the averages, made in one place for every device."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from spin_tf.config import Config
+from spin_tf.models import SPINRecognizer, load_model
+from spin_tf.training.averages import make_averages
+from spin_tf.training.checkpoints import list_checkpoints
+from spin_tf.training.ctc import CTCModel
+from spin_tf.training.initialize import transfer_weights
+from spin_tf.training.optimizer import AdamW
+from spin_tf.training.strategies import Place
+
+SMALL_REPLICA_BATCH = 32
+
+
+@dataclasses.dataclass
+class Built:
+    """What a run trains: `learner` is the model, or the model with the head that is dropped after training."""
+
+    model: SPINRecognizer
+    learner: Any
+    optimizer: AdamW
+    averages: list[Any]
+
+
+def build(config: Config, model_dir: str, strategy: Any, place: Place) -> Built:
+    """Makes model, optimizer and averages, the same on every machine and in every process of a run.
+
+    Args:
+        config: the whole configuration.
+        model_dir: of the run; where it has checkpoints, `training.init_from` has done its work.
+        strategy: of tf.distribute.
+        place: of this process in it.
+
+    Raises:
+        ValueError: the weights of `training.init_from` do not fit.
+    """
+    t = config.training
+    keras.utils.set_random_seed(t.seed)
+    if t.deterministic and place.replicas == 1:
+        tf.config.experimental.enable_op_determinism()
+    keras.mixed_precision.set_dtype_policy(t.dtype)
+    small = t.batch_size // place.replicas <= SMALL_REPLICA_BATCH
+    try:
+        with strategy.scope():
+            # Names are part of a checkpoint's keys, and by default depend on what the process made before.
+            model = SPINRecognizer(config.model, synchronized=place.replicas > 1 and small, name="spin_recognizer")
+            if t.init_from and not list_checkpoints(model_dir):
+                transfer_weights(load_model(t.init_from), model)
+            for stage in t.freeze:
+                if getattr(model, stage) is not None:
+                    getattr(model, stage).trainable = False
+            learner: Any = CTCModel(model, name="learner") if t.ctc_weight else model
+            optimizer = AdamW(t.optimizer, t.steps, follows_schedule=t.minutes is None)
+            optimizer.build(learner.trainable_variables)
+            averages = make_averages(model.trainable_variables if t.optimizer.ema else [])
+    finally:
+        keras.mixed_precision.set_dtype_policy("float32")
+    return Built(model, learner, optimizer, averages)
