@@ -154,7 +154,7 @@ class Recognizer:
             except (OSError, ValueError, TypeError) as error:
                 if not keep_errors:
                     raise
-                results.append(ReadError(_reason(error)))
+                results.append(ReadError.from_error(error))
         words = iter(self._read_batch(prepared))
         return [next(words) if result is None else result for result in results]
 
@@ -177,9 +177,3 @@ def _batches(images: Iterable[ImageLike], size: int) -> Iterator[list[ImageLike]
 def _num_cores() -> int:
     # A container may lend this process fewer cores than the machine has.
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
-    return " ".join(str(error).split())

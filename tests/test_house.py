@@ -20,6 +20,8 @@ from spin_tf._version import __version__
 REPOSITORY = pathlib.Path(__file__).resolve().parent.parent
 PACKAGE = REPOSITORY / "spin_tf"
 CORE = {"absl-py", "ai-edge-litert", "numpy", "pillow"}
+# Modules whose package is called otherwise.
+PACKAGE_OF = {"grpc": "grpcio"}
 
 
 @pytest.fixture(scope="module")
@@ -96,8 +98,9 @@ def test_every_extra_that_is_asked_for_exists_and_holds_the_module(setup: config
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "require":
                 module, extra = ast.literal_eval(node.args[0]), ast.literal_eval(node.args[2])
-                package = module.split(".")[0]
-                assert package.replace("_", "-") in extras[extra], f"{path}:{node.lineno}"
+                module = module.split(".")[0]
+                package = PACKAGE_OF.get(module, module.replace("_", "-"))
+                assert package in extras[extra], f"{path}:{node.lineno}"
                 asked += 1
     assert asked > 2
 

@@ -1,6 +1,7 @@
 """Reads word images: one line an image, in the order given; the images of a folder come sorted by name.
 
 bin/recognize.py [--model=PATH] [--format=text|jsonl] [--save_rectified=DIR] FILE_OR_FOLDER...
+bin/recognize.py --server=http://HOST:8501/v1/models/NAME [--format=text|jsonl] FILE_OR_FOLDER...
 
 Text lines are path<TAB>word<TAB>confidence. Files that cannot be read go to stderr with the reason, the others are
 answered, and the exit code is 1.
@@ -16,6 +17,7 @@ from collections.abc import Iterator
 
 from absl import flags
 
+from spin_tf.cli import _server
 from spin_tf.cli._run import UserError, without_native_chatter
 from spin_tf.recognizer import ReadError, Recognizer, Word
 
@@ -31,6 +33,8 @@ _TURN_TALL = flags.DEFINE_bool(
 _SAVE_RECTIFIED = flags.DEFINE_string(
     "save_rectified", None, "folder for the images as the model's transformation made them; needs a .keras model"
 )
+
+flags.adopt_module_key_flags(_server)
 
 # Other files beside the images of a folder (labels, notes) are no mistake; a file named by the user is always tried.
 _SUFFIXES = {".jpg", ".jpeg", ".png", ".gif", ".bmp", ".tif", ".tiff", ".webp", ".ppm", ".pgm", ".pbm", ".pnm"}
@@ -83,8 +87,9 @@ def main(argv: list[str]) -> int:
     if len(argv) < 2:
         raise UserError("name the image files or folders to read, for example: bin/recognize.py word.png")
     paths = list(find_images(argv[1:]))
+    _server.forbid_beside_server(_MODEL, _TURN_TALL, _SAVE_RECTIFIED)
     with without_native_chatter():
-        recognizer = Recognizer(_MODEL.value, turn_tall=_TURN_TALL.value)
+        recognizer = _server.open_server() or Recognizer(_MODEL.value, turn_tall=_TURN_TALL.value)
     if _SAVE_RECTIFIED.value and not recognizer.can_rectify:
         raise UserError(
             "--save_rectified needs a .keras model or a model_dir: exported models only hold the way to the word. "
@@ -97,6 +102,6 @@ def main(argv: list[str]) -> int:
         else:
             print(format_word(path, word, _FORMAT.value))
             readable.append(path)
-    if _SAVE_RECTIFIED.value:
+    if _SAVE_RECTIFIED.value and isinstance(recognizer, Recognizer):
         save_rectified(recognizer, readable, pathlib.Path(_SAVE_RECTIFIED.value))
     return 0 if len(readable) == len(paths) else 1

@@ -40,3 +40,10 @@ class ReadError:
     """An image that could not be read: what `read_many` answers in its place; `reason` is one line."""
 
     reason: str
+
+    @classmethod
+    def from_error(cls, error: Exception) -> ReadError:
+        """Says in one line what an exception says."""
+        if isinstance(error, OSError) and error.strerror:
+            return cls(error.strerror)
+        return cls(" ".join(str(error).split()))

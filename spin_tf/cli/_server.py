@@ -1,0 +1,39 @@
+"""The flags of reading through a model server."""
+
+from __future__ import annotations
+
+from absl import flags
+
+from spin_tf.cli._run import UserError
+from spin_tf.reading.remote import RemoteRecognizer
+
+_SERVER = flags.DEFINE_string(
+    "server",
+    None,
+    "read through a server: http://HOST:8501/v1/models/NAME (TensorFlow Serving, KServe) or grpc://HOST:8500/NAME",
+)
+_TIMEOUT = flags.DEFINE_float("server_timeout", 60.0, "seconds for one request to the server")
+_RETRY_SECONDS = flags.DEFINE_float(
+    "server_retry_seconds", 10.0, "how long a request is sent again while the server is away or holds back"
+)
+_REQUESTS = flags.DEFINE_integer("server_requests", 4, "requests to the server at the same time")
+
+
+def forbid_beside_server(*local: flags.FlagHolder) -> None:
+    """Refuses flags that say how to read here: the server reads as its own model does.
+
+    Raises:
+        UserError: --server and one of `local` are given.
+    """
+    if _SERVER.value is None:
+        return
+    for flag in local:
+        if flag.present:
+            raise UserError(f"--{flag.name} does not go with --server, which reads as it does. Received: {flag.value}")
+
+
+def open_server() -> RemoteRecognizer | None:
+    """Returns the reader behind --server; None without that flag."""
+    if _SERVER.value is None:
+        return None
+    return RemoteRecognizer(_SERVER.value, _TIMEOUT.value, _RETRY_SECONDS.value, _REQUESTS.value)
