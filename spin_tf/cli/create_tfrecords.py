@@ -9,13 +9,17 @@ from typing import Any
 from absl import flags, logging
 
 from spin_tf._extras import require
+from spin_tf._files import check_output_file, write_text
 from spin_tf.charset import Charset
 from spin_tf.cli._run import UserError
-from spin_tf.data.conversion.convert import convert, publish
+from spin_tf.data.conversion.convert import convert, discard, publish
+from spin_tf.data.conversion.hints import explain_rejects
 from spin_tf.data.conversion.plan import Conversion
 from spin_tf.data.conversion.report_page import report_json, report_page
 from spin_tf.data.conversion.sources import SOURCES
+from spin_tf.data.conversion.statistics import Statistics
 from spin_tf.data.conversion.word_reader import Checks
+from spin_tf.data.records.tfrecord import find_shards
 
 FLAGS = flags.FLAGS
 
@@ -65,30 +69,40 @@ def options_from_flags() -> dict[str, Any]:
     return {name: FLAGS[name].value for name in (*names, "image_root", "only", "exclude")}
 
 
-def say_too_many_rejects(share: float) -> None:
-    """Says on stderr why no shards were written."""
+def failed(statistics: Statistics, conversion: Conversion) -> bool:
+    """Whether a conversion is none: nothing was kept, or too much rejected. Says so and what was rejected on stderr."""
+    if statistics.kept and statistics.reject_share <= FLAGS.max_reject_share:
+        return False
+    if statistics.kept:
+        problem, given = f"{statistics.reject_share:.2%} of the words were rejected", FLAGS.max_reject_share
+        received = f"max_reject_share={given}"
+    else:
+        problem, received = "no word was kept", f"input={list(conversion.inputs)}"
+    older = "; those of an earlier conversion are as they were" if find_shards(conversion.output) else ""
     print(
-        f"error: {share:.2%} of the words were rejected; no shards were written, see {FLAGS.output}.report.html. "
-        f"Received: max_reject_share={FLAGS.max_reject_share}",
+        f"error: {problem}; no shards were written{older}, see {FLAGS.output}.report.html. Received: {received}",
+        *explain_rejects(statistics, conversion),
+        sep="\n  ",
         file=sys.stderr,
     )
+    return True
 
 
 def main(argv: list[str]) -> int:
-    """Runs the command; 1 when too many words were rejected."""
+    """Runs the command; 1 when nothing was kept, or too many words were rejected."""
     if len(argv) > 1:
         raise UserError(f"All options are flags. Received: {argv[1:]}")
     logging.set_verbosity(max(logging.get_verbosity(), logging.INFO))
     conversion, options = conversion_from_flags(), options_from_flags()
+    check_output_file(f"{FLAGS.output}.report.json")
     with Progress() as progress:
         statistics = convert(conversion, FLAGS.workers, progress)
-    with open(f"{FLAGS.output}.report.json", "w", encoding="utf-8") as file:
-        file.write(report_json(statistics, options))
-    with open(f"{FLAGS.output}.report.html", "w", encoding="utf-8", errors="backslashreplace") as file:
-        file.write(report_page(statistics, options))
+    write_text(f"{FLAGS.output}.report.json", report_json(statistics, options), "backslashreplace")
+    write_text(f"{FLAGS.output}.report.html", report_page(statistics, options), "backslashreplace")
     print(statistics.summary())
-    if statistics.reject_share > FLAGS.max_reject_share:
-        say_too_many_rejects(statistics.reject_share)
+    if failed(statistics, conversion):
+        if not statistics.kept:
+            discard(conversion)
         return 1
     paths = publish(conversion)
     print(f"{paths[0]} ... {len(paths)} shards")

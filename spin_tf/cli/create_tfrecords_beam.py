@@ -21,13 +21,10 @@ flags.DEFINE_string("runner", "DirectRunner", "Beam's runner: DirectRunner, Flin
 
 
 def main(argv: list[str]) -> int:
-    """Runs the command; 1 when too many words were rejected."""
+    """Runs the command; 1 when nothing was kept, or too many words were rejected."""
     conversion, options = create_tfrecords.conversion_from_flags(), create_tfrecords.options_from_flags()
     beam.run(conversion, options, FLAGS.max_reject_share, [f"--runner={FLAGS.runner}", *argv[1:]])
     with beam.open_raw(f"{FLAGS.output}.report.json", "r") as file:
         statistics = Statistics.from_report(json.loads(file.read()))
     print(statistics.summary())
-    if statistics.reject_share > FLAGS.max_reject_share:
-        create_tfrecords.say_too_many_rejects(statistics.reject_share)
-        return 1
-    return 0
+    return 1 if create_tfrecords.failed(statistics, conversion) else 0

@@ -13,46 +13,23 @@ from typing import Any
 import numpy as np
 from absl import logging
 
+from spin_tf._files import remove_partial, write_atomically
+
+__all__ = [
+    "BrokenCheckpointError",
+    "list_checkpoints",
+    "remove_partial",
+    "restore_checkpoint",
+    "restore_latest",
+    "save_checkpoint",
+    "write_atomically",
+]
+
 _PATTERN = re.compile(r"checkpoint-(\d{8})\.npz$")
 
 
 class BrokenCheckpointError(ValueError):
     """A checkpoint file that is cut off or damaged."""
-
-
-def write_atomically(path: str, write: Any) -> None:
-    """Calls `write(temporary_path)` and puts the result in place of `path`, or leaves `path` as it was.
-
-    The temporary name keeps the extension, and nothing but a whole file ever has the name `path`, whenever the
-    process or the machine stops.
-    """
-    folder, name = os.path.split(path)
-    temporary = os.path.join(folder, f".partial-{os.getpid()}-{name}")
-    try:
-        write(temporary)
-        with open(temporary, "rb+") as stream:
-            os.fsync(stream.fileno())
-        os.replace(temporary, path)
-        _sync_folder(folder or ".")
-    finally:
-        if os.path.exists(temporary):
-            os.remove(temporary)
-
-
-def _sync_folder(folder: str) -> None:
-    """Makes a renaming outlive a power cut, where the system lets a folder be opened."""
-    if hasattr(os, "O_DIRECTORY"):
-        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-
-
-def remove_partial(folder: str) -> None:
-    """Removes what writes that were killed have left."""
-    for path in glob.glob(os.path.join(glob.escape(folder), ".partial-*")):
-        os.remove(path)
 
 
 def save_checkpoint(folder: str, step: int, variables: list[Any], state: dict[str, Any], keep: int = 2) -> str:

@@ -14,12 +14,13 @@ from typing import Any
 import numpy as np
 
 from spin_tf import config as config_module
+from spin_tf._files import remove_others, write_atomically
 from spin_tf.charset import Tokenizer
 from spin_tf.config import Config
 from spin_tf.evaluation.metrics import Score
 from spin_tf.models import SPINRecognizer, load_model
 from spin_tf.models.weights import find_weights, load_weights
-from spin_tf.training.checkpoints import list_checkpoints, write_atomically
+from spin_tf.training.checkpoints import list_checkpoints
 from spin_tf.training.validation import Validator
 from spin_tf.training.weights_file import save_weights
 
@@ -58,8 +59,7 @@ def keep_weights(model_dir: str, best: str) -> None:
     for part in parts:
         target = os.path.join(best, os.path.basename(part))
         write_atomically(target, lambda path, part=part: shutil.copyfile(part, path))
-    for old in set(find_weights(best)) - {os.path.join(best, os.path.basename(part)) for part in parts}:
-        os.remove(old)
+    remove_others(find_weights(best), [os.path.join(best, os.path.basename(part)) for part in parts])
 
 
 def add_record(path: str, cells: dict[str, str]) -> str:

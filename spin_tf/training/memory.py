@@ -15,7 +15,11 @@ def keep_freed_memory() -> bool:
     Returns:
         whether the C library knows these settings (glibc does).
     """
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    try:
+        mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    # Windows has no library of the program itself.
+    except (OSError, TypeError):
+        return False
     if mallopt is None:
         return False
     return bool(mallopt(_M_MMAP_THRESHOLD, _NEVER) and mallopt(_M_TRIM_THRESHOLD, _NEVER))

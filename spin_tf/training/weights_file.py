@@ -7,9 +7,9 @@ import os
 
 import numpy as np
 
+from spin_tf._files import remove_others, write_atomically
 from spin_tf.models import SPINRecognizer
 from spin_tf.models.weights import CALIBRATION_FILE, find_weights, relative_path
-from spin_tf.training.checkpoints import write_atomically
 
 PART_BYTES = 15 * 2**20
 
@@ -37,7 +37,7 @@ def save_weights(folder: str, model: SPINRecognizer, values: dict[str, np.ndarra
             room = PART_BYTES
         parts[-1][relative_path(variable)] = value
         room -= value.nbytes
-    old = set(find_weights(folder))
+    old = find_weights(folder)
     paths = []
     for i, arrays in enumerate(parts):
         path = os.path.join(folder, f"weights-{i:05d}-of-{len(parts):05d}.npz")
@@ -47,8 +47,7 @@ def save_weights(folder: str, model: SPINRecognizer, values: dict[str, np.ndarra
 
         write_atomically(path, write)
         paths.append(path)
-    for path in old - set(paths):
-        os.remove(path)
+    remove_others(old, paths)
     # It was fitted to the weights that were here before.
     with contextlib.suppress(FileNotFoundError):
         os.remove(os.path.join(folder, CALIBRATION_FILE))

@@ -21,7 +21,7 @@ from spin_tf.data.conversion.plan import Conversion, select
 from spin_tf.data.conversion.report_page import report_json, report_page
 from spin_tf.data.conversion.statistics import Statistics
 from spin_tf.data.records.record_file import RecordWriter
-from spin_tf.data.records.tfrecord import shard_path
+from spin_tf.data.records.tfrecord import is_shard, shard_path
 
 # Entries are numbered from 0; this number carries the count of excluded words, and gives every shard a group.
 _EXCLUDED = -1
@@ -111,11 +111,14 @@ def finish(
             file.write(text.encode("utf-8", "backslashreplace"))
     shards = range(conversion.num_shards)
     made = [_work_shard(conversion, shard) for shard in shards]
-    if statistics.reject_share > max_reject_share:
+    if not statistics.kept or statistics.reject_share > max_reject_share:
         files.delete(made)
     else:
-        names = f"{conversion.output}-*-of-*.tfrecord"
-        stale = [metadata.path for match in files.match([names]) for metadata in match.metadata_list]
+        name = conversion.output.rsplit("/", 1)[-1]
+        found = files.match([f"{conversion.output}-*-of-*.tfrecord"])
+        paths = [metadata.path for match in found for metadata in match.metadata_list]
+        # The pattern also takes the shards of longer prefixes.
+        stale = [path for path in paths if is_shard(path.replace(os.sep, "/").rsplit("/", 1)[-1], name)]
         if stale:
             files.delete(stale)
         files.rename(made, [shard_path(conversion.output, shard, conversion.num_shards) for shard in shards])
@@ -132,7 +135,8 @@ def run(
     Args:
         conversion: what to convert.
         options: shown in the report.
-        max_reject_share: above this share of rejects the report is written and the shards are not.
+        max_reject_share: above this share of rejects, or when nothing is kept, the report is written and the shards
+            are not.
         pipeline_arguments: Beam's own options, for example `["--runner=FlinkRunner"]`.
 
     Raises:

@@ -10,18 +10,18 @@ from __future__ import annotations
 
 import concurrent.futures
 import concurrent.futures.process
-import contextlib
-import fcntl
 import multiprocessing
 import os
 import pathlib
 import shutil
-import signal
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from absl import logging
 
+from spin_tf._files import remove_others
+from spin_tf._locks import FileLock, Locked
+from spin_tf._processes import ignore_interrupts, without_interrupts
 from spin_tf.data.conversion.entry import Entry
 from spin_tf.data.conversion.plan import LOCK, Conversion, make_plan, read_json, write_json
 from spin_tf.data.conversion.statistics import Statistics
@@ -53,9 +53,10 @@ def convert(
     """
     if workers < 1:
         raise ValueError(f"There is at least one worker. Received: workers={workers}")
+    conversion.check_inputs_stay()
     fingerprint = conversion.fingerprint()
     work = pathlib.Path(conversion.work_folder)
-    with _locked(work):
+    with _lock(conversion):
         plan = read_json(work / "plan.json")
         if plan is None or plan["fingerprint"] != fingerprint:
             plan = make_plan(conversion, work, fingerprint, progress)
@@ -63,21 +64,19 @@ def convert(
     statistics = Statistics()
     statistics.read = statistics.excluded = plan["excluded"]
     for shard in range(conversion.num_shards):
-        state = read_json(work / f"shard-{shard:05d}.json")
-        assert state is not None
-        statistics.add(Statistics.from_state(state["statistics"]))
+        statistics.add(Statistics.from_state(_state(conversion, shard)["statistics"]))
     return statistics
 
 
-@contextlib.contextmanager
-def _locked(work: pathlib.Path) -> Iterator[None]:
+def _lock(conversion: Conversion) -> FileLock:
+    work = pathlib.Path(conversion.work_folder)
     work.mkdir(parents=True, exist_ok=True)
-    with open(work / LOCK, "w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise ValueError(f"Another process is converting there now. Received: output={work.stem!r}") from error
-        yield
+    try:
+        return FileLock(work / LOCK)
+    except Locked as error:
+        raise ValueError(
+            f"Another process is converting there now: {error}. Received: output={conversion.output!r}"
+        ) from error
 
 
 def _convert_planned(
@@ -103,28 +102,44 @@ def _convert_planned(
 
 
 def publish(conversion: Conversion) -> list[str]:
-    """Moves the finished shards to their names, removes older ones of the same prefix, and the work folder."""
+    """Moves the finished shards to their names, removes older ones of the same prefix, and the work folder.
+
+    Raises:
+        ValueError: nothing was kept, or the older shards are the conversion's own input; they stay as they are.
+    """
     paths = [shard_path(conversion.output, shard, conversion.num_shards) for shard in range(conversion.num_shards)]
-    stale = set(find_shards(conversion.output)) - set(paths)
-    for shard, path in enumerate(paths):
-        made = _work_shard(conversion, shard)
-        if os.path.exists(made):
-            os.replace(made, path)
-    for path in stale:
-        logging.info("%s of an earlier conversion is removed.", path)
-        os.remove(path)
-    shutil.rmtree(conversion.work_folder)
+    with _lock(conversion):
+        conversion.check_inputs_stay()
+        if not sum(_state(conversion, shard).get("statistics", {}).get("kept", 0) for shard in range(len(paths))):
+            raise ValueError(f"No word was kept, so nothing is published. Received: output={conversion.output!r}")
+        for shard, path in enumerate(paths):
+            made = _work_shard(conversion, shard)
+            if os.path.exists(made):
+                os.replace(made, path)
+        for path in remove_others(find_shards(conversion.output), paths):
+            logging.info("%s of an earlier conversion is removed.", path)
+    discard(conversion)
     return paths
+
+
+def discard(conversion: Conversion) -> None:
+    """Removes the work folder with all that was converted and not published."""
+    shutil.rmtree(conversion.work_folder)
 
 
 def _work_shard(conversion: Conversion, shard: int) -> str:
     return shard_path(os.path.join(conversion.work_folder, "words"), shard, conversion.num_shards)
 
 
+def _state(conversion: Conversion, shard: int) -> dict[str, Any]:
+    """Size and counts of a shard that has been made; empty for one that has not."""
+    return read_json(pathlib.Path(conversion.work_folder) / f"shard-{shard:05d}.json") or {}
+
+
 def _is_done(conversion: Conversion, shard: int) -> bool:
-    state = read_json(pathlib.Path(conversion.work_folder) / f"shard-{shard:05d}.json")
+    state = _state(conversion, shard)
     places = (_work_shard(conversion, shard), shard_path(conversion.output, shard, conversion.num_shards))
-    return state is not None and any(os.path.exists(p) and os.path.getsize(p) == state["size"] for p in places)
+    return bool(state) and any(os.path.exists(p) and os.path.getsize(p) == state["size"] for p in places)
 
 
 def read_words(
@@ -166,7 +181,7 @@ def _start_worker(counter: Any) -> None:
     global _counter
     _counter = counter
     # Ctrl-C reaches all processes of a terminal; the parent alone answers it.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    ignore_interrupts()
 
 
 def _run_shard(conversion: Conversion, shard: int) -> None:
@@ -192,7 +207,8 @@ def _convert_in_processes(
     with concurrent.futures.ProcessPoolExecutor(
         min(workers, len(shards)), context, initializer=_start_worker, initargs=(counter,)
     ) as pool:
-        pending = {pool.submit(_run_shard, conversion, shard) for shard in shards}
+        with without_interrupts():
+            pending = {pool.submit(_run_shard, conversion, shard) for shard in shards}
         try:
             while pending:
                 finished, pending = concurrent.futures.wait(pending, timeout=0.2)

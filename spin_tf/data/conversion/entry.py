@@ -6,6 +6,7 @@ import functools
 import json
 import os
 import pathlib
+import re
 import stat
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
@@ -14,6 +15,7 @@ from spin_tf._extras import require
 from spin_tf.data.preprocessing import MAX_BYTES, ImageError
 
 MAX_LINE = 1 << 20
+_DRIVE = re.compile(r"[A-Za-z]:[\\/]")
 
 
 class EntryError(ValueError):
@@ -72,17 +74,27 @@ def bad_line(path: str, number: int, line: str, problem: str = "bad_line") -> En
 
 
 def resolve(root: str, name: str) -> str:
-    """Returns the path that a label file means by `name`.
+    """Returns the path that a label file means by `name`; backslashes separate folders where no file has them.
 
     Raises:
         EntryError: when it leads out of `root`, by `..` or as an absolute path, or cannot be a path at all.
     """
+    inside = _inside(name)
+    if os.sep == "/" and "\\" in name:
+        # Written on Windows, unless a file is really called so; either way it must not lead out.
+        other = _inside(name.replace("\\", "/"))
+        if not os.path.lexists(os.path.join(root, inside)):
+            inside = other
+    return os.path.join(root, inside)
+
+
+def _inside(name: str) -> str:
     inside = os.path.normpath(name) if name else os.pardir
-    if "\0" in name or os.path.isabs(inside) or inside.split(os.sep)[0] == os.pardir:
+    if "\0" in name or os.path.isabs(inside) or inside.split(os.sep)[0] == os.pardir or _DRIVE.match(name):
         raise EntryError(
             f"The path leads out of the folder of the images. Received: name={name!r}", "path_outside_folder"
         )
-    return os.path.join(root, inside)
+    return inside
 
 
 def image_entry(root: str, name: str, text: str | None, **fields: object) -> Entry:

@@ -11,11 +11,12 @@ import shutil
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+from spin_tf._files import place, write_text
 from spin_tf._version import __version__
 from spin_tf.data.conversion.entry import Entry, read_path_list, real_path
-from spin_tf.data.conversion.sources import entries
+from spin_tf.data.conversion.sources import entries, label_files
 from spin_tf.data.conversion.word_reader import Checks
-from spin_tf.data.records.tfrecord import expand_patterns
+from spin_tf.data.records.tfrecord import expand_patterns, find_shards
 
 LOCK = "lock"
 _PLAN_BUFFER = 20_000
@@ -63,9 +64,28 @@ class Conversion:
         """Changes when the result would: with an option, or an input's size or time."""
         files = [*self.only, *self.exclude]
         files += expand_patterns(self.inputs) if self.source == "tfrecord" else self.inputs
-        states = [(os.path.abspath(f), os.stat(f).st_size, os.stat(f).st_mtime_ns) for f in files]
+        states = [
+            (os.path.abspath(f), os.stat(f).st_size, os.stat(f).st_mtime_ns)
+            for given in files
+            for f in (given, *label_files(self.source, given))
+        ]
         options = json.dumps([__version__, dataclasses.asdict(self), states], sort_keys=True)
         return hashlib.blake2b(options.encode(), digest_size=16).hexdigest()
+
+    def check_inputs_stay(self) -> None:
+        """Sees to it that the new shards do not take the place of what they are made from.
+
+        Raises:
+            ValueError: an input of TFRecords is a shard of the same prefix.
+        """
+        if self.source == "tfrecord":
+            replaced = {place(path) for path in find_shards(self.output)}
+            own = [path for path in expand_patterns(self.inputs) if place(path) in replaced]
+            if own:
+                raise ValueError(
+                    "The output would replace its own input; take another prefix. "
+                    f"Received: input={own[0]!r}, output={self.output!r}"
+                )
 
     def shard_of(self, entry: Entry) -> int:
         """Returns which shard an entry belongs to."""
@@ -81,9 +101,7 @@ def read_json(path: pathlib.Path) -> dict[str, Any] | None:
 
 
 def write_json(path: pathlib.Path, content: dict[str, Any]) -> None:
-    partial = path.with_suffix(".partial")
-    partial.write_text(json.dumps(content), encoding="utf-8")
-    os.replace(partial, path)
+    write_text(str(path), json.dumps(content))
 
 
 def select(conversion: Conversion) -> Iterator[Entry | None]:
@@ -132,7 +150,7 @@ def make_plan(
         flush()
     except BaseException:
         # Half a plan is of no use, and a wrong input leaves nothing behind.
-        shutil.rmtree(work)
+        shutil.rmtree(work, ignore_errors=True)
         raise
     plan = {"fingerprint": fingerprint, "planned": planned, "excluded": excluded, "shards": counts}
     write_json(work / "plan.json", plan)

@@ -9,18 +9,21 @@ from collections.abc import Iterator
 import numpy as np
 
 from spin_tf.charset import LabelError, Tokenizer
+from spin_tf.data.records.positional import PositionalFile
 from spin_tf.data.records.tfrecord import RecordIndex
 
 _CHUNK = 1 << 16
 _LONGEST = 64
 _KEY = np.frombuffer(b"\x0a\x0aimage/text\x12", np.uint8)
+_ROOM = _LONGEST + 6 + len(_KEY)
 
 
 def read_labels(index: RecordIndex) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
     """Labels of an index, in pieces.
 
-    The records of this project end with their label, so that it is cut out of the memory-mapped file for thousands of
-    records at a time; records of other makers are left to the caller.
+    The records of this project end with their label, so that their last bytes are read and the labels cut out for
+    thousands of records at a time; records of other makers are left to the caller. Nothing is mapped into memory: a
+    file that is cut off meanwhile gives records without a label, not a signal that ends the process.
 
     Yields:
         first record's number; labels, uint8 (n, 64), filled up with zeros on the left; their lengths, -1 where the
@@ -33,24 +36,29 @@ def read_labels(index: RecordIndex) -> Iterator[tuple[int, np.ndarray, np.ndarra
         sizes = np.full(stop - start, -1)
         for number in np.unique(numbers[start:stop]):
             here = np.flatnonzero(numbers[start:stop] == number)
-            data = np.memmap(index.files[number], np.uint8, "r")
             ends = (offsets + lengths)[start:stop][here]
-            labels[here], sizes[here] = _cut(data, ends, lengths[start:stop][here])
+            with PositionalFile(index.files[number]) as file:
+                labels[here], sizes[here] = _cut(_tails(file, ends, lengths[start:stop][here]))
         yield start, labels, sizes
 
 
-def _cut(data: np.ndarray, ends: np.ndarray, lengths: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    room = _LONGEST + 6 + len(_KEY)
-    tails = np.zeros((len(ends), room), np.uint8)
-    long_enough = np.flatnonzero((lengths >= room) & (ends <= len(data)))
-    tails[long_enough] = data[ends[long_enough, None] - np.arange(room, 0, -1)]
-    labels, sizes = np.zeros((len(ends), _LONGEST), np.uint8), np.full(len(ends), -1)
+def _tails(file: PositionalFile, ends: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+    """The last bytes of each record, uint8 (n, _ROOM); zeros for records that are shorter."""
+    parts = []
+    for end, length in zip(ends.tolist(), lengths.tolist(), strict=True):
+        data = file.read(_ROOM, end - _ROOM) if length >= _ROOM else b""
+        parts.append(data if len(data) == _ROOM else bytes(_ROOM))
+    return np.frombuffer(b"".join(parts), np.uint8).reshape(-1, _ROOM)
+
+
+def _cut(tails: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    labels, sizes = np.zeros((len(tails), _LONGEST), np.uint8), np.full(len(tails), -1)
     for size in range(1, _LONGEST + 1):
         # Feature { BytesList { value } }: each message tells its length, and all are below 128.
         head = np.concatenate([_KEY, np.array([size + 4, 0x0A, size + 2, 0x0A, size], np.uint8)])
-        first = room - size - len(head)
-        found = np.flatnonzero((tails[:, first : room - size] == head).all(axis=1))
-        labels[found, _LONGEST - size :] = tails[found, room - size :]
+        first = _ROOM - size - len(head)
+        found = np.flatnonzero((tails[:, first : _ROOM - size] == head).all(axis=1))
+        labels[found, _LONGEST - size :] = tails[found, _ROOM - size :]
         sizes[found] = size
     return labels, sizes
 

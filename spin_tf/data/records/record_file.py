@@ -13,6 +13,7 @@ import struct
 import numpy as np
 
 from spin_tf._extras import require
+from spin_tf.data.records.positional import PositionalFile
 
 HEADER = struct.Struct("<QI")
 FOOTER = struct.Struct("<I")
@@ -80,9 +81,25 @@ class RecordWriter:
         self.num_records += 1
 
     def close(self) -> None:
-        """Finishes the file and gives it its name."""
-        self._file.close()
+        """Finishes the file and gives it its name; removes what there is when the disk is full."""
+        self.finish()
         os.replace(self._partial, self.path)
+
+    def finish(self) -> None:
+        """Writes the file to its end, under its temporary name yet; removes it when that fails."""
+        try:
+            self._file.close()
+        except OSError:
+            self.abandon()
+            raise
+
+    def abandon(self) -> None:
+        """Removes what there is."""
+        # What is still in the buffer cannot be written either.
+        with contextlib.suppress(OSError):
+            self._file.close()
+        with contextlib.suppress(FileNotFoundError):
+            os.remove(self._partial)
 
     def __enter__(self) -> RecordWriter:
         return self
@@ -91,9 +108,7 @@ class RecordWriter:
         if kind is None:
             self.close()
         else:
-            self._file.close()
-            with contextlib.suppress(FileNotFoundError):
-                os.remove(self._partial)
+            self.abandon()
 
 
 def walk(path: str) -> tuple[np.ndarray, np.ndarray, str]:
@@ -116,12 +131,11 @@ def walk(path: str) -> tuple[np.ndarray, np.ndarray, str]:
         num_checked = len(offsets)
         return not wrong.size
 
-    with open(path, "rb", buffering=0) as file:
-        descriptor = file.fileno()
-        size = os.fstat(descriptor).st_size
+    with PositionalFile(path) as file:
+        size = file.size
         position = 0
         while position < size:
-            header = os.pread(descriptor, HEADER.size, position)
+            header = file.read(HEADER.size, position)
             if len(header) < HEADER.size:
                 problem = f"the file ends inside the header of the record at offset {position}"
                 break
@@ -140,7 +154,19 @@ def walk(path: str) -> tuple[np.ndarray, np.ndarray, str]:
                 problem = f"the file ends inside the record at offset {start}"
         if len(offsets) > num_checked:
             check()
+        if problem and not offsets:
+            # Lengths may begin with the same bytes: only where nothing else fits.
+            problem = _compression(file.read(3, 0)) or problem
     return np.array(offsets, np.int64), np.array(lengths, np.int64), problem
+
+
+def _compression(start: bytes) -> str:
+    """What is wrong with a file without a record that begins so, when it is a compressed one."""
+    if start == b"\x1f\x8b\x08":
+        return "the file is compressed with GZIP, which is not read; `gunzip < FILE > OTHER` unpacks it"
+    if start[:2] in (b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda"):
+        return "the file is compressed with ZLIB (TFRecordOptions), which is not read"
+    return ""
 
 
 def read_record(path: str, offset: int, length: int) -> bytes:
@@ -149,8 +175,8 @@ def read_record(path: str, offset: int, length: int) -> bytes:
     Raises:
         RecordError: when it is wrong or the file has become shorter.
     """
-    with open(path, "rb", buffering=0) as file:
-        return check_record(path, offset, length, os.pread(file.fileno(), length + FOOTER.size, offset))
+    with PositionalFile(path) as file:
+        return check_record(path, offset, length, file.read(length + FOOTER.size, offset))
 
 
 def check_record(path: str, offset: int, length: int, data: bytes) -> bytes:

@@ -12,6 +12,8 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 from absl import logging
 
+from spin_tf._files import place
+from spin_tf.data.records.positional import PositionalFile
 from spin_tf.data.records.record_file import FOOTER, HEADER, RecordError, RecordWriter, check_record, walk
 from spin_tf.data.records.word_example import WordExample, parse_example, serialize_example
 
@@ -24,6 +26,7 @@ __all__ = [
     "WordExample",
     "expand_patterns",
     "find_shards",
+    "is_shard",
     "parse_example",
     "serialize_example",
     "shard_path",
@@ -38,13 +41,19 @@ def shard_path(prefix: str, shard: int, num_shards: int) -> str:
 
 
 def find_shards(prefix: str) -> list[str]:
-    """Returns the shards of a prefix, whatever their number, sorted."""
+    """Returns the shards of a prefix, whatever their number, sorted, with the prefix as it is written."""
     folder, name = os.path.split(prefix)
-    pattern = re.compile(re.escape(name) + r"-\d{5,}-of-\d{5,}\.tfrecord")
-    folder = folder or "."
+    folder = folder or os.curdir
     if not os.path.isdir(folder):
         return []
-    return sorted(os.path.join(folder, entry) for entry in os.listdir(folder) if pattern.fullmatch(entry))
+    # Spelled as the prefix is, `x//r` and `r` too: what `shard_path` gives.
+    start = prefix[: len(prefix) - len(name)]
+    return sorted(start + entry for entry in os.listdir(folder) if is_shard(entry, name))
+
+
+def is_shard(file_name: str, name: str) -> bool:
+    """Whether a file's name is that of a shard of the prefix `name`, and of no longer one."""
+    return re.fullmatch(re.escape(name) + r"-\d{5,}-of-\d{5,}\.tfrecord", file_name) is not None
 
 
 class ShardWriter:
@@ -79,8 +88,19 @@ class ShardWriter:
         return self
 
     def __exit__(self, *error: object) -> None:
-        for writer in self._writers:
-            writer.__exit__(*error)
+        finished = False
+        try:
+            if error[0] is None:
+                # Each to its end before the first gets its name: a full disk leaves an older set whole.
+                for writer in self._writers:
+                    writer.finish()
+                finished = True
+        finally:
+            for writer in self._writers:
+                if finished:
+                    writer.close()
+                else:
+                    writer.abandon()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -132,7 +152,7 @@ class RecordIndex:
         self._file_numbers = np.repeat(np.arange(len(self.files), dtype=np.int32), [len(o) for o in offsets])
         self._offsets = np.concatenate(offsets)
         self._lengths = np.concatenate(lengths)
-        self._descriptors: dict[int, int] = {}
+        self._descriptors: dict[int, PositionalFile] = {}
 
     def __len__(self) -> int:
         return len(self._offsets)
@@ -161,18 +181,17 @@ class RecordIndex:
         file, offset, length = self.locate(i)
         number = int(self._file_numbers[i])
         size = length + FOOTER.size if check else length
-        descriptor = self._descriptors.get(number)
-        if descriptor is not None:
-            data = os.pread(descriptor, size, offset)
-        elif len(self._descriptors) < _MAX_OPEN_FILES:
-            opened = os.open(file, os.O_RDONLY)
-            descriptor = self._descriptors.setdefault(number, opened)
-            if descriptor != opened:
-                os.close(opened)
-            data = os.pread(descriptor, size, offset)
+        opened = self._descriptors.get(number)
+        if opened is None and len(self._descriptors) < _MAX_OPEN_FILES:
+            mine = PositionalFile(file)
+            opened = self._descriptors.setdefault(number, mine)
+            if opened is not mine:
+                mine.close()
+        if opened is not None:
+            data = opened.read(size, offset)
         else:
-            with open(file, "rb", buffering=0) as stream:
-                data = os.pread(stream.fileno(), size, offset)
+            with PositionalFile(file) as alone:
+                data = alone.read(size, offset)
         if check:
             return check_record(file, offset, length, data)
         if len(data) < size:
@@ -194,7 +213,7 @@ class RecordIndex:
     def close(self) -> None:
         """Closes the files; the next `read` opens them again."""
         while self._descriptors:
-            os.close(self._descriptors.popitem()[1])
+            self._descriptors.popitem()[1].close()
 
     def __getstate__(self) -> dict[str, object]:
         return {**self.__dict__, "_descriptors": {}}
@@ -212,13 +231,15 @@ def expand_patterns(patterns: str | os.PathLike[str] | Iterable[str | os.PathLik
     """
     if isinstance(patterns, (str, os.PathLike)):
         patterns = [patterns]
-    files: dict[str, None] = {}
+    files: dict[str, str] = {}
     for path in patterns:
         pattern = os.fspath(path)
         matches = [pattern] if os.path.isfile(pattern) else sorted(filter(os.path.isfile, glob.glob(pattern)))
         if not matches:
             raise FileNotFoundError(f"No file matches. Received: pattern={pattern!r}")
-        files.update(dict.fromkeys(matches))
+        for match in matches:
+            # By place: `a.tfrecord` and `./a.tfrecord` are one file, whose words must not count twice.
+            files.setdefault(place(match), match)
     if not files:
         raise FileNotFoundError("No TFRecord file was named. Received: patterns=[]")
-    return list(files)
+    return list(files.values())

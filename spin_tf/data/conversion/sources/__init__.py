@@ -89,6 +89,13 @@ def entries(source: str, inputs: Sequence[str], image_roots: Sequence[str] = ())
             yield entry if prefix == os.curdir else entry._replace(source_id=f"{prefix}/{entry.source_id}")
 
 
+def label_files(source: str, path: str) -> list[str]:
+    """The files inside an input that is a folder that say what it holds: its own time tells nothing of theirs."""
+    if source not in _FOLDERS or not os.path.isdir(path):
+        return []
+    return born_digital.label_files(path) if source == "born_digital" else lmdb_folder.label_files(path)
+
+
 def _refuse_archive(path: str) -> None:
     with open(path, "rb") as file:
         start = file.read(6)

@@ -21,21 +21,28 @@ def _natural(name: str) -> list[tuple[int, str]]:
     return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", name)]
 
 
+def label_files(path: str) -> list[str]:
+    """The ground truth files below a folder, img_2 before img_10."""
+    labels = []
+    for folder, folders, names in os.walk(path):
+        folders.sort()
+        labels += [os.path.join(folder, name) for name in names if name.startswith("gt_") and name.endswith(".txt")]
+    return sorted(labels, key=_natural)
+
+
 def entries(path: str, root: str) -> Iterator[Entry]:
     """Yields the boxes of all ground truth files below a folder; the pictures lie below `root`, in any folder."""
-    pictures, labels = {}, []
+    pictures = {}
     for folder, folders, names in os.walk(root):
         folders.sort()
         for name in sorted(names):
             stem, extension = os.path.splitext(name)
             if extension.lower() in _PICTURES:
                 pictures[stem] = os.path.join(folder, name)
-    for folder, folders, names in os.walk(path):
-        folders.sort()
-        labels += [os.path.join(folder, name) for name in names if name.startswith("gt_") and name.endswith(".txt")]
+    labels = label_files(path)
     if not labels:
         raise ValueError(f"No ground truth file gt_*.txt lies in this folder. Received: input={path!r}")
-    for label in sorted(labels, key=_natural):
+    for label in labels:
         stem = os.path.basename(label)[len("gt_") : -len(".txt")]
         picture = pictures.get(stem)
         if picture is None:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from spin_tf.data.conversion.entry import Entry, image_entry, parse_lines
 
-_LINE = re.compile(r"(?:\./)?((?:.*/)?\d+_(.+)_\d+\.jpe?g)(?: \d+)?\s*")
+_LINE = re.compile(r"(?:\.[/\\])?((?:.*[/\\])?\d+_(.+)_\d+\.jpe?g)(?: \d+)?\s*")
 
 
 def entries(path: str, root: str) -> Iterator[Entry]:
