@@ -12,6 +12,7 @@ from spin_tf.data.conversion.cropping import crop, encode_crop
 from spin_tf.data.conversion.entry import Entry, EntryError, read_file
 from spin_tf.data.conversion.sources import lmdb_folder, tfrecord_files
 from spin_tf.data.conversion.statistics import Statistics
+from spin_tf.data.plain_images import as_both_read, decodes_alike
 from spin_tf.data.preprocessing import ImageError, ImageInfo, decode_image, inspect_image
 from spin_tf.data.records.word_example import WordExample
 
@@ -71,7 +72,7 @@ class WordReader:
             if text is None:
                 text = word.text
                 self._check_label(text)
-            info = self._check_image(word, bool(entry.box))
+            word, info = self._check_image(word, bool(entry.box))
         except LabelError as error:
             statistics.unknown_characters.update(error.characters)
             statistics.reject(_LABEL_REASONS[error.reason], _example(entry, text, error))
@@ -83,7 +84,7 @@ class WordReader:
             statistics.reject(error.reason, _example(entry, text, error))
             return None
         statistics.keep(text, info.height, info.width, info.format, _example(entry, text))
-        return dataclasses.replace(word, format=info.format)
+        return word
 
     def _check_label(self, text: str) -> None:
         if any("\ud800" <= c <= "\udfff" for c in text):
@@ -118,7 +119,8 @@ class WordReader:
         assert self._picture is not None
         return self._picture
 
-    def _check_image(self, word: WordExample, cut_out: bool) -> ImageInfo:
+    def _check_image(self, word: WordExample, cut_out: bool) -> tuple[WordExample, ImageInfo]:
+        """Returns the word as it is stored, and what its picture was."""
         # A word that has just been cut out and encoded here need not be decoded again.
         info = inspect_image(word.encoded, self.checks.image_check == "decode" and not cut_out)
         if min(info.height, info.width) < self.checks.min_size:
@@ -127,7 +129,10 @@ class WordReader:
                 f"Received: {info.width} x {info.height}",
                 "too_small",
             )
-        return info
+        if cut_out or decodes_alike(word.encoded):
+            return dataclasses.replace(word, format=info.format), info
+        # Training would read it otherwise, or not at all.
+        return dataclasses.replace(word, encoded=as_both_read(word.encoded), format="png"), info
 
 
 def _example(entry: Entry, text: str | None, error: Exception | None = None) -> dict[str, Any]:

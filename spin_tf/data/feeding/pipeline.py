@@ -15,6 +15,7 @@ from spin_tf.config import DataConfig
 from spin_tf.data.feeding.augmentation import NUM_LIGHT_DRAWS, NUM_SHAPE_DRAWS, relight, warp_tensor
 from spin_tf.data.feeding.record_labels import LabelCounts, usable_records
 from spin_tf.data.feeding.sampler import Sampler
+from spin_tf.data.plain_images import as_both_read
 from spin_tf.data.preprocessing import decode_tensor, preprocess_tensor
 from spin_tf.data.records.record_file import RecordError
 from spin_tf.data.records.tfrecord import RecordIndex, WordExample
@@ -34,6 +35,11 @@ class BrokenWord:
 
     def __str__(self) -> str:
         return f"{self.place}: {self.reason}"
+
+
+def _as_read(word: WordExample) -> bytes:
+    """The picture as reading sees it; records of others may hold what TensorFlow reads otherwise, or not at all."""
+    return as_both_read(word.encoded, compress_level=1)
 
 
 class TrainingWords:
@@ -136,7 +142,7 @@ class TrainingWords:
                     example = self._read_word(*key)
                     place += f", source id {example.source_id}"
                     self.tokenizer.encode(example.text)
-                    decode_tensor(tf.constant(example.encoded))
+                    decode_tensor(tf.constant(_as_read(example)))
                 except (ValueError, OSError, tf.errors.OpError) as error:
                     reason = " ".join(str(error).split())[:200]
                     broken[key] = BrokenWord(*key, place, reason)
@@ -186,7 +192,7 @@ class TrainingWords:
         def read(step: np.int64) -> tuple[Any, ...]:
             words, sources = self.read(sampler, int(step), part)
             rows = np.stack([self.tokenizer.encode(word.text) for word in words])
-            return np.asarray([word.encoded for word in words], object), rows, self.augmentation[sources]
+            return np.asarray([_as_read(word) for word in words], object), rows, self.augmentation[sources]
 
         def load(step: Any) -> dict[str, Any]:
             encoded, rows, strengths = tf.numpy_function(read, [step], (tf.string, tf.int32, tf.float32))
