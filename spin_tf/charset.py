@@ -36,6 +36,10 @@ class LabelError(ValueError):
         self.reason = reason
         self.characters = characters
 
+    def __reduce__(self) -> tuple[object, ...]:
+        # Exceptions are pickled by their arguments, of which the base class knows one: worker processes send them.
+        return type(self), (str(self), self.reason, self.characters)
+
 
 @functools.cache
 def _say_folding(name: str) -> None:

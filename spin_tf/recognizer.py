@@ -14,7 +14,7 @@ import numpy as np
 from spin_tf.charset import Charset
 from spin_tf.data.preprocessing import preprocess
 from spin_tf.reading.greedy import decode
-from spin_tf.reading.images import ImageLike, load_image
+from spin_tf.reading.images import ImageLike, open_image
 from spin_tf.reading.turning import surest, turned_views
 from spin_tf.reading.word import Character, ReadError, Word
 from spin_tf.reading.word_model import RectifyingModel, WordModel, bundled_model, load_word_model
@@ -122,12 +122,12 @@ class Recognizer:
         """
         if not isinstance(self.model, RectifyingModel):
             raise ValueError(f"Only .keras models can show the rectified image. Received: {type(self.model).__name__}")
-        prepared = preprocess(load_image(image), self.image_size)
+        prepared = preprocess(open_image(image), self.image_size)
         rectified = np.asarray(self.model.rectify(prepared[None])["image"], np.float32)[0, :, :, 0]
         return np.clip(np.rint(rectified * 127.5 + 127.5), 0, 255).astype(np.uint8)
 
     def _prepare(self, image: ImageLike) -> dict[int, np.ndarray]:
-        return turned_views(load_image(image), self.image_size, self.turn_tall)
+        return turned_views(open_image(image), self.image_size, self.turn_tall)
 
     def _results(self, images: Iterable[ImageLike], keep_errors: bool) -> Iterator[Word | ReadError]:
         pending: collections.deque[Future[list[Word | ReadError]]] = collections.deque()

@@ -1,40 +1,49 @@
-"""What callers may hand in as an image, and the one uint8 array that preprocessing takes."""
+"""What callers may hand in as an image, and what preprocessing makes its input of."""
 
 from __future__ import annotations
 
-import io
 import os
-import pathlib
 
 import numpy as np
 from PIL import Image
 
-from spin_tf.data.preprocessing import decode_image
+from spin_tf.data.images import open_picture, picture_of, read_image_file
+from spin_tf.data.picture import Picture
 
 ImageLike = str | os.PathLike[str] | bytes | bytearray | memoryview | np.ndarray | Image.Image
 
 
 def load_image(image: ImageLike) -> np.ndarray:
+    """Decodes all pixels of what `open_image` takes, uint8 (height, width) or (height, width, 3), and raises the same.
+
+    An array (height, width, 1) stays one.
+    """
+    opened = open_image(image)
+    return opened.to_array() if isinstance(opened, Picture) else opened
+
+
+def open_image(image: ImageLike) -> np.ndarray | Picture:
     """Turns a path, the bytes of an image file, an array or a PIL image into a decoded image.
 
     Args:
         image: see `Recognizer.read`.
 
     Returns:
-        uint8 array (height, width) or (height, width, 3) in the order red, green, blue.
+        what `preprocess` takes: a uint8 array (height, width), (height, width, 1) or (height, width, 3) as it was
+        given, or a `Picture`.
 
     Raises:
         ImageError: (a ValueError) the image cannot be decoded.
-        OSError: the file cannot be opened.
+        OSError: the file cannot be opened, or is no regular file.
         ValueError: an array that is not uint8, or not of a shape that an image has.
         TypeError: something that is no image.
     """
     if isinstance(image, (str, os.PathLike)):
-        return decode_image(pathlib.Path(image).read_bytes())
+        return open_picture(read_image_file(image))
     if isinstance(image, (bytes, bytearray, memoryview)):
-        return decode_image(bytes(image))
+        return open_picture(bytes(image))
     if isinstance(image, Image.Image):
-        return decode_image(_as_file(image))
+        return picture_of(image)
     if isinstance(image, np.ndarray):
         return _check_array(image)
     raise TypeError(
@@ -43,23 +52,7 @@ def load_image(image: ImageLike) -> np.ndarray:
     )
 
 
-def _as_file(image: Image.Image) -> bytes:
-    """A PIL image as a file without loss, so that palette, alpha, CMYK, 16 bits and rotation go the one way."""
-    if image.mode in ("1", "L", "LA", "P", "RGB", "RGBA", "I;16"):
-        file_format = "PNG"
-    elif image.mode in ("CMYK", "F", "I"):
-        file_format = "TIFF"
-    else:
-        exif = image.getexif()
-        image = image.convert("RGBA" if image.mode in ("PA", "La", "RGBa") else "RGB")
-        image.getexif().update(exif)
-        file_format = "PNG"
-    buffer = io.BytesIO()
-    image.save(buffer, format=file_format, exif=image.getexif())
-    return buffer.getvalue()
-
-
-def _check_array(image: np.ndarray) -> np.ndarray:
+def _check_array(image: np.ndarray) -> np.ndarray | Picture:
     if image.dtype != np.uint8:
         raise ValueError(
             "An image array holds uint8 values 0..255; scale and convert others first. "
@@ -71,5 +64,5 @@ def _check_array(image: np.ndarray) -> np.ndarray:
             f"Received: shape={image.shape}"
         )
     if image.ndim == 3 and image.shape[2] == 4:
-        return decode_image(_as_file(Image.fromarray(image)))
+        return picture_of(Image.fromarray(image))
     return image

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from spin_tf.data.picture import Picture
 from spin_tf.data.preprocessing import preprocess
 from spin_tf.reading.word import Word
 
@@ -13,13 +14,14 @@ from spin_tf.reading.word import Word
 TALL = 1.5
 
 
-def turned_views(image: np.ndarray, image_size: tuple[int, int], turn_tall: bool) -> dict[int, np.ndarray]:
+def turned_views(image: np.ndarray | Picture, image_size: tuple[int, int], turn_tall: bool) -> dict[int, np.ndarray]:
     """What the model is to read of one image, preprocessed: by the degrees that it is turned."""
     turns = {0: 0, 90: 1, -90: -1} if turn_tall and image.shape[0] >= TALL * image.shape[1] else {0: 0}
-    return {
-        degrees: preprocess(np.ascontiguousarray(np.rot90(image, quarters)), image_size)
-        for degrees, quarters in turns.items()
-    }
+    return {degrees: preprocess(_rot90(image, quarters), image_size) for degrees, quarters in turns.items()}
+
+
+def _rot90(image: np.ndarray | Picture, quarters: int) -> np.ndarray | Picture:
+    return image.rot90(quarters) if isinstance(image, Picture) else np.rot90(image, quarters)
 
 
 def surest(words: list[Word]) -> Word:

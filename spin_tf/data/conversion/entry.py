@@ -7,12 +7,12 @@ import json
 import os
 import pathlib
 import re
-import stat
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from spin_tf._extras import require
-from spin_tf.data.preprocessing import MAX_BYTES, ImageError
+from spin_tf.data.files import MAX_BYTES
+from spin_tf.data.images import ImageError, read_image_file
 
 MAX_LINE = 1 << 20
 _DRIVE = re.compile(r"[A-Za-z]:[\\/]")
@@ -28,6 +28,10 @@ class EntryError(ValueError):
     def __init__(self, message: str, reason: str) -> None:
         super().__init__(message)
         self.reason = reason
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # As `ImageError`: worker processes send it.
+        return type(self), (str(self), self.reason)
 
 
 class Entry(NamedTuple):
@@ -143,23 +147,13 @@ def read_file(path: str) -> bytes:
     if "://" in path:
         return _read_remote(path)
     try:
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+        return read_image_file(path)
+    except ImageError:
+        raise
     except FileNotFoundError as error:
         raise EntryError(f"There is no such file. Received: path={path!r}", "missing_file") from error
     except (OSError, ValueError) as error:
         raise EntryError(f"The file cannot be opened: {error}", "unreadable_file") from error
-    try:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            raise EntryError(f"This is no regular file. Received: path={path!r}", "unreadable_file")
-        if status.st_size > MAX_BYTES:
-            raise ImageError(
-                f"Image files may have up to {MAX_BYTES} bytes. Received: {status.st_size} bytes", "file_too_large"
-            )
-        with open(descriptor, "rb", closefd=False, buffering=0) as file:
-            return file.read()
-    finally:
-        os.close(descriptor)
 
 
 def _read_remote(path: str) -> bytes:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-import pathlib
 from typing import NamedTuple
 
+from spin_tf.data.images import read_image_file
 from spin_tf.data.plain_images import decodes_alike, encode_png
 from spin_tf.reading.images import ImageLike, load_image
 
@@ -32,7 +32,7 @@ def outgoing(image: ImageLike) -> Outgoing:
         ImageError, OSError, ValueError, TypeError: as `load_image` does, in the same words.
     """
     if isinstance(image, (str, os.PathLike)):
-        image = pathlib.Path(image).read_bytes()
+        image = read_image_file(image)
     pixels = load_image(image)
     if isinstance(image, (bytes, bytearray, memoryview)):
         data = bytes(image)

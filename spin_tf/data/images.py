@@ -1,0 +1,224 @@
+"""Image files in, pixels out: the one decoder for conversion, training and reading."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import io
+import os
+import threading
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+from PIL import Image, ImageOps
+from PIL.TiffImagePlugin import TiffImageFile
+
+from spin_tf.data.files import MAX_BYTES, read_regular_file
+from spin_tf.data.picture import AmbiguousValuesError, Picture
+from spin_tf.data.without_metadata import without_metadata
+
+MAX_PIXELS = 64_000_000
+# An explicit list: Pillow's other decoders (EPS runs Ghostscript) are never tried on a stranger's file.
+_FORMATS = ("JPEG", "PNG", "GIF", "BMP", "TIFF", "WEBP", "PPM")
+_ORIENTATION_TAG = 0x0112
+
+
+class ImageError(ValueError):
+    """An image that cannot be read.
+
+    Attributes:
+        reason: `"empty_file"`, `"file_too_large"`, `"not_an_image"`, `"too_many_pixels"`, `"broken_image"` or
+            `"ambiguous_values"`.
+    """
+
+    def __init__(self, message: str, reason: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # Exceptions are pickled by their arguments, of which the base class knows one: worker processes send them.
+        return type(self), (str(self), self.reason)
+
+
+class ImageInfo(NamedTuple):
+    """What the header of an image says: format in lower case as Pillow names it, height and width in pixels."""
+
+    format: str
+    height: int
+    width: int
+
+
+def read_image_file(path: str | os.PathLike[str]) -> bytes:
+    """Reads the bytes of an image file, from regular files of at most `MAX_BYTES` only.
+
+    Raises:
+        ImageError: the file is too large.
+        OSError: it is missing, cannot be opened, or is something else than a file.
+        ValueError: the path holds a null character.
+    """
+    try:
+        return read_regular_file(path, MAX_BYTES)
+    except OSError as error:
+        if error.errno == errno.EFBIG:
+            raise ImageError(f"{error.strerror}", "file_too_large") from error
+        raise
+
+
+def _open(data: bytes) -> Image.Image:
+    if not data:
+        raise ImageError("The image file is empty. Received: 0 bytes", "empty_file")
+    if len(data) > MAX_BYTES:
+        raise ImageError(f"Image files may have up to {MAX_BYTES} bytes. Received: {len(data)} bytes", "file_too_large")
+    try:
+        image = Image.open(io.BytesIO(data), formats=_FORMATS)
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise ImageError(f"{error}", "too_many_pixels") from error
+    except Image.UnidentifiedImageError as error:
+        raise ImageError(
+            f"Not an image, or one of a format that is not read ({', '.join(_FORMATS)}). Received: {data[:8]!r}...",
+            "not_an_image",
+        ) from error
+    except MemoryError:
+        raise
+    # Pillow's decoders raise nearly anything on broken files, KeyError and EOFError among it.
+    except Exception as error:
+        raise ImageError(
+            f"The header of the image is broken: {error}. Received: {data[:8]!r}...", "broken_image"
+        ) from error
+    width, height = image.size
+    if width < 1 or height < 1:
+        raise ImageError(f"The image has no pixels. Received: {width} x {height}", "broken_image")
+    if width * height > MAX_PIXELS:
+        raise ImageError(f"Images may have up to {MAX_PIXELS} pixels. Received: {width} x {height}", "too_many_pixels")
+    return image
+
+
+def _load(data: bytes) -> Image.Image:
+    """Opens an image file and decodes its pixels; metadata that cannot be understood is left out of account."""
+    try:
+        return _load_once(data)
+    except ImageError as error:
+        bare = without_metadata(data) if error.reason in ("broken_image", "not_an_image") else data
+        if len(bare) == len(data):
+            raise
+        with contextlib.suppress(ImageError):
+            return _load_once(bare)
+        raise
+
+
+def _load_once(data: bytes) -> Image.Image:
+    image = _open(data)
+    with _broken_pixels(f"{len(data)} bytes"):
+        _load_pixels(image)
+    return image
+
+
+def _load_pixels(image: Image.Image) -> None:
+    # Of a TIFF, Pillow reads all metadata when it is done with the pixels, and turns them only after that.
+    if isinstance(image, TiffImageFile) and "load_end" not in vars(image):
+        load_end = image.load_end
+
+        def guarded() -> None:
+            try:
+                load_end()
+            except Exception:
+                ImageOps.exif_transpose(image, in_place=True)
+                image.tag_v2.pop(_ORIENTATION_TAG, None)
+
+        image.load_end = guarded  # type: ignore[method-assign]
+    image.load()
+
+
+def inspect_image(data: bytes, decode: bool = False) -> ImageInfo:
+    """Reads format and size of an image file, and decodes its pixels only when asked, to see whether it is whole.
+
+    Raises:
+        ImageError: for an empty file, an unknown format, a broken header, too many pixels, or pixels that end early.
+    """
+    with _load(data) if decode else _open(data) as image:
+        if decode:
+            _picture(image, f"{len(data)} bytes")
+        return ImageInfo((image.format or "").lower(), image.height, image.width)
+
+
+@contextlib.contextmanager
+def _broken_pixels(received: str) -> Iterator[None]:
+    try:
+        yield
+    except MemoryError:
+        raise
+    except AmbiguousValuesError as error:
+        raise ImageError(f"{error}", "ambiguous_values") from error
+    except Exception as error:
+        message = f"The image is truncated or broken: {' '.join(str(error).split())}. Received: {received}"
+        raise ImageError(message, "broken_image") from error
+
+
+def orientation(image: Image.Image) -> int:
+    """EXIF orientation, 1 where there is none that can be understood: it is no part of the pixels."""
+    try:
+        # A TIFF is turned already, and the tag taken away.
+        tags = image.tag_v2 if isinstance(image, TiffImageFile) else image.getexif()
+        value = tags.get(_ORIENTATION_TAG, 1)
+    # Whatever EXIF holds, Pillow raises nearly anything on it.
+    except Exception:
+        return 1
+    return value if isinstance(value, int) and 1 <= value <= 8 else 1
+
+
+def _picture(image: Image.Image, received: str) -> Picture:
+    with _broken_pixels(received):
+        return Picture(image, orientation(image))
+
+
+def open_picture(data: bytes) -> Picture:
+    """Decodes an image file as `decode_image` does, but leaves its pixels as the file stores them until they are used.
+
+    Raises:
+        ImageError: as `decode_image`.
+    """
+    return _picture(_load(data), f"{len(data)} bytes")
+
+
+_foreign_images = threading.Lock()
+if hasattr(os, "register_at_fork"):
+    # A thread that does not exist in the child may hold it.
+    os.register_at_fork(after_in_child=_foreign_images._at_fork_reinit)  # type: ignore[attr-defined]
+
+
+def picture_of(image: Image.Image) -> Picture:
+    """A PIL image as `open_picture` gives the file that it was saved to.
+
+    Raises:
+        ImageError: its pixels cannot be decoded, have an ambiguous scale, or a mode without a way to red, green, blue.
+    """
+    width, height = image.size
+    if width < 1 or height < 1:
+        raise ImageError(f"The image has no pixels. Received: {width} x {height}", "broken_image")
+    if width * height > MAX_PIXELS:
+        raise ImageError(f"Images may have up to {MAX_PIXELS} pixels. Received: {width} x {height}", "too_many_pixels")
+    received = f"{width} x {height} pixels"
+    # Several threads may be given the same image, which is decoded when it is first used.
+    with _foreign_images, _broken_pixels(received):
+        _load_pixels(image)
+    return _picture(image, received)
+
+
+def decode_image(data: bytes) -> np.ndarray:
+    """Decodes an image file: the first frame, EXIF rotation applied, transparency laid over its ground, 8 bits.
+
+    The ground is white, and black where all that is visible is light. 16 bits keep their upper byte.
+
+    Args:
+        data: a whole JPEG, PNG, GIF, BMP, TIFF, WebP or PNM file; what it is decides, not what it is called.
+
+    Returns:
+        uint8 array (height, width) for grey images, (height, width, 3) in the order red, green, blue for others.
+
+    Raises:
+        ImageError: with a reason, for anything that is not a whole image of at most `MAX_PIXELS` pixels.
+    """
+    picture = open_picture(data)
+    with _broken_pixels(f"{len(data)} bytes"):
+        return picture.to_array()
