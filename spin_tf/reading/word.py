@@ -37,13 +37,22 @@ class Word:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class ReadError:
-    """An image that could not be read: what `read_many` answers in its place; `reason` is one line."""
+    """An image that could not be read: what `read_many` answers in its place.
+
+    Args:
+        reason: what is wrong, in one line.
+        kind: the same in a word, to count by: the `reason` of an `ImageError`, `"cannot_open"` for a file that cannot
+            be opened, `"no_image"` for anything else.
+    """
 
     reason: str
+    kind: str = dataclasses.field(default="", compare=False)
 
     @classmethod
     def from_error(cls, error: Exception) -> ReadError:
         """Says in one line what an exception says."""
-        if isinstance(error, OSError) and error.strerror:
-            return cls(error.strerror)
-        return cls(" ".join(str(error).split()))
+        from spin_tf.data.preprocessing import ImageError
+
+        if isinstance(error, OSError):
+            return cls(error.strerror or " ".join(str(error).split()), "cannot_open")
+        return cls(" ".join(str(error).split()), error.reason if isinstance(error, ImageError) else "no_image")

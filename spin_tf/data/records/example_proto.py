@@ -7,7 +7,9 @@ FloatList float_list = 2; Int64List int64_list = 3 }, BytesList { repeated bytes
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import struct
+from collections.abc import Iterator, Mapping, Sequence
+from typing import cast
 
 _LENGTH_DELIMITED_1 = b"\x0a"
 _LENGTH_DELIMITED_2 = b"\x12"
@@ -31,6 +33,24 @@ def encode_bytes_features(features: dict[str, bytes]) -> bytes:
     entries = []
     for key in sorted(features):
         feature = _field(_LENGTH_DELIMITED_1, _field(_LENGTH_DELIMITED_1, features[key]))
+        entry = _field(_LENGTH_DELIMITED_1, key.encode()) + _field(_LENGTH_DELIMITED_2, feature)
+        entries.append(_field(_LENGTH_DELIMITED_1, entry))
+    return _field(_LENGTH_DELIMITED_1, b"".join(entries))
+
+
+def encode_features(features: Mapping[str, Sequence[bytes] | Sequence[float] | Sequence[int]]) -> bytes:
+    """Serialises a tf.train.Example with lists of bytes, floats or integers, keys sorted; an empty list has no type."""
+    entries = []
+    for key in sorted(features):
+        values = features[key]
+        feature = b""
+        if values and isinstance(values[0], bytes):
+            feature = _field(b"\x0a", b"".join(_field(_LENGTH_DELIMITED_1, v) for v in cast(Sequence[bytes], values)))
+        elif values and isinstance(values[0], float):
+            feature = _field(b"\x12", _field(_LENGTH_DELIMITED_1, struct.pack(f"<{len(values)}f", *values)))
+        elif values:
+            packed = b"".join(_varint(v & (2**64 - 1)) for v in cast(Sequence[int], values))
+            feature = _field(b"\x1a", _field(_LENGTH_DELIMITED_1, packed))
         entry = _field(_LENGTH_DELIMITED_1, key.encode()) + _field(_LENGTH_DELIMITED_2, feature)
         entries.append(_field(_LENGTH_DELIMITED_1, entry))
     return _field(_LENGTH_DELIMITED_1, b"".join(entries))
