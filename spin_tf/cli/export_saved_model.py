@@ -1,4 +1,10 @@
-"""bin/export_saved_model.py: a trained model to a SavedModel."""
+"""Writes a trained model as a SavedModel that reads words from the bytes of image files: for servers.
+
+bin/export_saved_model.py --model=PATH --output=DIR
+
+The model goes into DIR/N, N one above the versions that are there, after it has read the check words as the model does.
+deploy/tf_serving/README.md puts it behind TensorFlow Serving.
+"""
 
 from __future__ import annotations
 
@@ -19,11 +25,12 @@ def main(argv: list[str]) -> int:
         raise ValueError(f"export_saved_model.py takes flags only. Received: {' '.join(argv[1:])}")
     require("tensorflow", "Export", "train")
     from spin_tf.export import saved_model
-    from spin_tf.export.check_words import check_words
+    from spin_tf.export.check_words import check_files
     from spin_tf.models import load_model
 
     model = load_model(_MODEL.value)
-    images = check_words(_CHECK_DATA.value, _CHECK_WORDS.value, model.image_size)
-    folder, parity = saved_model.export(model, _OUTPUT.value, images)
+    files = check_files(_CHECK_DATA.value, _CHECK_WORDS.value)
+    folder, parity, reading_parity = saved_model.export(model, _OUTPUT.value, files)
     print(f"{folder}: {parity}")
+    print(f"{folder}: from bytes, {reading_parity}")
     return 0

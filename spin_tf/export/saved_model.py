@@ -1,4 +1,4 @@
-"""SavedModels: the same signature as the LiteRT file, for any batch, with the model's metadata beside the graph."""
+"""SavedModels for servers and for TensorFlow programs: bytes in and words out, or images in and probabilities out."""
 
 from __future__ import annotations
 
@@ -6,15 +6,21 @@ import json
 import os
 import pathlib
 import shutil
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from spin_tf._extras import require
-from spin_tf.export.parity import Parity, compare_words, require_parity
+from spin_tf.data.preprocessing import decode_image, preprocess
+from spin_tf.export.parity import Parity, compare_readings, compare_words, require_parity, require_reading_parity
 from spin_tf.models import SPINRecognizer
 from spin_tf.reading.litert import METADATA_FILE, SIGNATURE
 
+# The signature of the LiteRT files, for any batch; `SIGNATURE` takes files.
+IMAGES_SIGNATURE = "images"
+# TensorFlow Serving sends base64 to inputs whose names end in _bytes.
+BYTES_ARGUMENT = "image_bytes"
 _METADATA_FOLDER = "assets.extra"
 
 
@@ -37,12 +43,20 @@ class SavedModelReader:
         self._tf = tf
         # The loaded object owns the variables; the signature alone would let them go.
         self._loaded = tf.saved_model.load(str(path))
-        self._read = self._loaded.signatures[SIGNATURE]
+        signatures = self._loaded.signatures
+        # Up to version 0.1.0 there were images only, in the default signature.
+        self._read = signatures[IMAGES_SIGNATURE if IMAGES_SIGNATURE in signatures else SIGNATURE]
+        self._read_files = signatures[SIGNATURE]
 
     def predict_words(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Reads (n, height, width, 1) float32 images in [-1, 1]; returns probabilities and positions."""
         output = self._read(image=self._tf.constant(images))
         return output["probabilities"].numpy(), output["positions"].numpy()
+
+    def read_files(self, files: Sequence[bytes]) -> dict[str, np.ndarray]:
+        """What a server answers to the bytes of image files: see `spin_tf.export.reading_graph.read_encoded`."""
+        output = self._read_files(**{BYTES_ARGUMENT: self._tf.constant(list(files), self._tf.string)})
+        return {name: value.numpy() for name, value in output.items()}
 
 
 def load(path: str | os.PathLike[str]) -> SavedModelReader:
@@ -61,43 +75,84 @@ def load(path: str | os.PathLike[str]) -> SavedModelReader:
     return SavedModelReader(folder)
 
 
-def export(model: SPINRecognizer, path: str | os.PathLike[str], images: np.ndarray) -> tuple[pathlib.Path, Parity]:
-    """Writes PATH/N/, N one above the versions that are there, after checking it against the model on `images`.
+def export(
+    model: SPINRecognizer, path: str | os.PathLike[str], files: Sequence[bytes]
+) -> tuple[pathlib.Path, Parity, Parity]:
+    """Writes PATH/N/, N one above the versions that are there, after checking it against the model on `files`.
+
+    The version's folder appears at once and whole, with warm-up records for TensorFlow Serving in it.
 
     Args:
         model: float32.
         path: folder of versions.
-        images: (n, height, width, 1) float32 in [-1, 1] to compare on.
+        files: the bytes of image files to compare on, at least one that the graph can decode.
 
     Returns:
-        the version's folder, and how it compares.
+        the version's folder; how the `images` signature compares, and how the one of bytes does.
 
     Raises:
         ParityError: it reads otherwise than the model; nothing is left behind.
     """
-    tf = require("tensorflow", "Export", "train")
-    keras = require("keras", "Export", "train")
+    require("tensorflow", "Export", "train")
+    from spin_tf.export.warmup import write_warmup
+
     folder = pathlib.Path(path)
     folder.mkdir(parents=True, exist_ok=True)
     version = 1 + max((int(child.name) for child in folder.iterdir() if child.name.isdigit()), default=0)
     partial, final = folder / f".partial-{version}", folder / str(version)
-    height, width = model.image_size
-
-    def read(image: Any) -> dict[str, Any]:
-        result = model.read(image, stop_at_end=True)
-        return {"probabilities": result["probabilities"], "positions": result["positions"]}
-
+    # A version that was being written when its process was killed.
+    shutil.rmtree(partial, ignore_errors=True)
+    images = np.stack([preprocess(decode_image(file), model.image_size) for file in files])
     try:
-        archive = keras.export.ExportArchive()
-        archive.track(model)
-        signature = [tf.TensorSpec((None, height, width, 1), tf.float32, name="image")]
-        archive.add_endpoint(SIGNATURE, read, input_signature=signature)
-        archive.write_out(str(partial), verbose=False)
-        (partial / _METADATA_FOLDER).mkdir()
-        (partial / _METADATA_FOLDER / METADATA_FILE).write_text(json.dumps(model.metadata), encoding="utf-8")
-        parity = compare_words(model.predict_words(images)[0], load(partial).predict_words(images)[0])
+        _write(model, partial)
+        extra = partial / _METADATA_FOLDER
+        extra.mkdir()
+        (extra / METADATA_FILE).write_text(json.dumps(model.metadata), encoding="utf-8")
+        write_warmup(extra, folder.resolve().name, SIGNATURE, BYTES_ARGUMENT)
+        _refuse_cudnn(partial)
+        reader = load(partial)
+        parity = compare_words(model.predict_words(images)[0], reader.predict_words(images)[0])
         require_parity(parity, "none", "SavedModel", final)
+        read_parity = compare_readings(model, reader.read_files, files)
+        require_reading_parity(read_parity, final)
         partial.rename(final)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
-    return final, parity
+    return final, parity, read_parity
+
+
+def _write(model: SPINRecognizer, folder: pathlib.Path) -> None:
+    import keras
+    import tensorflow as tf
+
+    from spin_tf.export.reading_graph import read_encoded, row_reader
+
+    read = row_reader(model)
+
+    def from_bytes(image_bytes: Any) -> dict[str, Any]:
+        return read_encoded(image_bytes, read, model.charset, model.image_size)
+
+    def from_images(image: Any) -> dict[str, Any]:
+        probabilities, positions = read(image)
+        return {"probabilities": probabilities, "positions": positions}
+
+    height, width = model.image_size
+    archive = keras.export.ExportArchive()
+    archive.track(model)
+    archive.add_endpoint(SIGNATURE, from_bytes, input_signature=[tf.TensorSpec((None,), tf.string, BYTES_ARGUMENT)])
+    image = tf.TensorSpec((None, height, width, 1), tf.float32, "image")
+    archive.add_endpoint(IMAGES_SIGNATURE, from_images, input_signature=[image])
+    archive.write_out(str(folder), verbose=False)
+
+
+def _refuse_cudnn(folder: pathlib.Path) -> None:
+    """A graph traced where a GPU is visible may hold operators that no server without one can run.
+
+    Raises:
+        ValueError: this one does.
+    """
+    if b"Cudnn" in (folder / "saved_model.pb").read_bytes():
+        raise ValueError(
+            "The graph holds Cudnn operators, which run on NVIDIA GPUs only; export with them hidden "
+            "(CUDA_VISIBLE_DEVICES=-1). Received: a GPU at export"
+        )

@@ -1,0 +1,78 @@
+"""Warm-up records of TensorFlow Serving: requests that it runs before a version answers its first one.
+
+A TFRecord file `assets.extra/tf_serving_warmup_requests` of PredictionLog messages
+(tensorflow_serving/apis/prediction_log.proto), at most 1000. The few fields are encoded here, so that an export needs
+no package of TensorFlow Serving; tests/serving reads them back with the official ones.
+"""
+
+from __future__ import annotations
+
+import io
+import pathlib
+
+import numpy as np
+import tensorflow as tf
+from PIL import Image
+
+from spin_tf.synthesis import WordSynthesizer
+
+WARMUP_FILE = "tf_serving_warmup_requests"
+# One word, the batches that deploy/tf_serving/batching.config makes, and sizes between them.
+BATCH_SIZES = (1, 2, 4, 8, 16, 32)
+
+
+def _varint(value: int) -> bytes:
+    encoded = bytearray()
+    while value > 0x7F:
+        encoded.append(value & 0x7F | 0x80)
+        value >>= 7
+    encoded.append(value)
+    return bytes(encoded)
+
+
+def _field(number: int, body: bytes) -> bytes:
+    """A length-delimited field of a message."""
+    return _varint(number << 3 | 2) + _varint(len(body)) + body
+
+
+def prediction_log(model_name: str, signature: str, inputs: dict[str, np.ndarray]) -> bytes:
+    """A serialised PredictionLog { predict_log { request { model_spec, inputs } } } with the arrays as TensorProtos."""
+    # ModelSpec { name = 1, signature_name = 3 }
+    spec = _field(1, model_name.encode()) + _field(3, signature.encode())
+    # PredictRequest { model_spec = 1, map<string, TensorProto> inputs = 2 }
+    request = _field(1, spec)
+    for name, array in inputs.items():
+        tensor = tf.make_tensor_proto(array).SerializeToString()
+        request += _field(2, _field(1, name.encode()) + _field(2, tensor))
+    # PredictionLog { PredictLog predict_log = 6 }, PredictLog { request = 1 }
+    return _field(6, _field(1, request))
+
+
+def warmup_images() -> list[bytes]:
+    """One file for each way through the graph: every kind that is decoded, a tall one, and one that is broken."""
+
+    def file(seed: int, file_format: str, quarters: int = 0, alpha: bool = False) -> bytes:
+        image = Image.fromarray(np.ascontiguousarray(np.rot90(WordSynthesizer().word(seed)[0], quarters)))
+        if alpha:
+            image.putalpha(Image.linear_gradient("L").resize(image.size))
+        stream = io.BytesIO()
+        image.save(stream, file_format)
+        return stream.getvalue()
+
+    return [
+        file(0, "JPEG"),
+        file(1, "PNG"),
+        file(2, "PNG", alpha=True),
+        file(3, "BMP"),
+        file(4, "JPEG", quarters=1),
+        b"\xff\xd8\xff no image",
+    ]
+
+
+def write_warmup(folder: pathlib.Path, model_name: str, signature: str, argument: str) -> None:
+    """Writes the records for a signature of one string argument into `folder` (a version's assets.extra)."""
+    images = warmup_images()
+    with tf.io.TFRecordWriter(str(folder / WARMUP_FILE)) as writer:
+        for size in BATCH_SIZES:
+            batch = np.array([images[i % len(images)] for i in range(size)], dtype=object)
+            writer.write(prediction_log(model_name, signature, {argument: batch}))

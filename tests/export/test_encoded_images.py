@@ -1,0 +1,89 @@
+"""Decoding inside the graph: the numbers of `preprocess`, or a reason."""
+
+from __future__ import annotations
+
+import random
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from spin_tf.data.preprocessing import ImageError, decode_image
+from spin_tf.export.encoded_images import Views, views_of
+from spin_tf.export.image_formats import REASONS
+from spin_tf.reading.turning import turned_views
+from tests.export import image_files
+
+SIZE = (32, 100)
+_graph = tf.function(lambda files: tuple(views_of(files, SIZE)), input_signature=[tf.TensorSpec((None,), tf.string)])
+
+
+def look(files: list[bytes]) -> tuple[list[dict[int, np.ndarray]], list[str]]:
+    """What the graph makes of files: the views of each by degrees, none where it is refused, and the reasons."""
+    result = Views(*(value.numpy() for value in _graph(tf.constant(files, tf.string))))
+    views: list[dict[int, np.ndarray]] = [{} for _ in files]
+    for row, file in enumerate(result.files):
+        views[file][0] = result.upright[row]
+    for turned, row in zip(result.turned, result.turned_rows, strict=True):
+        views[result.files[row]].update({90: turned[0], -90: turned[1]})
+    return views, [REASONS[code] for code in result.reasons]
+
+
+def same(actual: dict[int, np.ndarray], file: bytes) -> bool:
+    expected = turned_views(decode_image(file), SIZE, turn_tall=True)
+    return list(actual) == list(expected) and all(np.abs(actual[t] - expected[t]).max() <= 1e-6 for t in expected)
+
+
+def test_every_kind_of_file_is_read_as_recognizer_reads_it_or_refused_by_reason() -> None:
+    """All in one batch, so that each has broken and refused neighbours; tall and large images go another way."""
+    files = {name: (data, "") for name, data in image_files.readable().items()}
+    files |= image_files.refused() | image_files.broken()
+    names = list(files)
+    random.Random(0).shuffle(names)
+    views, reasons = look([files[name][0] for name in names])
+    assert dict(zip(names, reasons, strict=True)) == {name: files[name][1] for name in names}
+    for name, actual in zip(names, views, strict=True):
+        assert same(actual, files[name][0]) if files[name][1] == "" else not actual, name
+    assert sum(len(actual) == 3 for actual in views) >= 5
+
+
+def test_what_is_refused_is_read_by_recognizer_and_what_is_broken_is_not() -> None:
+    for data, _ in image_files.refused().values():
+        decode_image(data)
+    for name, (data, _) in image_files.broken().items():
+        with pytest.raises(ImageError):
+            decode_image(data)
+            pytest.fail(name)
+
+
+@pytest.mark.parametrize("files", [[], [b""], [b"", b"text", b"\xff\xd8\xff"]])
+def test_batches_without_an_image(files: list[bytes]) -> None:
+    views, reasons = look(files)
+    assert views == [{}] * len(files)
+    assert len(reasons) == len(files) and all(reasons)
+
+
+def test_damaged_files_are_never_read_otherwise() -> None:
+    """Random damage to real kinds of file: read as `Recognizer` reads it, or refused."""
+    rng = random.Random(4)
+    sources = list(image_files.readable().values())
+    files = []
+    for _ in range(400):
+        data = bytearray(rng.choice(sources))
+        for _ in range(rng.randrange(1, 4)):
+            data[rng.randrange(min(len(data), 900))] = rng.randrange(256)
+        files.append(bytes(data[: rng.choice([len(data), rng.randrange(len(data)) + 1])]))
+    views, reasons = look(files)
+    read = 0
+    for file, actual, reason in zip(files, views, reasons, strict=True):
+        assert bool(actual) == (reason == "")
+        if not actual:
+            continue
+        try:
+            decode_image(file)
+        except ImageError:
+            # Pillow gives up where the checksum of a comment is wrong; libpng does not.
+            continue
+        read += 1
+        assert same(actual, file)
+    assert read > 20
