@@ -12,12 +12,13 @@ from spin_tf._version import __version__
 
 _PUBLIC = {
     "Charset": "spin_tf.charset",
+    "ReadError": "spin_tf.recognizer",
     "Recognizer": "spin_tf.recognizer",
     "Tokenizer": "spin_tf.charset",
     "Word": "spin_tf.recognizer",
 }
 
-__all__ = ["Charset", "Recognizer", "Tokenizer", "Word", "__version__"]
+__all__ = ["Charset", "ReadError", "Recognizer", "Tokenizer", "Word", "__version__"]
 
 
 def __getattr__(name: str) -> Any:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import collections
+import functools
 import itertools
 import os
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TypeVar, cast, overload
+from typing import Any, Self, TypeVar, cast, overload
 
 import numpy as np
 
 from spin_tf.charset import Charset
 from spin_tf.data.preprocessing import preprocess
 from spin_tf.reading.greedy import decode
-from spin_tf.reading.images import ImageLike, open_image
+from spin_tf.reading.images import ImageLike, open_image, several_images
 from spin_tf.reading.turning import surest, turned_views
 from spin_tf.reading.word import Character, ReadError, Word
 from spin_tf.reading.word_model import RectifyingModel, WordModel, bundled_model, load_word_model
@@ -45,10 +46,23 @@ class Recognizer:
         MissingExtraError: the model needs an extra that is not installed.
         ValueError: not a model of spin_tf, or `num_threads` below 1.
 
+    It can be pickled, as the arguments it was made with: the model file must be there where it is unpickled. With a
+    `.tflite` model it goes on reading in a forked process; with others, reading raises a RuntimeError there.
+
     Example:
         >>> word = Recognizer().read("word.png")
         >>> word.text, word.confidence, word.characters[0].x
     """
+
+    _arguments: tuple[Any, ...]
+    _options: dict[str, Any]
+
+    def __new__(cls, model: str | os.PathLike[str] | None = None, *arguments: Any, **options: Any) -> Self:
+        recognizer = super().__new__(cls)
+        # What it is pickled as; another process may work in another folder.
+        recognizer._arguments = (None if model is None else os.path.abspath(model), *arguments)
+        recognizer._options = options
+        return recognizer
 
     def __init__(
         self, model: str | os.PathLike[str] | None = None, num_threads: int | None = None, turn_tall: bool = True
@@ -57,6 +71,7 @@ class Recognizer:
             num_threads = _num_cores()
         if num_threads < 1:
             raise ValueError(f"num_threads must be at least 1. Received: num_threads={num_threads}")
+        self._process = os.getpid()
         self.num_threads = num_threads
         self.turn_tall = turn_tall
         self.model = load_word_model(model, num_threads)
@@ -88,6 +103,7 @@ class Recognizer:
             OSError: a file cannot be opened.
             ValueError, TypeError: an array of another type or shape; something that is no image.
         """
+        self._check_process()
         if not isinstance(images, (list, tuple)):
             return self._read_batch([self._prepare(images)])[0]
         return cast(list[Word], list(self._results(images, keep_errors=False)))
@@ -100,8 +116,11 @@ class Recognizer:
 
         Yields:
             For each image, in order, a `Word`, or a `ReadError` where the image could not be read.
+
+        Raises:
+            TypeError: at once, where `images` is one image; an array of four axes is a stack of images.
         """
-        return self._results(images, keep_errors=True)
+        return self._results(several_images(images), keep_errors=True)
 
     @property
     def can_rectify(self) -> bool:
@@ -126,10 +145,24 @@ class Recognizer:
         rectified = np.asarray(self.model.rectify(prepared[None])["image"], np.float32)[0, :, :, 0]
         return np.clip(np.rint(rectified * 127.5 + 127.5), 0, 255).astype(np.uint8)
 
+    def __reduce__(self) -> tuple[object, ...]:
+        # Interpreters and locks stay behind: the other process makes its own, of the same file and with the same
+        # options. None stays None, the model that ships there and the cores of that machine.
+        return functools.partial(type(self), *self._arguments, **self._options), ()
+
+    def _check_process(self) -> None:
+        if os.getpid() != self._process and not getattr(self.model, "survives_fork", False):
+            raise RuntimeError(
+                "TensorFlow does not work in a forked process: make the Recognizer in the worker, start workers by "
+                f"spawn, or read with a .tflite file. Received: {type(self.model).__name__} of process {self._process}"
+            )
+
     def _prepare(self, image: ImageLike) -> dict[int, np.ndarray]:
         return turned_views(open_image(image), self.image_size, self.turn_tall)
 
     def _results(self, images: Iterable[ImageLike], keep_errors: bool) -> Iterator[Word | ReadError]:
+        self._check_process()
+        process = os.getpid()
         pending: collections.deque[Future[list[Word | ReadError]]] = collections.deque()
         with ThreadPoolExecutor(self.num_threads) as pool:
             try:
@@ -137,9 +170,9 @@ class Recognizer:
                     pending.append(pool.submit(self._read_guarded, batch, keep_errors))
                     # Far enough ahead that no thread waits for whoever takes the results.
                     if len(pending) >= 4 * self.num_threads:
-                        yield from pending.popleft().result()
+                        yield from _wait(pending.popleft(), process)
                 while pending:
-                    yield from pending.popleft().result()
+                    yield from _wait(pending.popleft(), process)
             finally:
                 for future in pending:
                     future.cancel()
@@ -151,7 +184,8 @@ class Recognizer:
             try:
                 prepared.append(self._prepare(image))
                 results.append(None)
-            except (OSError, ValueError, TypeError) as error:
+            # Whatever a stranger's image does to a decoder, the others are read.
+            except Exception as error:
                 if not keep_errors:
                     raise
                 results.append(ReadError.from_error(error))
@@ -166,6 +200,15 @@ class Recognizer:
         )
         readings = zip(probabilities, positions, strict=True)
         return [surest([decode(self.charset, *next(readings), degrees) for degrees in views]) for views in images]
+
+
+def _wait(future: Future[list[Word | ReadError]], process: int) -> list[Word | ReadError]:
+    if os.getpid() != process:
+        raise RuntimeError(
+            "The threads of this stream stayed in the process that began it: call read_many in the new one. "
+            f"Received: a stream of process {process}"
+        )
+    return future.result()
 
 
 def _batches(images: Iterable[ImageLike], size: int) -> Iterator[list[ImageLike]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import pathlib
+import struct
 import subprocess
 import sys
 import time
@@ -218,6 +219,67 @@ def test_read_many_keeps_order_and_goes_on_after_errors(recognizer: Recognizer, 
     assert [r.text for r in results if isinstance(r, Word)] == [w for i, w in enumerate(words) if i not in (7, 50, 99)]
 
 
+def test_read_many_takes_several_images(recognizer: Recognizer, tmp_path: pathlib.Path) -> None:
+    """A path has letters, bytes are numbers and an array has lines: none of them is an image."""
+    image = strips.draw("ab")
+    path = tmp_path / "word.png"
+    Image.fromarray(image).save(path)
+    rgb = np.stack([image] * 3, axis=-1)
+    opened = Image.open(path)
+    for one in (path, str(path), path.read_bytes(), bytearray(b"x"), memoryview(b"x"), image, rgb, opened):
+        with pytest.raises(TypeError, match=r"read_many takes several images.*Received: "):
+            recognizer.read_many(one)  # type: ignore[arg-type]
+    stack = np.stack([rgb, 255 - rgb])
+    assert list(recognizer.read_many(stack)) == recognizer.read(list(stack))
+    for several in ([path], (image,), iter([opened]), {str(path): None}):
+        assert [word.text for word in recognizer.read_many(several)] == ["ab"]  # type: ignore[union-attr]
+    with pytest.raises(TypeError, match="not iterable"):
+        recognizer.read_many(3)  # type: ignore[arg-type]
+
+
+class _Failing(Image.Image):
+    """An image whose decoder fails in its own way."""
+
+    def __init__(self, error: BaseException) -> None:
+        super().__init__()
+        self._error = error
+        self._size = (9, 9)
+        self._mode = "RGB"
+
+    def load(self) -> None:  # type: ignore[override]
+        raise self._error
+
+
+def test_read_many_never_raises_for_one_image(recognizer: Recognizer, tmp_path: pathlib.Path) -> None:
+    closed = Image.new("RGB", (9, 9))
+    closed.close()
+    kinds = (
+        struct.error("x"),
+        AttributeError("x"),
+        KeyError("x"),
+        MemoryError(),
+        RecursionError("x"),
+        AssertionError(),
+    )
+    odd: list[object] = [
+        *map(_Failing, kinds),
+        closed,
+        Image.new("RGB", (0, 9)),
+        None,
+        object(),
+        [],
+        "a\0b",
+        "",
+        tmp_path,
+    ]
+    results = list(recognizer.read_many([*odd, strips.draw("ab")]))  # type: ignore[list-item]
+    assert [type(result) for result in results] == [ReadError] * len(odd) + [Word]
+    assert all(result.reason and "\n" not in result.reason for result in results[:-1])  # type: ignore[union-attr]
+    for image in odd[:5]:
+        with pytest.raises((ValueError, MemoryError)):
+            recognizer.read(image)  # type: ignore[call-overload]
+
+
 def test_read_many_is_a_stream(recognizer: Recognizer) -> None:
     taken = 0
 
@@ -347,4 +409,6 @@ def test_a_folder_costs_little_more_than_the_model(tmp_path: pathlib.Path) -> No
 def test_public_names() -> None:
     assert spin_tf.Recognizer is Recognizer
     assert spin_tf.Word is Word
+    assert spin_tf.ReadError is ReadError
+    assert set(spin_tf.__all__) <= set(dir(spin_tf))
     assert Character("a", 0.5, 0.1) == Character("a", 0.5, 0.1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 from PIL import Image
@@ -11,6 +12,20 @@ from spin_tf.data.images import open_picture, picture_of, read_image_file
 from spin_tf.data.picture import Picture
 
 ImageLike = str | os.PathLike[str] | bytes | bytearray | memoryview | np.ndarray | Image.Image
+
+
+def several_images(images: Iterable[ImageLike]) -> Iterator[ImageLike]:
+    """The images that `read_many` was given, one after another.
+
+    Raises:
+        TypeError: `images` is one image, which would be taken for its letters, bytes or lines of pixels.
+    """
+    one = isinstance(images, (str, os.PathLike, bytes, bytearray, memoryview, Image.Image))
+    # Four axes are a stack of images; with three, nothing tells one image of colours from several grey ones.
+    if one or (isinstance(images, np.ndarray) and images.ndim < 4):
+        what = f"an array of shape {images.shape}" if isinstance(images, np.ndarray) else f"one {type(images).__name__}"
+        raise TypeError(f"read_many takes several images; read takes one, and read_many([image]) too. Received: {what}")
+    return iter(images)
 
 
 def load_image(image: ImageLike) -> np.ndarray:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
-import queue
 import zipfile
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from spin_tf.charset import Tokenizer
+from spin_tf.reading.pool import Pool
 
 METADATA_FILE = "spin_tf.json"
 METADATA_FORMAT = 1
@@ -78,17 +76,16 @@ class LiteRTModel:
         ValueError: the file is not a model of spin_tf, or a damaged one.
     """
 
+    # `Pool` makes new interpreters in a forked process.
+    survives_fork = True
     # Decoding files in between would drive the weights out of the cache: single images cost a fifth more.
     batch_size = 16
 
     def __init__(self, path: str | os.PathLike[str], num_threads: int) -> None:
         self.path = os.fspath(path)
         self.metadata = read_metadata(path)
-        self._runners: queue.LifoQueue[Any] = queue.LifoQueue()
-        # All slots are there from the start, empty: whoever takes an empty one fills it.
-        for _ in range(num_threads):
-            self._runners.put(None)
-        with self._runner() as runner:
+        self._runners = Pool(self._make_runner, num_threads)
+        with self._runners.take() as runner:
             classes = int(runner.get_output_details()["probabilities"]["shape"][-1])
         num_characters = len(self.metadata["charset"]["characters"])
         if classes != num_characters + NUM_SPECIAL_TOKENS:
@@ -107,16 +104,6 @@ class LiteRTModel:
         except (ValueError, RuntimeError) as error:
             raise ValueError(f"LiteRT cannot load the model: {error}. Received: model={self.path!r}") from error
 
-    @contextlib.contextmanager
-    def _runner(self) -> Iterator[Any]:
-        runner = self._runners.get()
-        try:
-            if runner is None:
-                runner = self._make_runner()
-            yield runner
-        finally:
-            self._runners.put(runner)
-
     def predict_words(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Reads images one after another; safe to call from several threads at once.
 
@@ -126,7 +113,7 @@ class LiteRTModel:
         Returns:
             probabilities (n, steps, classes) and positions (n, steps), float32.
         """
-        with self._runner() as runner:
+        with self._runners.take() as runner:
             outputs = [runner(image=image[None]) for image in images]
         return (
             np.concatenate([output["probabilities"] for output in outputs]),

@@ -55,4 +55,5 @@ class ReadError:
 
         if isinstance(error, OSError):
             return cls(error.strerror or " ".join(str(error).split()), "cannot_open")
-        return cls(" ".join(str(error).split()), error.reason if isinstance(error, ImageError) else "no_image")
+        reason = " ".join(str(error).split()) or type(error).__name__
+        return cls(reason, error.reason if isinstance(error, ImageError) else "no_image")

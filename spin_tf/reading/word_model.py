@@ -16,7 +16,8 @@ class WordModel(Protocol):
     """What the `Recognizer` needs of a model: LiteRT files, `.keras` files and SavedModels all offer it.
 
     `predict_words` takes float32 (n, height, width, 1) in [-1, 1] and returns numpy probabilities (n, steps, classes)
-    and positions (n, steps); `metadata` holds charset, image_size and max_length.
+    and positions (n, steps); `metadata` holds charset, image_size and max_length. A model that also reads in a process
+    forked from its own has an attribute `survives_fork`, True.
     """
 
     @property

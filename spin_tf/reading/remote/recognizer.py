@@ -14,7 +14,7 @@ from typing import TypeVar, cast, overload
 import numpy as np
 
 from spin_tf.data.preprocessing import ImageError
-from spin_tf.reading.images import ImageLike
+from spin_tf.reading.images import ImageLike, several_images
 from spin_tf.reading.remote.answers import RequestTooLarge, ServerError, Unavailable, to_result
 from spin_tf.reading.remote.images import Outgoing, as_png, outgoing
 from spin_tf.reading.remote.transport import connect
@@ -100,8 +100,9 @@ class RemoteRecognizer:
 
         Raises:
             ServerError: the server does not answer, or not with readings; all results before that have been yielded.
+            TypeError: at once, where `images` is one image.
         """
-        return self._results(images, keep_errors=True)
+        return self._results(several_images(images), keep_errors=True)
 
     @property
     def can_rectify(self) -> bool:
@@ -146,7 +147,8 @@ class RemoteRecognizer:
         for i, image in enumerate(images):
             try:
                 item = outgoing(image)
-            except (OSError, ValueError, TypeError) as error:
+            # Whatever a stranger's image does to a decoder, the others are read.
+            except Exception as error:
                 if not keep_errors:
                     raise
                 results[i] = ReadError.from_error(error)
