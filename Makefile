@@ -6,14 +6,16 @@ DEV_VENV ?= .venv-dev
 # Apache Beam wants other versions of what TensorFlow needs, so it lives apart.
 BEAM_VENV ?= .venv-beam
 PYTEST_ARGS ?=
+WEB_PACKAGES := deploy/web/node_modules/.package-lock.json
+export CHROMIUM ?= /usr/bin/chromium
 comma := ,
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test_slow check format clean
+.PHONY: help demo test test_slow test_deploy test_web web check format clean
 
 help:  ## show this list
-	@awk -F ':.*## ' '/^[a-z_]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z_]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(VENV)/installed  ## write word images with the project's own synthesis and read them with the bundled model
 	@$(VENV)/bin/python bin/demo.py
@@ -23,6 +25,16 @@ test: $(DEV_VENV)/installed $(BEAM_VENV)/installed  ## run the tests (minutes; P
 
 test_slow: $(DEV_VENV)/installed  ## run the tests that take long
 	$(DEV_VENV)/bin/python -m pytest -q -m slow $(PYTEST_ARGS)
+
+test_deploy: test_web  ## run the tests of what runs elsewhere; each names the system packages that it misses
+
+test_web: need_chromium $(DEV_VENV)/installed web build/web_test/float.tflite  ## test the page of deploy/web in Chromium
+	cd deploy/web && npm run --silent check
+	$(DEV_VENV)/bin/python deploy/web/tests/prepare.py build/web_test
+	cd deploy/web && npm run --silent test
+
+web: $(WEB_PACKAGES)  ## build the page that reads words in a browser into build/web
+	cd deploy/web && npm run --silent build
 
 check: $(DEV_VENV)/installed  ## lint, formatting and types
 	$(DEV_VENV)/bin/ruff check .
@@ -34,7 +46,7 @@ format: $(DEV_VENV)/installed  ## put the code in the project's format
 	$(DEV_VENV)/bin/ruff format .
 
 clean:  ## remove the virtual environments and what the commands built
-	rm -rf $(VENV) $(DEV_VENV) $(BEAM_VENV) build dist .mypy_cache .pytest_cache .ruff_cache *.egg-info
+	rm -rf $(VENV) $(DEV_VENV) $(BEAM_VENV) deploy/web/node_modules build dist .mypy_cache .pytest_cache .ruff_cache *.egg-info
 
 $(VENV)/installed: setup.cfg pyproject.toml
 	$(call make_venv,$(VENV),.)
@@ -44,6 +56,23 @@ $(DEV_VENV)/installed: setup.cfg pyproject.toml
 
 $(BEAM_VENV)/installed: setup.cfg pyproject.toml
 	$(call make_venv,$(BEAM_VENV),.[data$(comma)beam])
+
+$(WEB_PACKAGES): deploy/web/package.json deploy/web/package-lock.json
+	@node -e 'process.exit(parseInt(process.versions.node) < 18 ? 1 : 0)' || \
+		{ echo "The page is built with Node.js 18 or newer and npm: apt-get install nodejs npm" >&2; exit 1; }
+	cd deploy/web && npm ci --ignore-scripts --silent
+	@touch $@
+
+# Without the rounding of activations to 8 bits, the page must answer exactly what spin_tf answers.
+build/web_test/float.tflite: $(wildcard exported/weights/spin_small/*) spin_tf/export/tflite.py | $(DEV_VENV)/installed
+	@mkdir -p $(@D)
+	$(DEV_VENV)/bin/python bin/export_tflite.py --model=exported/weights/spin_small --output=$@ --quantization=none
+
+# Asked for first: what comes before the tests takes a minute.
+.PHONY: need_chromium
+need_chromium:
+	@command -v $(CHROMIUM) >/dev/null || \
+		{ echo "The page is tested in Chromium: apt-get install chromium fonts-liberation, or make CHROMIUM=PATH" >&2; exit 1; }
 
 # The stamp file comes last, so an install that was cut off is done again.
 define make_venv

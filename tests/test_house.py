@@ -211,6 +211,14 @@ def test_no_binaries_but_what_ships() -> None:
             assert b"\0" not in path.read_bytes()[:8192], path
 
 
+def test_lock_files_record_no_addresses() -> None:
+    """npm's lock files hold versions and hashes; where a package comes from is the affair of whoever installs it."""
+    (lock,) = tracked("*package-lock.json")
+    text = lock.read_text()
+    assert '"integrity"' in text
+    assert '"resolved"' not in text
+
+
 def test_help_lists_every_target() -> None:
     makefile = (REPOSITORY / "Makefile").read_text()
     # Without what an outer make passes on: `make test` runs this too.

@@ -1,0 +1,174 @@
+/** One reading, put up as a sign: the crop, a bar for each character at its place, and the word. */
+import type { Box, Character, Word } from "../recognizer";
+import { make, percent } from "./dom";
+import { explain, say } from "./messages";
+
+/** Below this probability a character is marked. */
+const UNSURE = 0.6;
+/** No crop is shown at more than this width, so that a large picture costs little. */
+const SHOWN_WIDTH = 1200;
+
+export interface PlateActions {
+  readonly again: () => void;
+  readonly remove?: () => void;
+}
+
+export class Plate {
+  readonly element = make("li", { className: "plate reading" });
+
+  constructor(
+    readonly label: string,
+    private readonly actions: PlateActions,
+  ) {
+    this.showPending();
+  }
+
+  showPending(): void {
+    this.element.replaceChildren(make("p", { className: "pending" }, [`Reading ${this.label.toLowerCase()} …`]));
+  }
+
+  showError(error: unknown): void {
+    this.element.replaceChildren(make("p", {}, [explain(error)]), this.buttons());
+  }
+
+  show(image: ImageBitmap, box: Box, word: Word): void {
+    const aspect = word.turned === 0 ? box.width / box.height : box.height / box.width;
+    const specimen = make("div", { className: "specimen" }, [drawCrop(image, box, word.turned)]);
+    specimen.style.setProperty("--aspect", String(aspect));
+    specimen.style.setProperty("--count", String(Math.max(1, word.characters.length)));
+    if (word.characters.length > 0) {
+      specimen.append(leaders(word.characters), bars(word.characters));
+    }
+    const name = make("p", { className: "name" }, letters(word));
+    const sure = make("p", { className: "sure" }, [
+      make("span", { className: "visually-hidden", textContent: "Confidence: " }),
+      percent(word.confidence),
+    ]);
+    const notes = [];
+    if (word.turned !== 0) {
+      notes.push(make("p", { className: "note" }, [`Read turned ${word.turned > 0 ? "left" : "right"} by a quarter`]));
+    }
+    const tag = make("span", { className: "number", textContent: this.label.replace(/\D+/g, "") || "·" });
+    tag.ariaHidden = "true";
+    this.element.replaceChildren(
+      specimen,
+      make("div", { className: "line" }, [...(this.actions.remove ? [tag] : []), name, sure]),
+      ...notes,
+      this.buttons(word.text),
+    );
+  }
+
+  private buttons(text = ""): HTMLElement {
+    const group = make("div", { className: "buttons" });
+    const add = (label: string, spoken: string, action: () => void): HTMLButtonElement => {
+      const button = make("button", { type: "button", className: "button", textContent: label });
+      button.setAttribute("aria-label", `${label} ${spoken}`);
+      button.addEventListener("click", action);
+      group.append(button);
+      return button;
+    };
+    if (text !== "") {
+      const copy = add("Copy", text, () => void copyText(text).then((copied) => flash(copy, copied)));
+    }
+    add("Read again", this.label.toLowerCase(), this.actions.again);
+    if (this.actions.remove) {
+      add("Delete", this.label.toLowerCase(), this.actions.remove);
+    }
+    return group;
+  }
+}
+
+function letters(word: Word): (Node | string)[] {
+  if (word.text === "") {
+    return [make("span", { className: "nothing", textContent: "No word here" })];
+  }
+  const parts = word.characters.map(({ character, confidence }) =>
+    make("span", { className: confidence < UNSURE ? "unsure" : "", textContent: character }),
+  );
+  // Screen readers would spell the spans out one by one.
+  const seen = make("span", { attributes: { "aria-hidden": "true" } }, parts);
+  return [seen, make("span", { className: "visually-hidden", textContent: word.text })];
+}
+
+function drawCrop(image: ImageBitmap, box: Box, turned: number): HTMLCanvasElement {
+  const canvas = make("canvas", { attributes: { role: "img", "aria-label": "The part of the picture that was read" } });
+  const scale = Math.min(1, SHOWN_WIDTH / Math.max(box.width, box.height));
+  const width = Math.max(1, Math.round(box.width * scale));
+  const height = Math.max(1, Math.round(box.height * scale));
+  [canvas.width, canvas.height] = turned === 0 ? [width, height] : [height, width];
+  const context = canvas.getContext("2d")!;
+  context.translate(canvas.width / 2, canvas.height / 2);
+  context.rotate((-turned * Math.PI) / 180);
+  context.drawImage(image, box.x, box.y, box.width, box.height, -width / 2, -height / 2, width, height);
+  return canvas;
+}
+
+/** Where the bars stand, in hundredths: at the characters' places, but never one on another. */
+export function spread(places: readonly number[]): number[] {
+  const gap = Math.min(100 / Math.max(1, places.length), 7);
+  const result = places.map((x) => x * 100);
+  // Attention runs from left to right; a bar that would stand on its neighbour shares the way with it.
+  for (let round = 0; round < 60; round++) {
+    for (let i = 1; i < result.length; i++) {
+      const missing = gap - (result[i]! - result[i - 1]!);
+      if (missing > 0) {
+        result[i - 1]! -= missing / 2;
+        result[i]! += missing / 2;
+      }
+    }
+    for (let i = 0; i < result.length; i++) {
+      result[i] = Math.min(100 - gap / 2, Math.max(gap / 2, result[i]!));
+    }
+  }
+  return result;
+}
+
+function leaders(characters: readonly Character[]): SVGSVGElement {
+  const namespace = "http://www.w3.org/2000/svg";
+  const svg = document.createElementNS(namespace, "svg");
+  svg.setAttribute("viewBox", "0 0 100 100");
+  svg.setAttribute("preserveAspectRatio", "none");
+  svg.setAttribute("class", "leaders");
+  svg.setAttribute("aria-hidden", "true");
+  const standing = spread(characters.map(({ x }) => x));
+  characters.forEach(({ x, confidence }, i) => {
+    const line = document.createElementNS(namespace, "polyline");
+    line.setAttribute("points", `${x * 100},0 ${x * 100},30 ${standing[i]},100`);
+    line.setAttribute("class", confidence < UNSURE ? "unsure" : "");
+    svg.append(line);
+  });
+  return svg;
+}
+
+function bars(characters: readonly Character[]): HTMLElement {
+  const standing = spread(characters.map(({ x }) => x));
+  const items = characters.map(({ character, confidence }, i) => {
+    const bar = make("span", { className: "bar", attributes: { "aria-hidden": "true" } });
+    bar.style.setProperty("--fill", String(confidence));
+    const letter = make("span", { className: "letter", textContent: character });
+    const value = make("span", { className: "value", textContent: percent(confidence) });
+    const item = make("li", { className: confidence < UNSURE ? "unsure" : "" }, [bar, letter, " ", value]);
+    item.title = `${character}: ${percent(confidence)}`;
+    item.style.setProperty("--x", String(standing[i]));
+    return item;
+  });
+  return make("ol", { className: "bars", attributes: { "aria-label": "Confidence of each character" } }, items);
+}
+
+export async function copyText(text: string): Promise<boolean> {
+  try {
+    await navigator.clipboard.writeText(text);
+    say(`Copied ${text}`);
+    return true;
+  } catch (error) {
+    console.error(error);
+    say("The browser does not let this page copy. Select the word and copy it by hand.");
+    return false;
+  }
+}
+
+function flash(button: HTMLButtonElement, copied: boolean): void {
+  const label = button.textContent;
+  button.textContent = copied ? "Copied" : "Not copied";
+  setTimeout(() => (button.textContent = label), 1600);
+}

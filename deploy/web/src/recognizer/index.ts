@@ -1,0 +1,117 @@
+/**
+ * Reads word images inside the browser with the LiteRT files of spin_tf; nothing leaves the page.
+ *
+ *     const recognizer = await SpinRecognizer.load("spin.tflite");
+ *     const word = await recognizer.read(file);
+ */
+import { Engine, loadEngine } from "./engine";
+import { SpinError } from "./errors";
+import { type ModelMetadata, readMetadata } from "./metadata";
+import { type Box, checkBox, decodeImage, type ImageSource } from "./pixels";
+import { surest, turnedViews } from "./turning";
+import { decode, FIRST_CHARACTER_ID, type Word } from "./word";
+
+export { SpinError, type SpinErrorCode } from "./errors";
+export type { ModelMetadata } from "./metadata";
+export { type Box, decodeImage, type ImageSource } from "./pixels";
+export type { Character, Word } from "./word";
+
+export interface LoadOptions {
+  /** The folder of LiteRT's WebAssembly; by default `litert/` beside this module. */
+  readonly engine?: string | URL;
+  /** Read tall crops turned by a quarter either way too, and answer with the surest reading; by default true. */
+  readonly turnTall?: boolean;
+}
+
+export interface ReadOptions {
+  /** The part of the image that holds the word, in its pixels; by default all of it. */
+  readonly box?: Box;
+}
+
+/** Reads crops that hold one word each, as `Recognizer` of spin_tf does. */
+export class SpinRecognizer {
+  /** The characters that the model knows, in the order of its classes. */
+  readonly characters: readonly string[];
+
+  private constructor(
+    private engine: Engine | undefined,
+    readonly metadata: ModelMetadata,
+    private readonly turnTall: boolean,
+  ) {
+    this.characters = [...metadata.charset.characters];
+  }
+
+  /**
+   * Loads a model: charset, image size and version come from inside the file.
+   *
+   * @param model where a `.tflite` file of spin_tf lies, or its bytes.
+   * @throws SpinError "no_webassembly", "engine_failed", "model_missing" or "model_invalid".
+   */
+  static async load(
+    model: string | URL | ArrayBuffer | Uint8Array,
+    options: LoadOptions = {},
+  ): Promise<SpinRecognizer> {
+    const folder = new URL(options.engine ?? new URL("litert/", import.meta.url), document.baseURI);
+    if (!folder.pathname.endsWith("/")) {
+      folder.pathname += "/";
+    }
+    // Both at once: they are the two large downloads.
+    const [file] = await Promise.all([fetchModel(model), loadEngine(folder)]);
+    const metadata = await readMetadata(file);
+    const numClasses = [...metadata.charset.characters].length + FIRST_CHARACTER_ID;
+    const engine = await Engine.compile(file, metadata.image_size, numClasses);
+    return new SpinRecognizer(engine, metadata, options.turnTall ?? true);
+  }
+
+  /**
+   * Reads one word.
+   *
+   * @param image an image file (anything that the browser decodes), or a decoded image.
+   * @throws SpinError "not_an_image", "image_too_large", "bad_argument" or "disposed".
+   */
+  async read(image: ImageSource, options: ReadOptions = {}): Promise<Word> {
+    const engine = this.engine;
+    if (engine === undefined) {
+      throw new SpinError("disposed", "The recogniser was disposed of. Received: a call of read");
+    }
+    const decoded = image instanceof Blob ? await decodeImage(image) : image;
+    try {
+      const box = checkBox(decoded, options.box);
+      const words: Word[] = [];
+      for (const { degrees, input } of turnedViews(decoded, box, this.metadata.image_size, this.turnTall)) {
+        const { probabilities, positions } = await engine.run(input);
+        words.push(decode(this.characters, probabilities, positions, degrees));
+      }
+      return surest(words);
+    } finally {
+      if (image instanceof Blob && "close" in decoded) {
+        decoded.close();
+      }
+    }
+  }
+
+  /** Gives the model's memory back; nothing can be read any more. */
+  dispose(): void {
+    this.engine?.delete();
+    this.engine = undefined;
+  }
+}
+
+async function fetchModel(model: string | URL | ArrayBuffer | Uint8Array): Promise<Uint8Array> {
+  if (model instanceof Uint8Array) {
+    return model;
+  }
+  if (model instanceof ArrayBuffer) {
+    return new Uint8Array(model);
+  }
+  let response: Response;
+  try {
+    response = await fetch(model);
+    if (response.ok) {
+      return new Uint8Array(await response.arrayBuffer());
+    }
+  } catch (error) {
+    throw new SpinError("model_missing", `The model cannot be fetched. Received: model=${model}`, error);
+  }
+  throw new SpinError("model_missing", `There is no such model. Received: model=${model}, status ${response.status}`);
+}

@@ -1,0 +1,53 @@
+/** The twin of spin_tf/reading/word.py and greedy.py. */
+
+/** One character of a word: its probability and the centre of attention, 0 (left edge) to 1 across the crop. */
+export interface Character {
+  readonly character: string;
+  readonly confidence: number;
+  /** Where the word was read from the turned crop, this runs across that. */
+  readonly x: number;
+}
+
+/** A word that was read. */
+export interface Word {
+  /** Empty where the model sees none. */
+  readonly text: string;
+  /** 0..1: the probability that the model gives to exactly this reading. */
+  readonly confidence: number;
+  readonly characters: readonly Character[];
+  /** Degrees counter-clockwise by which the crop was turned for this reading: 0, 90 or -90. */
+  readonly turned: number;
+}
+
+const END_ID = 1;
+/** Ids 0 and 1 start and end a word. */
+export const FIRST_CHARACTER_ID = 2;
+
+/**
+ * Reads one word: the most probable character of each step, up to the end.
+ *
+ * @param probabilities (steps, classes), row by row.
+ * @param positions (steps,).
+ */
+export function decode(
+  charset: readonly string[],
+  probabilities: Float32Array,
+  positions: Float32Array,
+  turned: number,
+): Word {
+  const numClasses = charset.length + FIRST_CHARACTER_ID;
+  const characters: Character[] = [];
+  let confidence = 1;
+  for (let step = 0; step < positions.length; step++) {
+    const row = probabilities.subarray(step * numClasses, (step + 1) * numClasses);
+    const best = row.reduce((top, value, id) => (value > row[top]! ? id : top), 0);
+    confidence *= row[best]!;
+    if (best === END_ID) {
+      break;
+    }
+    if (best >= FIRST_CHARACTER_ID) {
+      characters.push({ character: charset[best - FIRST_CHARACTER_ID]!, confidence: row[best]!, x: positions[step]! });
+    }
+  }
+  return { text: characters.map((c) => c.character).join(""), confidence, characters, turned };
+}
