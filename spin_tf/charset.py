@@ -123,7 +123,19 @@ class Charset:
 
     @classmethod
     def from_dict(cls, config: dict[str, Any]) -> Charset:
-        """Inverse of `to_dict`."""
+        """Inverse of `to_dict`.
+
+        Raises:
+            ValueError: for anything that `to_dict` does not give: files that hold it come from strangers.
+        """
+        types = {"characters": str, "fold_case": bool, "name": str}
+        if not isinstance(config, dict) or "characters" not in config or not set(config) <= set(types):
+            raise ValueError(f"A charset has {', '.join(types)}. Received: charset={str(config)[:100]!r}")
+        for key, value in config.items():
+            if not isinstance(value, types[key]):
+                raise ValueError(f"{key} of a charset is a {types[key].__name__}. Received: {key}={str(value)[:100]!r}")
+        if any("\ud800" <= c <= "\udfff" for c in config["characters"]):
+            raise ValueError(f"No text can hold half of a character. Received: characters={config['characters']!a}")
         return cls(**config)
 
 

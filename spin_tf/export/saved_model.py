@@ -12,10 +12,12 @@ from typing import Any
 import numpy as np
 
 from spin_tf._extras import require
+from spin_tf.data.files import read_regular_file
 from spin_tf.data.preprocessing import decode_image, preprocess
 from spin_tf.export.parity import Parity, compare_readings, compare_words, require_parity, require_reading_parity
 from spin_tf.models import SPINRecognizer
-from spin_tf.reading.litert import METADATA_FILE, SIGNATURE
+from spin_tf.reading.litert import SIGNATURE
+from spin_tf.reading.metadata import METADATA_FILE, parse_metadata
 
 # The signature of the LiteRT files, for any batch; `SIGNATURE` takes files.
 IMAGES_SIGNATURE = "images"
@@ -39,14 +41,19 @@ class SavedModelReader:
         metadata = path / _METADATA_FOLDER / METADATA_FILE
         if not metadata.exists():
             raise ValueError(f"the SavedModel carries no {METADATA_FILE}: not written by spin_tf. Received: {path}")
-        self.metadata: dict[str, Any] = json.loads(metadata.read_text(encoding="utf-8"))
+        self.metadata: dict[str, Any] = parse_metadata(read_regular_file(metadata), str(path))
         self._tf = tf
         # The loaded object owns the variables; the signature alone would let them go.
-        self._loaded = tf.saved_model.load(str(path))
-        signatures = self._loaded.signatures
-        # Up to version 0.1.0 there were images only, in the default signature.
-        self._read = signatures[IMAGES_SIGNATURE if IMAGES_SIGNATURE in signatures else SIGNATURE]
-        self._read_files = signatures[SIGNATURE]
+        try:
+            self._loaded = tf.saved_model.load(str(path))
+            signatures = self._loaded.signatures
+            # Up to version 0.1.0 there were images only, in the default signature.
+            self._read = signatures[IMAGES_SIGNATURE if IMAGES_SIGNATURE in signatures else SIGNATURE]
+            self._read_files = signatures[SIGNATURE]
+        # TensorFlow and protobuf raise nearly anything on damaged files.
+        except Exception as error:
+            reason = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+            raise ValueError(f"the SavedModel cannot be loaded: {reason}. Received: {path}") from error
 
     def predict_words(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Reads (n, height, width, 1) float32 images in [-1, 1]; returns probabilities and positions."""

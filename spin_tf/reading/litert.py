@@ -2,46 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import os
-import zipfile
 from typing import Any
 
 import numpy as np
 
-from spin_tf.charset import Tokenizer
+from spin_tf.reading.metadata import METADATA_FILE, METADATA_FORMAT, check_tensors, read_metadata
 from spin_tf.reading.pool import Pool
 
-METADATA_FILE = "spin_tf.json"
-METADATA_FORMAT = 1
+__all__ = ["METADATA_FILE", "METADATA_FORMAT", "SIGNATURE", "LiteRTModel", "read_metadata", "run_flatbuffer"]
+
 SIGNATURE = "serving_default"
-NUM_SPECIAL_TOKENS = Tokenizer.FIRST_CHARACTER_ID
-
-
-def read_metadata(path: str | os.PathLike[str]) -> dict[str, Any]:
-    """Reads what an exported `.tflite` file says about itself, from the zip archive at its end.
-
-    Raises:
-        FileNotFoundError: there is no such file.
-        ValueError: the file carries no metadata of spin_tf, or of a newer format.
-    """
-    try:
-        with zipfile.ZipFile(path) as archive:
-            metadata = json.loads(archive.read(METADATA_FILE))
-    except (zipfile.BadZipFile, KeyError, json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise ValueError(
-            f"The model carries no {METADATA_FILE}, so its charset is unknown; export it with bin/export_tflite.py. "
-            f"Received: model={os.fspath(path)!r}"
-        ) from error
-    if metadata.get("format") != METADATA_FORMAT:
-        raise ValueError(
-            f"The model was written by another version of spin_tf ({metadata.get('spin_tf_version')}). "
-            f"Received: format={metadata.get('format')!r}, expected {METADATA_FORMAT}"
-        )
-    missing = [key for key in ("charset", "image_size", "max_length") if key not in metadata]
-    if missing:
-        raise ValueError(f"The {METADATA_FILE} of the model misses {', '.join(missing)}. Received: {sorted(metadata)}")
-    return metadata
 
 
 def run_flatbuffer(content: bytes, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -86,13 +57,12 @@ class LiteRTModel:
         self.metadata = read_metadata(path)
         self._runners = Pool(self._make_runner, num_threads)
         with self._runners.take() as runner:
-            classes = int(runner.get_output_details()["probabilities"]["shape"][-1])
-        num_characters = len(self.metadata["charset"]["characters"])
-        if classes != num_characters + NUM_SPECIAL_TOKENS:
-            raise ValueError(
-                f"The model has {classes - NUM_SPECIAL_TOKENS} characters but its charset holds {num_characters}. "
-                f"Received: model={self.path!r}"
-            )
+            try:
+                inputs, outputs = runner.get_input_details(), runner.get_output_details()
+            # Damaged names are no UTF-8, and damaged tables name tensors that are not there.
+            except (ValueError, LookupError, RuntimeError) as error:
+                raise ValueError(f"LiteRT cannot describe the model: {error}. Received: model={self.path!r}") from error
+            check_tensors(inputs, outputs, self.metadata, self.path)
 
     def _make_runner(self) -> Any:
         from ai_edge_litert.interpreter import Interpreter
@@ -101,7 +71,7 @@ class LiteRTModel:
             interpreter = Interpreter(model_path=self.path, num_threads=1)
             interpreter.allocate_tensors()
             return interpreter.get_signature_runner(SIGNATURE)
-        except (ValueError, RuntimeError) as error:
+        except (ValueError, LookupError, RuntimeError) as error:
             raise ValueError(f"LiteRT cannot load the model: {error}. Received: model={self.path!r}") from error
 
     def predict_words(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -9,6 +9,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 
 from spin_tf._extras import require
+from spin_tf.data.files import check_regular
 from spin_tf.reading.litert import LiteRTModel
 
 
@@ -46,9 +47,15 @@ def load_word_model(model: str | os.PathLike[str] | None, num_threads: int) -> W
         MissingExtraError: anything but `.tflite` needs TensorFlow.
         ValueError: not a model of spin_tf.
     """
+    if model is not None and not os.fspath(model):
+        raise ValueError(
+            "A model has a name; without one, leave it out, and the bundled model reads. Received: model=''"
+        )
     path = bundled_model() if model is None else pathlib.Path(model)
     if not path.exists():
         raise FileNotFoundError(f"There is no such model. Received: model={str(path)!r}")
+    if not path.is_dir():
+        check_regular(path)
     if not path.is_dir() and path.suffix != ".keras":
         return LiteRTModel(path, num_threads)
     require("tensorflow", f"Reading with {path.name}", "train")

@@ -1,0 +1,144 @@
+"""What an exported model says about itself, checked before anything relies on it."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import zipfile
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from spin_tf.charset import Charset, Tokenizer
+from spin_tf.data.files import check_regular
+
+METADATA_FILE = "spin_tf.json"
+METADATA_FORMAT = 1
+# Charsets of all of Unicode stay far below; what unpacks to more is no metadata.
+_MAX_BYTES = 16 * 2**20
+_MAX_SIDE = 4096
+_MAX_LENGTH = 1000
+
+
+def read_metadata(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """Reads what an exported `.tflite` file says about itself, from the zip archive at its end.
+
+    Raises:
+        OSError: there is no such file, or it is no regular file.
+        ValueError: the file carries no metadata of spin_tf, of a newer format, or damaged ones.
+    """
+    name = os.fspath(path)
+    check_regular(path)
+    try:
+        with zipfile.ZipFile(path) as archive:
+            size = archive.getinfo(METADATA_FILE).file_size
+            if size > _MAX_BYTES:
+                raise ValueError(f"{METADATA_FILE} would unpack to {size} bytes")
+            content = archive.read(METADATA_FILE)
+    except PermissionError:
+        raise
+    # zipfile raises nearly anything on damaged archives: struct.error, NotImplementedError, zlib.error among it.
+    except Exception as error:
+        raise ValueError(
+            f"The model carries no {METADATA_FILE} that can be read ({_say(error)}), so its charset is unknown; export "
+            f"it with bin/export_tflite.py. Received: model={name!r}"
+        ) from error
+    return parse_metadata(content, name)
+
+
+def parse_metadata(content: bytes, name: str) -> dict[str, Any]:
+    """Checks the `spin_tf.json` of a model; keys that are not known are left alone.
+
+    Args:
+        content: the file.
+        name: of the model, for messages.
+
+    Raises:
+        ValueError: it is no JSON, of another format, or misses something, or holds something of a wrong type.
+    """
+    try:
+        metadata = json.loads(content)
+    except (ValueError, RecursionError) as error:
+        message = f"The {METADATA_FILE} of the model is no JSON: {_say(error)}. Received: model={name!r}"
+        raise ValueError(message) from error
+    if not isinstance(metadata, dict):
+        raise ValueError(
+            f"The {METADATA_FILE} of the model is no table of keys but {_short(metadata)}. Received: model={name!r}"
+        )
+    if metadata.get("format") != METADATA_FORMAT:
+        raise ValueError(
+            f"The model was written by another version of spin_tf ({_short(metadata.get('spin_tf_version'))}). "
+            f"Received: format={_short(metadata.get('format'))}, expected {METADATA_FORMAT}"
+        )
+    missing = [key for key in ("charset", "image_size", "max_length") if key not in metadata]
+    if missing:
+        raise ValueError(
+            f"The {METADATA_FILE} of the model misses {', '.join(missing)}. Received: {_short(sorted(metadata))}"
+        )
+    try:
+        Charset.from_dict(metadata["charset"])
+        _check_numbers(metadata)
+    except ValueError as error:
+        raise ValueError(f"The {METADATA_FILE} of the model is damaged: {error}; model={name!r}") from error
+    return metadata
+
+
+def _check_numbers(metadata: Mapping[str, Any]) -> None:
+    size, length = metadata["image_size"], metadata["max_length"]
+    if not (isinstance(size, list) and len(size) == 2 and all(_is_count(side, _MAX_SIDE) for side in size)):
+        raise ValueError(f"image_size is height and width in pixels. Received: image_size={_short(size)}")
+    if not _is_count(length, _MAX_LENGTH):
+        raise ValueError(f"max_length is a number of characters. Received: max_length={_short(length)}")
+
+
+def _is_count(value: Any, limit: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= limit
+
+
+def check_tensors(
+    inputs: Mapping[str, Mapping[str, Any]],
+    outputs: Mapping[str, Mapping[str, Any]],
+    metadata: Mapping[str, Any],
+    name: str,
+) -> None:
+    """Compares the tensors of a LiteRT model, as its interpreter tells them, with the metadata.
+
+    Raises:
+        ValueError: a tensor is missing, or its shape is another one than the metadata say.
+    """
+    missing = sorted({"image"} - set(inputs)) + sorted({"probabilities", "positions"} - set(outputs))
+    if missing:
+        raise ValueError(f"The model has no {' and no '.join(missing)}. Received: model={name!r}")
+    types = {key: str(np.dtype(detail["dtype"])) for key, detail in {**inputs, **outputs}.items()}
+    if set(types.values()) != {"float32"}:
+        raise ValueError(f"All tensors of a model are float32, and these are {types}. Received: model={name!r}")
+    shapes = {key: [int(side) for side in detail["shape"]] for key, detail in {**inputs, **outputs}.items()}
+    image, probabilities = shapes["image"], shapes["probabilities"]
+    if image != [1, *metadata["image_size"], 1]:
+        raise ValueError(
+            f"The model takes images of shape {image} but its metadata say {metadata['image_size']}. "
+            f"Received: model={name!r}"
+        )
+    num_characters = len(metadata["charset"]["characters"])
+    classes = probabilities[-1] if probabilities else 0
+    if classes != num_characters + Tokenizer.FIRST_CHARACTER_ID:
+        raise ValueError(
+            f"The model has {classes - Tokenizer.FIRST_CHARACTER_ID} characters but its charset holds "
+            f"{num_characters}. Received: model={name!r}"
+        )
+    if len(probabilities) != 3 or probabilities[:2] != shapes["positions"] or math.prod(probabilities) < 1:
+        raise ValueError(
+            f"The model answers probabilities {probabilities} and positions {shapes['positions']}, not (1, steps, "
+            f"classes) and (1, steps). Received: model={name!r}"
+        )
+
+
+def _say(error: Exception) -> str:
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 100 else f"{text[:97]}..."
