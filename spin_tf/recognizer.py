@@ -6,17 +6,21 @@ import collections
 import functools
 import itertools
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, Self, TypeVar, cast, overload
+from typing import Any, Self, TypeVar, Unpack, cast, overload
 
 import numpy as np
 
 from spin_tf.charset import Charset
 from spin_tf.data.preprocessing import preprocess
+from spin_tf.decoding.decoder import Decoder
+from spin_tf.decoding.options import OptionNames, Options
 from spin_tf.reading.greedy import decode
 from spin_tf.reading.images import ImageLike, open_image, several_images
+from spin_tf.reading.stepping import require_stepping
 from spin_tf.reading.turning import surest, turned_views
+from spin_tf.reading.voting import vote
 from spin_tf.reading.word import Character, ReadError, Word
 from spin_tf.reading.word_model import RectifyingModel, WordModel, bundled_model, load_word_model
 
@@ -24,6 +28,7 @@ __all__ = ["Character", "ReadError", "Recognizer", "Word", "WordModel", "bundled
 
 # Lists are invariant: a list of paths is no list of ImageLike, but it is one of some kind of image.
 _Image = TypeVar("_Image", bound=ImageLike)
+_Item = TypeVar("_Item")
 
 
 class Recognizer:
@@ -36,15 +41,19 @@ class Recognizer:
         num_threads: images read at the same time; None is one for each core this process may use.
         turn_tall: read a crop that is at least 1.5 times as high as wide three times, as it is and turned by a quarter
             either way, and answer with the reading of the highest confidence.
+        options: how words are decoded: `beam_width`, `n_best`, `allowlist`, `pattern`, `lexicon`, `lexicon_weight`,
+            `case`, `min_probability`, `effort`; see `spin_tf.decoding.options.Options` and docs/decoding.md.
 
     Attributes:
         charset: the `Charset` of the model.
+        options: the `Options`.
         metadata: dict, what the model says about itself.
 
     Raises:
         FileNotFoundError: there is no such model.
         MissingExtraError: the model needs an extra that is not installed.
-        ValueError: not a model of spin_tf, or `num_threads` below 1.
+        ValueError: not a model of spin_tf, `num_threads` below 1, an option that is not allowed, or options that the
+            model cannot do: files that only read greedily know `effort` and `min_probability`.
 
     It can be pickled, as the arguments it was made with: the model file must be there where it is unpickled. With a
     `.tflite` model it goes on reading in a forked process; with others, reading raises a RuntimeError there.
@@ -52,6 +61,7 @@ class Recognizer:
     Example:
         >>> word = Recognizer().read("word.png")
         >>> word.text, word.confidence, word.characters[0].x
+        >>> Recognizer(pattern="[A-Z]{2}[0-9]{2,4}").read("plate.png").text
     """
 
     _arguments: tuple[Any, ...]
@@ -62,11 +72,18 @@ class Recognizer:
         # What it is pickled as; another process may work in another folder.
         recognizer._arguments = (None if model is None else os.path.abspath(model), *arguments)
         recognizer._options = options
+        if isinstance(lexicon := options.get("lexicon"), (str, os.PathLike)):
+            recognizer._options = {**options, "lexicon": os.path.abspath(lexicon)}
         return recognizer
 
     def __init__(
-        self, model: str | os.PathLike[str] | None = None, num_threads: int | None = None, turn_tall: bool = True
+        self,
+        model: str | os.PathLike[str] | None = None,
+        num_threads: int | None = None,
+        turn_tall: bool = True,
+        **options: Unpack[OptionNames],
     ) -> None:
+        self.options = Options(**options)
         if num_threads is None:
             num_threads = _num_cores()
         if num_threads < 1:
@@ -78,6 +95,7 @@ class Recognizer:
         self.metadata = self.model.metadata
         self.charset = Charset.from_dict(self.metadata["charset"])
         self.image_size = (int(self.metadata["image_size"][0]), int(self.metadata["image_size"][1]))
+        self._decoder = None if self.options.is_greedy else self._make_decoder(model)
         # TensorFlow spreads a batch over the cores by itself; LiteRT takes one image at a time.
         self._batch_size = getattr(self.model, "batch_size", 64)
 
@@ -108,11 +126,15 @@ class Recognizer:
             return self._read_batch([self._prepare(images)])[0]
         return cast(list[Word], list(self._results(images, keep_errors=False)))
 
-    def read_many(self, images: Iterable[ImageLike]) -> Iterator[Word | ReadError]:
+    def read_many(
+        self, images: Iterable[ImageLike], lexicons: Iterable[Iterable[str] | None] | None = None
+    ) -> Iterator[Word | ReadError]:
         """Reads many images in a stream: decoding and inference overlap, memory does not grow with their number.
 
         Args:
             images: what `read` takes, as any iterable.
+            lexicons: for each image words of its own in place of the lexicon of the options (None where it has none),
+                as the benchmarks give them; needs a recognizer with a lexicon, `PER_IMAGE` for example.
 
         Yields:
             For each image, in order, a `Word`, or a `ReadError` where the image could not be read.
@@ -120,7 +142,7 @@ class Recognizer:
         Raises:
             TypeError: at once, where `images` is one image; an array of four axes is a stack of images.
         """
-        return self._results(several_images(images), keep_errors=True)
+        return self._results(several_images(images), keep_errors=True, lexicons=lexicons)
 
     @property
     def can_rectify(self) -> bool:
@@ -157,16 +179,30 @@ class Recognizer:
                 f"spawn, or read with a .tflite file. Received: {type(self.model).__name__} of process {self._process}"
             )
 
-    def _prepare(self, image: ImageLike) -> dict[int, np.ndarray]:
-        return turned_views(open_image(image), self.image_size, self.turn_tall)
+    def _make_decoder(self, name: object) -> Decoder:
+        return Decoder(
+            require_stepping(self.model, str(name or "the bundled model")),
+            self.charset,
+            int(self.metadata["max_length"]),
+            self.options,
+        )
 
-    def _results(self, images: Iterable[ImageLike], keep_errors: bool) -> Iterator[Word | ReadError]:
+    def _prepare(self, image: ImageLike) -> dict[int, list[np.ndarray]]:
+        return turned_views(open_image(image), self.image_size, self.turn_tall, self.options.num_views)
+
+    def _results(
+        self,
+        images: Iterable[ImageLike],
+        keep_errors: bool,
+        lexicons: Iterable[Iterable[str] | None] | None = None,
+    ) -> Iterator[Word | ReadError]:
         self._check_process()
         process = os.getpid()
+        pairs = ((image, None) for image in images) if lexicons is None else zip(images, lexicons, strict=True)
         pending: collections.deque[Future[list[Word | ReadError]]] = collections.deque()
         with ThreadPoolExecutor(self.num_threads) as pool:
             try:
-                for batch in _batches(images, self._batch_size):
+                for batch in _batches(pairs, self._batch_size):
                     pending.append(pool.submit(self._read_guarded, batch, keep_errors))
                     # Far enough ahead that no thread waits for whoever takes the results.
                     if len(pending) >= 4 * self.num_threads:
@@ -177,29 +213,45 @@ class Recognizer:
                 for future in pending:
                     future.cancel()
 
-    def _read_guarded(self, images: list[ImageLike], keep_errors: bool) -> list[Word | ReadError]:
+    def _read_guarded(
+        self, images: list[tuple[ImageLike, Iterable[str] | None]], keep_errors: bool
+    ) -> list[Word | ReadError]:
         results: list[Word | ReadError | None] = []
-        prepared = []
-        for image in images:
+        prepared, lexicons = [], []
+        for image, lexicon in images:
             try:
                 prepared.append(self._prepare(image))
+                lexicons.append(lexicon)
                 results.append(None)
             # Whatever a stranger's image does to a decoder, the others are read.
             except Exception as error:
                 if not keep_errors:
                     raise
                 results.append(ReadError.from_error(error))
-        words = iter(self._read_batch(prepared))
+        words = iter(self._read_batch(prepared, lexicons))
         return [next(words) if result is None else result for result in results]
 
-    def _read_batch(self, images: list[dict[int, np.ndarray]]) -> list[Word]:
+    def _read_batch(
+        self, images: list[dict[int, list[np.ndarray]]], lexicons: Sequence[Iterable[str] | None] = ()
+    ) -> list[Word]:
         if not images:
             return []
-        probabilities, positions = self.model.predict_words(
-            np.stack([view for views in images for view in views.values()])
-        )
-        readings = zip(probabilities, positions, strict=True)
-        return [surest([decode(self.charset, *next(readings), degrees) for degrees in views]) for views in images]
+        views = np.stack([view for turns in images for views in turns.values() for view in views])
+        if self._decoder is None:
+            outputs = zip(*self.model.predict_words(views), strict=True)
+            readings = iter([[decode(self.charset, *output)] for output in outputs])
+        else:
+            counts = [sum(map(len, turns.values())) for turns in images]
+            own = [words for words, count in zip(lexicons, counts, strict=False) for _ in range(count)]
+            readings = iter(self._decoder.read(views, own if any(words is not None for words in own) else None))
+        return [
+            surest([self._one_word([next(readings) for _ in views], degrees) for degrees, views in turns.items()])
+            for turns in images
+        ]
+
+    def _one_word(self, readings: list[list[Word]], degrees: int) -> Word:
+        word = vote(readings, self.options.n_best, self.options.floor)
+        return word.turned_by(degrees) if degrees else word
 
 
 def _wait(future: Future[list[Word | ReadError]], process: int) -> list[Word | ReadError]:
@@ -211,7 +263,7 @@ def _wait(future: Future[list[Word | ReadError]], process: int) -> list[Word | R
     return future.result()
 
 
-def _batches(images: Iterable[ImageLike], size: int) -> Iterator[list[ImageLike]]:
+def _batches(images: Iterable[_Item], size: int) -> Iterator[list[_Item]]:
     source = iter(images)
     while batch := list(itertools.islice(source, size)):
         yield batch

@@ -14,6 +14,7 @@ from spin_tf.charset import Charset
 from spin_tf.cli._run import UserError
 from spin_tf.data.conversion.convert import convert, discard, publish
 from spin_tf.data.conversion.hints import explain_rejects
+from spin_tf.data.conversion.lexicons import write_lexicons
 from spin_tf.data.conversion.plan import Conversion
 from spin_tf.data.conversion.report_page import report_json, report_page
 from spin_tf.data.conversion.sources import SOURCES
@@ -106,6 +107,9 @@ def main(argv: list[str]) -> int:
         return 1
     paths = publish(conversion)
     print(f"{paths[0]} ... {len(paths)} shards")
+    lexicons = f"{FLAGS.output}.lexicons.jsonl"
+    if pictures := write_lexicons(FLAGS.source, FLAGS.input, lexicons):
+        print(f"{lexicons}: lexicons of {pictures} pictures")
     return 0
 
 

@@ -1,9 +1,11 @@
 """Measures a model on labelled words in TFRecord files: word accuracy, 1 - NED, counts and intervals.
 
 bin/evaluate.py [--model=PATH] --data=NAME=GLOB... [--protocol=alphanumeric|exact] [--output=DIR]
+bin/evaluate.py --data=iiit5k='data/iiit5k-*.tfrecord' --image_lexicon=small --image_lexicon=medium
 
 The table goes to stdout. With --output, DIR gets results.json, results.md, predictions.jsonl and errors.html, a page of
-the mistakes. Several --data with the same NAME are one set.
+the mistakes with the reliability of the confidences. Several --data with the same NAME are one set. The options of
+reading are those of bin/recognize.py.
 """
 
 from __future__ import annotations
@@ -14,15 +16,17 @@ from collections.abc import Callable
 
 from absl import flags
 
-from spin_tf.cli._run import UserError, without_native_chatter
+from spin_tf.cli import _reading
+from spin_tf.cli._run import UserError
+from spin_tf.data.records.tfrecord import RecordIndex
+from spin_tf.decoding.options import PER_IMAGE
 from spin_tf.evaluation import report
-from spin_tf.evaluation.evaluate import evaluate_set
+from spin_tf.evaluation.evaluate import SetResult, evaluate_set
+from spin_tf.evaluation.image_lexicons import FULL, labels_of, load_lexicons
 from spin_tf.evaluation.metrics import PROTOCOLS
-from spin_tf.recognizer import Recognizer
 
-_MODEL = flags.DEFINE_string(
-    "model", None, "a .tflite or .keras file, SavedModel folder or model_dir; default: the bundled model"
-)
+flags.adopt_module_key_flags(_reading)
+
 _DATA = flags.DEFINE_multi_string("data", [], "NAME=GLOB: a data set and its TFRecord files; may be repeated")
 _OUTPUT = flags.DEFINE_string("output", None, "folder for results.json, results.md, predictions.jsonl and errors.html")
 _PROTOCOL = flags.DEFINE_enum(
@@ -31,10 +35,12 @@ _PROTOCOL = flags.DEFINE_enum(
     PROTOCOLS,
     "alphanumeric: lower case, 0-9a-z only, as in published tables; exact: as written",
 )
-_TURN_TALL = flags.DEFINE_bool(
-    "turn_tall",
-    True,
-    "read crops at least 1.5 times as high as wide turned by a quarter too; the surest reading counts",
+_IMAGE_LEXICON = flags.DEFINE_multi_string(
+    "image_lexicon",
+    [],
+    "read the sets that have it once more under this list of each image, a table of its own (and a folder in "
+    "--output): small (50 words an image), medium (1,000), any other name in PREFIX.lexicons.jsonl, or full, all "
+    "labels of the set; may be repeated",
 )
 _GALLERY_SIZE = flags.DEFINE_integer("gallery_size", 200, "mistakes of each set shown in errors.html", lower_bound=0)
 
@@ -67,21 +73,49 @@ def _progress(name: str) -> Callable[[int, int], None] | None:
     return show
 
 
+def evaluate_with_lexicon(sets: dict[str, list[str]], lexicon: str) -> list[SetResult]:
+    """Reads the sets that have them under their lists of this name.
+
+    Every list holds the label, so the best of its words counts, however improbable.
+
+    Raises:
+        UserError: no set has such lists.
+    """
+    results = []
+    for name, patterns in sets.items():
+        index = RecordIndex(patterns)
+        lists = {} if lexicon == FULL else load_lexicons(index.files, lexicon)
+        if lexicon != FULL and not lists:
+            continue
+        words = labels_of(index) if lexicon == FULL else PER_IMAGE
+        recognizer = _reading.open_recognizer(lexicon=words, lexicon_weight=None, min_probability=0.0)
+        results.append(evaluate_set(recognizer, name, patterns, _PROTOCOL.value, _progress(name), lists or None))
+    if not results:
+        raise UserError(f"no set has such lists beside its shards. Received: --image_lexicon={lexicon}")
+    return results
+
+
 def main(argv: list[str]) -> int:
     if len(argv) > 1:
         raise UserError(f"evaluate takes flags only. Received: {' '.join(argv[1:])}")
     sets = parse_data(_DATA.value)
-    with without_native_chatter():
-        recognizer = Recognizer(_MODEL.value, turn_tall=_TURN_TALL.value)
-    results = [
-        evaluate_set(recognizer, name, patterns, _PROTOCOL.value, _progress(name)) for name, patterns in sets.items()
-    ]
-    print(report.make_table(results))
-    for result in results:
-        if result.score.unreadable:
-            print(f"{result.name}: {result.score.unreadable} unreadable images count as wrong", file=sys.stderr)
-    if _OUTPUT.value:
-        model = _MODEL.value or "bundled"
-        folder = pathlib.Path(_OUTPUT.value)
-        report.write(folder, results, model, recognizer.metadata, _PROTOCOL.value, _GALLERY_SIZE.value)
+    recognizer = _reading.open_recognizer()
+    tables = {
+        "": [
+            evaluate_set(recognizer, name, patterns, _PROTOCOL.value, _progress(name))
+            for name, patterns in sets.items()
+        ]
+    }
+    for lexicon in _IMAGE_LEXICON.value:
+        tables[lexicon] = evaluate_with_lexicon(sets, lexicon)
+    for lexicon, results in tables.items():
+        print(f"\n{lexicon}\n{report.make_table(results)}" if lexicon else report.make_table(results))
+        for result in results:
+            if result.score.unreadable:
+                print(f"{result.name}: {result.score.unreadable} unreadable images count as wrong", file=sys.stderr)
+        if _OUTPUT.value:
+            folder = pathlib.Path(_OUTPUT.value) / lexicon
+            options = {**_reading.options(), "image_lexicon": lexicon or None}
+            model, metadata = _reading.model_name() or "bundled", recognizer.metadata
+            report.write(folder, results, model, metadata, _PROTOCOL.value, _GALLERY_SIZE.value, options)
     return 0

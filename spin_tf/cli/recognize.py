@@ -2,9 +2,11 @@
 
 bin/recognize.py [--model=PATH] [--format=text|jsonl] [--save_rectified=DIR] FILE_OR_FOLDER...
 bin/recognize.py --server=http://HOST:8501/v1/models/NAME [--format=text|jsonl] FILE_OR_FOLDER...
+bin/recognize.py --pattern='[A-Z]{2}[0-9]{2,4}' | --allowlist=0-9A-Z | --lexicon=FILE | --n_best=3 | --effort=high ...
 
-Text lines are path<TAB>word<TAB>confidence. Files that cannot be read go to stderr with the reason, the others are
-answered, and the exit code is 1.
+Text lines are path<TAB>word<TAB>confidence, and as many more words and confidences as --n_best asks for; where nothing
+that is allowed can be read, the word is empty and stderr says so. Files that cannot be read go to stderr with the
+reason, the others are answered, and the exit code is 1.
 """
 
 from __future__ import annotations
@@ -17,23 +19,16 @@ from collections.abc import Iterator
 
 from absl import flags
 
-from spin_tf.cli import _server
-from spin_tf.cli._run import UserError, without_native_chatter
+from spin_tf.cli import _reading, _server
+from spin_tf.cli._run import UserError
 from spin_tf.recognizer import ReadError, Recognizer, Word
 
-_MODEL = flags.DEFINE_string(
-    "model", None, "a .tflite or .keras file, SavedModel folder or model_dir; default: the bundled model"
-)
 _FORMAT = flags.DEFINE_enum("format", "text", ["text", "jsonl"], "jsonl adds every character with confidence and place")
-_TURN_TALL = flags.DEFINE_bool(
-    "turn_tall",
-    True,
-    "read crops at least 1.5 times as high as wide turned by a quarter too; the surest reading counts",
-)
 _SAVE_RECTIFIED = flags.DEFINE_string(
     "save_rectified", None, "folder for the images as the model's transformation made them; needs a .keras model"
 )
 
+flags.adopt_module_key_flags(_reading)
 flags.adopt_module_key_flags(_server)
 
 # Other files beside the images of a folder (labels, notes) are no mistake; a file named by the user is always tried.
@@ -65,7 +60,8 @@ def format_word(path: str, word: Word, output_format: str) -> str:
     """Returns the output line of a word, without its line end."""
     if output_format == "jsonl":
         return json.dumps({"path": path, **dataclasses.asdict(word)}, ensure_ascii=False)
-    return f"{path}\t{word.text}\t{word.confidence:.4f}"
+    readings = "\t".join(f"{reading.text}\t{reading.confidence:.4f}" for reading in (word, *word.alternatives))
+    return f"{path}\t{readings}"
 
 
 def save_rectified(recognizer: Recognizer, paths: list[str], folder: pathlib.Path) -> None:
@@ -87,13 +83,12 @@ def main(argv: list[str]) -> int:
     if len(argv) < 2:
         raise UserError("name the image files or folders to read, for example: bin/recognize.py word.png")
     paths = list(find_images(argv[1:]))
-    _server.forbid_beside_server(_MODEL, _TURN_TALL, _SAVE_RECTIFIED)
-    with without_native_chatter():
-        recognizer = _server.open_server() or Recognizer(_MODEL.value, turn_tall=_TURN_TALL.value)
+    _server.forbid_beside_server(*_reading.LOCAL, _SAVE_RECTIFIED)
+    recognizer = _server.open_server() or _reading.open_recognizer()
     if _SAVE_RECTIFIED.value and not recognizer.can_rectify:
         raise UserError(
             "--save_rectified needs a .keras model or a model_dir: exported models only hold the way to the word. "
-            f"Received: model={_MODEL.value or 'the bundled model'}"
+            f"Received: model={_reading.model_name() or 'the bundled model'}"
         )
     readable = []
     for path, word in zip(paths, recognizer.read_many(paths), strict=True):
@@ -101,6 +96,8 @@ def main(argv: list[str]) -> int:
             print(f"{path}: {word.reason}", file=sys.stderr)
         else:
             print(format_word(path, word, _FORMAT.value))
+            if word.reason:
+                print(f"{path}: {word.reason}", file=sys.stderr)
             readable.append(path)
     if _SAVE_RECTIFIED.value and isinstance(recognizer, Recognizer):
         save_rectified(recognizer, readable, pathlib.Path(_SAVE_RECTIFIED.value))

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 
 from spin_tf.data.records.tfrecord import RecordIndex
+from spin_tf.evaluation.image_lexicons import lexicon_of
 from spin_tf.evaluation.metrics import Score
 from spin_tf.recognizer import ReadError, Recognizer
 
@@ -22,7 +23,7 @@ class Reading:
         truth: its label.
         prediction: the reading; None where the image could not be read.
         confidence: of the reading, 0 where there is none.
-        reason: why the image could not be read; empty elsewhere.
+        reason: why the image could not be read, or none of its readings was probable enough; empty elsewhere.
         correct: whether it was read right; None where the protocol excludes the word.
     """
 
@@ -52,6 +53,7 @@ def evaluate_set(
     patterns: Iterable[str],
     protocol: str = "alphanumeric",
     on_word: Callable[[int, int], None] | None = None,
+    lexicons: dict[str, list[str]] | None = None,
 ) -> SetResult:
     """Reads the words of TFRecord files and compares them with their labels.
 
@@ -61,6 +63,8 @@ def evaluate_set(
         patterns: paths or glob patterns of TFRecord files.
         protocol: see `spin_tf.evaluation.metrics.normalize`.
         on_word: called with the words read so far and the number of words of the set.
+        lexicons: by image the words that may be read of it, see `spin_tf.evaluation.image_lexicons`; needs a recognizer
+            with the lexicon `PER_IMAGE`.
 
     Raises:
         FileNotFoundError: a pattern matches no file.
@@ -70,22 +74,27 @@ def evaluate_set(
     score = Score()
     readings = []
     labels: collections.deque[tuple[str, str]] = collections.deque()
+    own: collections.deque[list[str]] = collections.deque()
 
     def images() -> Iterator[bytes]:
         for i in range(len(index)):
             example = index.read_example(i)
             labels.append((example.source_id, example.text))
+            if lexicons is not None:
+                own.append(lexicon_of(lexicons, example.source_id))
             yield example.encoded
 
+    # Each list is asked for right after its image.
+    words_of_images = None if lexicons is None else (own.popleft() for _ in range(len(index)))
     start = time.perf_counter()
-    for i, word in enumerate(recognizer.read_many(images())):
+    for i, word in enumerate(recognizer.read_many(images(), words_of_images)):
         source_id, truth = labels.popleft()
         if isinstance(word, ReadError):
             correct = score.add(truth, None, protocol)
             readings.append(Reading(i, source_id, truth, None, 0.0, word.reason, correct))
         else:
             correct = score.add(truth, word.text, protocol)
-            readings.append(Reading(i, source_id, truth, word.text, word.confidence, "", correct))
+            readings.append(Reading(i, source_id, truth, word.text, word.confidence, word.reason, correct))
         if on_word:
             on_word(i + 1, len(index))
     return SetResult(name, index, score, readings, time.perf_counter() - start)

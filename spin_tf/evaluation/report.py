@@ -8,12 +8,14 @@ import io
 import json
 import math
 import pathlib
+from collections.abc import Mapping
 from typing import Any
 
 from PIL import Image
 
 from spin_tf._version import __version__
 from spin_tf.data.preprocessing import ImageError, decode_image
+from spin_tf.evaluation.calibration import LEVELS, Calibration
 from spin_tf.evaluation.evaluate import Reading, SetResult
 from spin_tf.evaluation.metrics import Score
 
@@ -51,6 +53,18 @@ def mean_of_sets(results: list[SetResult]) -> tuple[float, float]:
     )
 
 
+def calibration_of(results: list[SetResult]) -> Calibration:
+    """The confidences of all words that count; unreadable images have none."""
+    return Calibration.of(
+        [
+            (reading.confidence, reading.correct)
+            for result in results
+            for reading in result.readings
+            if reading.correct is not None and reading.prediction is not None
+        ]
+    )
+
+
 def make_table(results: list[SetResult]) -> str:
     """Returns a Markdown table that also reads well in a terminal; percentages."""
     accuracy, one_minus_ned = mean_of_sets(results)
@@ -76,22 +90,30 @@ def _score_to_dict(score: Score) -> dict[str, Any]:
     }
 
 
-def to_dict(results: list[SetResult], model: str, metadata: dict[str, Any], protocol: str) -> dict[str, Any]:
+def to_dict(
+    results: list[SetResult],
+    model: str,
+    metadata: dict[str, Any],
+    protocol: str,
+    options: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
     """Returns the evaluation as JSON can hold it; shares of 1, not percentages."""
     accuracy, one_minus_ned = mean_of_sets(results)
     return {
         "spin_tf_version": __version__,
         "model": {"path": model, **metadata},
         "protocol": protocol,
+        "options": dict(options or {}),
         "sets": {
             result.name: {
                 **_score_to_dict(result.score),
                 "files": result.index.files,
                 "seconds": round(result.seconds, 3),
+                "calibration": calibration_of([result]).to_dict(),
             }
             for result in results
         },
-        "all_words": _score_to_dict(total(results)),
+        "all_words": {**_score_to_dict(total(results)), "calibration": calibration_of(results).to_dict()},
         "mean_of_sets": {
             "word_accuracy": None if math.isnan(accuracy) else accuracy,
             "one_minus_ned": None if math.isnan(one_minus_ned) else one_minus_ned,
@@ -118,6 +140,16 @@ def _figure(result: SetResult, reading: Reading) -> str:
     )
 
 
+def _remaining(calibration: Calibration) -> str:
+    parts = []
+    for level in LEVELS:
+        words, right = calibration.at_least(level)
+        parts.append(
+            f"{words} words with at least {level:g}" + (f", {100 * right / words:.1f} % right" if words else "")
+        )
+    return f"{'; '.join(parts)}."
+
+
 def make_gallery(results: list[SetResult], max_pictures: int = 200) -> str:
     """Returns an HTML page of the mistakes, the most confident of each set first, pictures inside.
 
@@ -131,6 +163,11 @@ def make_gallery(results: list[SetResult], max_pictures: int = 200) -> str:
         figures = "\n".join(_figure(result, reading) for reading in wrong[:max_pictures])
         shown = f"{len(wrong)} of {result.score.words} words wrong, {min(len(wrong), max_pictures)} shown"
         sections.append(f"<h2>{html.escape(result.name)}</h2>\n<p>{shown}</p>\n<div>{figures}</div>")
+    calibration = calibration_of(results)
+    reliability = (
+        f"<h2>Confidence</h2>\n<p>Expected calibration error {calibration.expected_error:.4f}. "
+        f"{_remaining(calibration)}</p>\n{calibration.diagram()}"
+    )
     style = (
         "body{font-family:sans-serif;margin:2em}div{display:flex;flex-wrap:wrap;gap:.7em}figure{margin:0;padding:.5em;"
         "border:1px solid #ccc}img{height:48px;max-width:300px;object-fit:contain}b{color:#060}i{color:#a00;"
@@ -139,7 +176,7 @@ def make_gallery(results: list[SetResult], max_pictures: int = 200) -> str:
     return (
         f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>Mistakes</title><style>{style}</style>'
         "</head><body>\n<h1>Mistakes</h1>\n<p>Each picture with its <b>label</b>, the <i>reading</i> and its "
-        f"confidence.</p>\n{chr(10).join(sections)}\n</body></html>\n"
+        f"confidence.</p>\n{chr(10).join(sections)}\n{reliability}\n</body></html>\n"
     )
 
 
@@ -150,15 +187,18 @@ def write(
     metadata: dict[str, Any],
     protocol: str,
     max_pictures: int = 200,
+    options: Mapping[str, Any] | None = None,
 ) -> None:
     """Writes results.json, results.md, predictions.jsonl (every reading) and errors.html into `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
-    summary = to_dict(results, model, metadata, protocol)
+    summary = to_dict(results, model, metadata, protocol, options)
     (folder / "results.json").write_text(json.dumps(summary, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     note = (
         f"Model: {model}. Protocol: {protocol} ({_PROTOCOL_NOTES[protocol]}). Shares in %; unreadable images are wrong."
     )
-    (folder / "results.md").write_text(f"{make_table(results)}\n\n{note}\n", encoding="utf-8")
+    calibration = calibration_of(results)
+    confidence = f"Expected calibration error: {calibration.expected_error:.4f}.\n\n{calibration.table()}"
+    (folder / "results.md").write_text(f"{make_table(results)}\n\n{note}\n\n{confidence}\n", encoding="utf-8")
     with open(folder / "predictions.jsonl", "w", encoding="utf-8") as file:
         for result in results:
             for r in result.readings:

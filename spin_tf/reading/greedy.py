@@ -20,4 +20,4 @@ def decode(charset: Charset, probabilities: np.ndarray, positions: np.ndarray, t
         for step in range(num_steps)
         if ids[step] >= first
     )
-    return Word("".join(c.character for c in characters), float(best.prod()), characters, turned)
+    return Word("".join(c.character for c in characters), float(best.prod()), characters, turned, not len(ends))

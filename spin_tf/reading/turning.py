@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from spin_tf.data.picture import Picture
-from spin_tf.data.preprocessing import preprocess
+from spin_tf.reading.views import views
 from spin_tf.reading.word import Word
 
 # From this height by width on, a crop may hold a word that runs up or down. Of 134 such training words of ICDAR 2015,
@@ -14,10 +14,12 @@ from spin_tf.reading.word import Word
 TALL = 1.5
 
 
-def turned_views(image: np.ndarray | Picture, image_size: tuple[int, int], turn_tall: bool) -> dict[int, np.ndarray]:
-    """What the model is to read of one image, preprocessed: by the degrees that it is turned."""
+def turned_views(
+    image: np.ndarray | Picture, image_size: tuple[int, int], turn_tall: bool, num_views: int = 1
+) -> dict[int, list[np.ndarray]]:
+    """What the model is to read of one image, preprocessed: by the degrees that it is turned, its views."""
     turns = {0: 0, 90: 1, -90: -1} if turn_tall and image.shape[0] >= TALL * image.shape[1] else {0: 0}
-    return {degrees: preprocess(_rot90(image, quarters), image_size) for degrees, quarters in turns.items()}
+    return {degrees: views(_rot90(image, quarters), image_size, num_views) for degrees, quarters in turns.items()}
 
 
 def _rot90(image: np.ndarray | Picture, quarters: int) -> np.ndarray | Picture:

@@ -27,12 +27,24 @@ class Word:
             probability that the model gives to exactly this reading.
         characters: one `Character` for each character of `text`.
         turned: degrees counter-clockwise by which the crop was turned for this reading: 0, 90 or -90.
+        truncated: whether the word did not end within the model's longest, so that more may follow.
+        alternatives: the next most probable readings, where `n_best` asks for them.
+        reason: why there is no reading: none that is allowed is probable enough. Empty for every word that was read,
+            be it one of no characters.
     """
 
     text: str
     confidence: float
     characters: tuple[Character, ...]
     turned: int = 0
+    truncated: bool = False
+    alternatives: tuple[Word, ...] = ()
+    reason: str = ""
+
+    def turned_by(self, degrees: int) -> Word:
+        """The same word, read from a crop turned by `degrees`."""
+        alternatives = tuple(word.turned_by(degrees) for word in self.alternatives)
+        return dataclasses.replace(self, turned=degrees, alternatives=alternatives)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from spin_tf.cli.recognize import format_word
+from spin_tf.reading.word import Word
 from tests import strip_model as strips
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
@@ -66,7 +68,16 @@ def test_jsonl_has_the_characters(strip_model: pathlib.Path, folder: pathlib.Pat
     result = recognize(f"--model={strip_model}", "--format=jsonl", folder)
     records = [json.loads(line) for line in result.stdout.splitlines()]
     assert [record["text"] for record in records] == ["one", "two", "3"]
-    assert set(records[0]) == {"path", "text", "confidence", "characters", "turned"}
+    assert set(records[0]) == {
+        "path",
+        "text",
+        "confidence",
+        "characters",
+        "turned",
+        "truncated",
+        "alternatives",
+        "reason",
+    }
     assert [(c["character"], c["x"]) for c in records[1]["characters"]] == [("t", 0.125), ("w", 0.375), ("o", 0.625)]
     assert all(0 < c["confidence"] <= 1 for record in records for c in record["characters"])
 
@@ -177,3 +188,26 @@ def test_keras_model_and_save_rectified(tmp_path: pathlib.Path) -> None:
     assert [path.name for path in sorted(rectified.iterdir())] == ["word-2.png", "word.png"]
     assert all(image.shape == (32, 100) and image.dtype == np.uint8 for image in images)
     np.testing.assert_array_equal(images[0], images[1])
+
+
+def test_reading_options(strip_model: pathlib.Path, folder: pathlib.Path) -> None:
+    """What the search does is tested in tests/decoding; here, that the flags arrive."""
+    high = recognize(f"--model={strip_model}", "--effort=high", folder)
+    assert high.returncode == 0, high.stderr
+    assert [line.split("\t")[1] for line in high.stdout.splitlines()] == ["one", "two", "3"]
+    refused = recognize(f"--model={strip_model}", "--min_probability=0.9999", folder)
+    assert refused.returncode == 0
+    assert [line.split("\t")[1:] for line in refused.stdout.splitlines()] == [["", "0.0000"]] * 3
+    assert refused.stderr.count("no reading that is allowed has a probability of 0.9999\n") == 3
+    for flag in ("--pattern=[a", "--lexicon=absent.txt", "--effort=5", "--n_best=0", "--allowlist=a", "--beam_width=3"):
+        mistake = recognize(f"--model={strip_model}", flag, folder)
+        assert mistake.returncode != 0 and mistake.stdout == "", flag
+    beside = recognize("--server=http://localhost:1/v1/models/x", "--n_best=2", folder)
+    assert "--n_best does not go with --server" in beside.stderr
+    assert "--pattern" in recognize("--help").stdout
+
+
+def test_alternatives_follow_in_the_line() -> None:
+    word = Word("ab", 0.5, (), alternatives=(Word("a", 0.25, ()),))
+    assert format_word("x.png", word, "text") == "x.png\tab\t0.5000\ta\t0.2500"
+    assert json.loads(format_word("x.png", word, "jsonl"))["alternatives"][0]["text"] == "a"

@@ -1,0 +1,94 @@
+"""The flags of reading with a model here: `bin/recognize.py` and `bin/evaluate.py` have the same ones."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from absl import flags
+
+from spin_tf.cli._run import without_native_chatter
+from spin_tf.decoding.options import CASES, OptionNames
+from spin_tf.recognizer import Recognizer
+
+_MODEL = flags.DEFINE_string(
+    "model", None, "a .tflite or .keras file, SavedModel folder or model_dir; default: the bundled model"
+)
+_TURN_TALL = flags.DEFINE_bool(
+    "turn_tall",
+    True,
+    "read crops at least 1.5 times as high as wide turned by a quarter too; the surest reading counts",
+)
+_BEAM_WIDTH = flags.DEFINE_integer(
+    "beam_width", None, "beginnings of a word that go on together; 1 is greedy, the default without the options below"
+)
+_N_BEST = flags.DEFINE_integer("n_best", 1, "readings of each word, with their probabilities")
+_ALLOWLIST = flags.DEFINE_string("allowlist", None, "the characters that may be read, such as 0-9A-Z")
+_PATTERN = flags.DEFINE_string(
+    "pattern", None, "what the whole word must match, such as [A-Z]{2}[0-9]{2,4}; docs/decoding.md says what is allowed"
+)
+_LEXICON = flags.DEFINE_string("lexicon", None, "UTF-8 file of the words that may be read, one a line")
+_LEXICON_WEIGHT = flags.DEFINE_float(
+    "lexicon_weight",
+    None,
+    "other words stay possible, those of the lexicon count as if exp(WEIGHT) times as probable; default: no others",
+)
+_CASE = flags.DEFINE_enum(
+    "case",
+    None,
+    CASES,
+    "whether allowlist, pattern and lexicon mean the case they are written in; default: ignore with a lexicon",
+)
+_MIN_PROBABILITY = flags.DEFINE_float(
+    "min_probability",
+    None,
+    "below it a word is answered with an empty text and a reason; default: 0.001 where not every word is allowed",
+)
+_EFFORT = flags.DEFINE_enum(
+    "effort",
+    "normal",
+    ["normal", "high", "1", "2", "3", "6"],
+    "how many views of each crop are read; normal is 1, high 6",
+)
+
+# What says how to read here; a server reads as it does.
+LOCAL = (
+    _MODEL,
+    _TURN_TALL,
+    _BEAM_WIDTH,
+    _N_BEST,
+    _ALLOWLIST,
+    _PATTERN,
+    _LEXICON,
+    _LEXICON_WEIGHT,
+    _CASE,
+    _MIN_PROBABILITY,
+    _EFFORT,
+)
+
+
+def model_name() -> str | None:
+    """What --model says."""
+    return _MODEL.value
+
+
+def options(**changes: Any) -> OptionNames:
+    """What the flags ask of decoding, as keyword arguments of `Recognizer`; `changes` take the place of flags."""
+    effort = _EFFORT.value
+    asked: OptionNames = {
+        "beam_width": _BEAM_WIDTH.value,
+        "n_best": _N_BEST.value,
+        "allowlist": _ALLOWLIST.value,
+        "pattern": _PATTERN.value,
+        "lexicon": _LEXICON.value,
+        "lexicon_weight": _LEXICON_WEIGHT.value,
+        "case": _CASE.value,
+        "min_probability": _MIN_PROBABILITY.value,
+        "effort": int(effort) if effort.isdecimal() else effort,
+    }
+    return {**asked, **changes}  # type: ignore[typeddict-item]
+
+
+def open_recognizer(**changes: Any) -> Recognizer:
+    """The recognizer that the flags ask for; see `options`."""
+    with without_native_chatter():
+        return Recognizer(_MODEL.value, turn_tall=_TURN_TALL.value, **options(**changes))

@@ -1,0 +1,71 @@
+"""From the options of a reader to one automaton."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+
+from spin_tf.charset import Charset
+from spin_tf.decoding.automaton import Anything, Automaton, Table, Weighted
+from spin_tf.decoding.letters import Letters
+from spin_tf.decoding.options import Options, PerImage
+from spin_tf.decoding.pattern import compile_allowlist, compile_pattern, intersect
+from spin_tf.decoding.trie import Trie
+
+
+class Constraint:
+    """What the words of a model may be, compiled once; lexicons for single words can take the place of the lexicon.
+
+    Args:
+        options: what the reader asks for.
+        charset: of the model.
+        max_length: of the model's words.
+
+    Attributes:
+        automaton: for all words.
+
+    Raises:
+        OSError: the lexicon cannot be opened.
+        ValueError: a constraint cannot be understood, or allows no word at all.
+    """
+
+    def __init__(self, options: Options, charset: Charset, max_length: int) -> None:
+        self._options, self._max_length = options, max_length
+        self._letters = Letters(charset, options.ignore_case)
+        self._table = self._compile()
+        lexicon = options.lexicon
+        if lexicon is None or isinstance(lexicon, PerImage):
+            self.automaton: Automaton = self._table or Anything(self._letters.num_classes)
+        elif isinstance(lexicon, (str, os.PathLike)):
+            self.automaton = self._with(Trie.from_file(lexicon, self._letters, max_length, self._table))
+        else:
+            self.automaton = self.for_words(lexicon)
+
+    def for_words(self, lexicon: Iterable[str]) -> Automaton:
+        """The automaton with these words as the lexicon.
+
+        Raises:
+            ValueError: the model can read none of the words, or the other constraints allow none.
+        """
+        return self._with(Trie(lexicon, self._letters, self._max_length, self._table))
+
+    def _with(self, trie: Trie) -> Automaton:
+        if self._options.lexicon_weight is None:
+            return trie
+        return Weighted(self._table or Anything(self._letters.num_classes), trie, self._options.lexicon_weight)
+
+    def _compile(self) -> Table | None:
+        tables = []
+        if self._options.allowlist is not None:
+            tables.append(compile_allowlist(self._options.allowlist, self._letters, self._max_length))
+        if self._options.pattern is not None:
+            tables.append(compile_pattern(self._options.pattern, self._letters, self._max_length))
+        if len(tables) < 2:
+            return tables[0] if tables else None
+        both = intersect(tables[0], tables[1], self._max_length + 1)
+        if both.is_empty:
+            raise ValueError(
+                "No word of the pattern is made of the characters of the allowlist alone. "
+                f"Received: pattern={self._options.pattern!r}, allowlist={self._options.allowlist!r}"
+            )
+        return both

@@ -1,0 +1,95 @@
+"""Models whose encoder and decoder step can be called one by one, so that decoding can be done outside of the graph."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+
+from spin_tf.charset import Tokenizer
+
+
+@runtime_checkable
+class SteppingModel(Protocol):
+    """What decoding needs of a model; LiteRT files with the signatures `encode` and `step`, `.keras` and ONNX files.
+
+    All arrays are float32 but `previous`, which is int32; any number of images n and of rows k. A row is one reading in
+    progress: a word starts with `START_ID` as the previous token and zeros as output and cell. `predict_words` is what
+    greedy decoding gives: see `read_stepwise`.
+
+    Attributes:
+        metadata: dict of charset, image_size, max_length and more.
+        can_step: whether `encode` and `step` work: LiteRT files written before spin_tf had them only read greedily.
+    """
+
+    @property
+    def metadata(self) -> dict[str, Any]: ...
+
+    @property
+    def can_step(self) -> bool: ...
+
+    def encode(self, images: np.ndarray) -> dict[str, np.ndarray]:
+        """(n, height, width, 1) in [-1, 1] -> states (n, T, features), projected (n, T, units), centres (n, T)."""
+        ...
+
+    def step(
+        self,
+        states: np.ndarray,
+        projected: np.ndarray,
+        previous: np.ndarray,
+        output: np.ndarray,
+        cell: np.ndarray,
+    ) -> dict[str, np.ndarray]:
+        """One step of k rows.
+
+        Args:
+            states, projected: (k, T, features) and (k, T, units), each row that of its image.
+            previous: int32 (k,), the tokens of the step before.
+            output, cell: (k, units), of the step before.
+
+        Returns:
+            dict of probabilities (k, classes), attention (k, T), output and cell (k, units).
+        """
+        ...
+
+
+def require_stepping(model: object, name: str) -> SteppingModel:
+    """The model itself, where it can step.
+
+    Args:
+        model: what `load_word_model` returns.
+        name: of the model, for the message.
+
+    Raises:
+        ValueError: it can only read greedily.
+    """
+    if isinstance(model, SteppingModel) and model.can_step:
+        return model
+    raise ValueError(
+        "Decoding options need a model whose decoder can be called step by step: a .keras or ONNX file, a model_dir, "
+        f"or a .tflite file exported anew by bin/export_tflite.py. Received: model={name!r}"
+    )
+
+
+def read_stepwise(model: SteppingModel, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Reads greedily by `encode` and `step`: the same as `predict_words`, slower; shows how the two belong together.
+
+    Args:
+        model: any that can step.
+        images: float32 (n, height, width, 1) in [-1, 1], n at least 1.
+
+    Returns:
+        probabilities (n, steps, classes) and positions (n, steps), float32.
+    """
+    encoded = model.encode(images)
+    states, projected, centres = (encoded[key] for key in ("states", "projected", "centres"))
+    previous = np.full(len(images), Tokenizer.START_ID, np.int32)
+    output = cell = np.zeros((len(images), projected.shape[-1]), np.float32)
+    probabilities, positions = [], []
+    for _ in range(int(model.metadata["max_length"]) + 1):
+        result = model.step(states, projected, previous, output, cell)
+        output, cell = result["output"], result["cell"]
+        previous = result["probabilities"].argmax(axis=-1).astype(np.int32)
+        probabilities.append(result["probabilities"])
+        positions.append(np.clip((result["attention"] * centres).sum(axis=-1), 0, 1))
+    return np.stack(probabilities, axis=1), np.stack(positions, axis=1)
