@@ -109,6 +109,14 @@ class Charset:
             f"A charset is one of {', '.join(_NAMED)}, file:PATH or chars:CHARACTERS. Received: charset={spec!r}"
         )
 
+    @property
+    def spec(self) -> str:
+        """What `from_spec` takes to make this charset, by its content: the name of a known one, or its characters."""
+        for name, known in _NAMED.items():
+            if (self.characters, self.fold_case) == known:
+                return name
+        return f"chars:{self.characters}"
+
     def fold(self, text: str) -> str:
         """Returns `text` as this charset sees it: lower-cased where it folds case, unchanged elsewhere."""
         return text.lower() if self.fold_case else text

@@ -26,6 +26,7 @@ from spin_tf.config_schema import (
     TrainingConfig,
     TransformationConfig,
 )
+from spin_tf.config_yaml import read_yaml, resolve, write_yaml
 
 __all__ = [
     "PRESETS",
@@ -63,7 +64,7 @@ def load(path: str, overrides: list[str] | tuple[str, ...] = ()) -> Config:
     omegaconf = require("omegaconf", "Training", "train")
     if not os.path.exists(path):
         raise FileNotFoundError(f"there is no such configuration. Received: {path}")
-    values = _read_yaml(omegaconf, path)
+    values = read_yaml(path)
     for override in overrides:
         key, separator, text = override.partition("=")
         if not separator or not all(key.split(".")):
@@ -73,7 +74,7 @@ def load(path: str, overrides: list[str] | tuple[str, ...] = ()) -> Config:
         except Exception as error:
             raise ValueError(f"the value of {key} is no YAML. Received: {override!r}") from error
         _set(values, key, value)
-    values = omegaconf.OmegaConf.to_container(omegaconf.OmegaConf.create(values), resolve=True)
+    values = resolve(values)
     model = values.get("model")
     transformation = model.get("transformation") if isinstance(model, dict) else None
     if isinstance(transformation, dict) and "preset" in transformation:
@@ -81,18 +82,6 @@ def load(path: str, overrides: list[str] | tuple[str, ...] = ()) -> Config:
         _allow("model.transformation.preset", preset, tuple(PRESETS))
         values["model"]["transformation"] = {**PRESETS[preset], **transformation}
     return validate(from_dict(Config, values))
-
-
-def _read_yaml(omegaconf: Any, path: str) -> dict[str, Any]:
-    try:
-        loaded = omegaconf.OmegaConf.load(path)
-        values = omegaconf.OmegaConf.to_container(loaded)
-    except Exception as error:
-        # YAML, its scanner and OmegaConf each have their own family of errors.
-        raise ValueError(f"{path} is no YAML: {error}") from error
-    if not isinstance(values, dict):
-        raise ValueError(f"{path} must hold a mapping with model, data, training. Received: {type(values).__name__}")
-    return values
 
 
 def _set(values: dict[str, Any], key: str, value: Any) -> None:
@@ -112,22 +101,22 @@ def _set(values: dict[str, Any], key: str, value: Any) -> None:
 
 def save(config: Config | ModelConfig, path: str) -> None:
     """Writes the resolved configuration as YAML, whole or its `model` alone; `load` reads either."""
-    omegaconf = require("omegaconf", "Training", "train")
     values = dataclasses.asdict(config)
-    omegaconf.OmegaConf.save(
-        omegaconf.OmegaConf.create(values if isinstance(config, Config) else {"model": values}), path
-    )
+    values = values if isinstance(config, Config) else {"model": values}
+    # By its characters: a file of them may change or be elsewhere when the run goes on.
+    values["model"]["charset"] = Charset.from_spec(values["model"]["charset"]).spec
+    write_yaml(values, path)
 
 
 def validate(config: Config) -> Config:
-    """Checks what types cannot say; see `validate_model`.
+    """Checks what types cannot say; see `validate_model`. A charset from a file becomes its characters.
 
     Raises:
         ValueError: names the key, the value, and what is allowed.
     """
     config = dataclasses.replace(config, model=validate_model(config.model))
     try:
-        Charset.from_spec(config.model.charset)
+        config.model.charset = Charset.from_spec(config.model.charset).spec
     except (ValueError, OSError) as error:
         raise ValueError(f"model.charset: {error}") from error
     training, optimizer = config.training, config.training.optimizer

@@ -182,6 +182,7 @@ class TrainingConfig:
         validate_every, checkpoint_every, log_every: in steps.
         init_from: a .keras file, a model_dir or a folder of weights to start from; rows of characters that both
             charsets have are kept.
+        init_partly: start although less than half of the model's weights are found in init_from.
         seed: of the initial weights, the order of the words and the augmentation.
         explode: a loss above this many times its running mean (plus 1) stops the run; 0 turns the guard off.
         freeze: stages whose weights and statistics stay as they are: transformation, backbone, encoder, decoder.
@@ -200,6 +201,7 @@ class TrainingConfig:
     checkpoint_every: int = 500
     log_every: int = 20
     init_from: str | None = None
+    init_partly: bool = False
     explode: float = 10.0
     freeze: list[str] = field(default_factory=list)
     deterministic: bool = True

@@ -16,6 +16,7 @@ from absl import flags, logging
 
 from spin_tf import config as config_module
 from spin_tf._extras import require
+from spin_tf.charset import Charset
 from spin_tf.cli._run import UserError
 
 _CONFIG = flags.DEFINE_string("config", None, "YAML file; see configs/.", required=True)
@@ -48,16 +49,27 @@ def main(argv: list[str]) -> int:
         raise UserError('Pretraining needs jax: pip install "jax[cpu]" (or "jax[cuda12]"). Received: no module jax')
     require("keras", "Pretraining", "train")
     from spin_tf.synthesis import SynthesisConfig
-    from spin_tf.synthesis.fonts import find_fonts
+    from spin_tf.synthesis.alphabet import Lexicon, characters_of
+    from spin_tf.synthesis.fonts import CHARACTERS, find_fonts
     from spin_tf.synthesis.labels import read_lexicon
     from spin_tf.synthesis.scene import find_photographs
     from spin_tf.training.guards import TrainingError
     from spin_tf.training.jax_loop import JaxTrainer
     from spin_tf.training.jax_words import WordStream
 
+    charset = Charset.from_spec(config.model.charset)
+    characters = None if set(charset.characters) <= set(CHARACTERS) else characters_of(charset)
+    lexicon = None
+    if _LEXICON.value and characters is None:
+        lexicon = [word for path in _LEXICON.value for word in read_lexicon(path)]
+    elif _LEXICON.value:
+        found = Lexicon.read(_LEXICON.value, charset)
+        lexicon = found.words
+        print(found.summary(), end="\n" if found.left_out else "", file=sys.stderr)
     settings = {
         "fonts": find_fonts(_FONTS.value) if _FONTS.value else None,
-        "lexicon": [w for path in _LEXICON.value for w in read_lexicon(path)] if _LEXICON.value else None,
+        "lexicon": lexicon,
+        "characters": characters,
         "backgrounds": find_photographs(_BACKGROUNDS.value) if _BACKGROUNDS.value else None,
         "size": tuple(config.model.image_size),
         "config": SynthesisConfig(),

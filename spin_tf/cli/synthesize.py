@@ -6,23 +6,35 @@ import contextlib
 import functools
 import io
 import multiprocessing
+import sys
 from collections.abc import Iterable, Iterator
+from random import Random
 
 from absl import flags
 from PIL import Image
 
+from spin_tf._files import check_output_file, write_atomically
+from spin_tf._processes import ignore_interrupts, without_interrupts
+from spin_tf.charset import Charset
 from spin_tf.cli._run import UserError
 from spin_tf.synthesis import SynthesisConfig, WordSynthesizer
+from spin_tf.synthesis.alphabet import Lexicon, characters_of
 from spin_tf.synthesis.contact_sheet import contact_sheet
-from spin_tf.synthesis.fonts import find_fonts
-from spin_tf.synthesis.labels import read_lexicon
+from spin_tf.synthesis.fonts import CHARACTERS, FontLibrary, find_fonts
+from spin_tf.synthesis.labels import cases, integer, pick
 from spin_tf.synthesis.scene import find_photographs
+from spin_tf.synthesis.vocabulary import COMMON_WORDS
 
 _OUTPUT = flags.DEFINE_string("output", None, "Prefix of the shards PREFIX-00000-of-000NN.tfrecord.")
 _NUM_WORDS = flags.DEFINE_integer("num_words", 10000, "How many words to make.", lower_bound=1)
 _FONTS = flags.DEFINE_string("fonts", None, "Folder of fonts; default: those of the system, or Pillow's own.")
 _LEXICON = flags.DEFINE_list(
     "lexicon", None, "Word lists, one word a line, comma separated; default: a small vocabulary."
+)
+_CHARSET = flags.DEFINE_string(
+    "charset",
+    None,
+    "Characters of words: 36, 62, 68, 94, file:PATH or chars:CHARACTERS; default: the lexicon's and printable ASCII.",
 )
 _BACKGROUNDS = flags.DEFINE_string("backgrounds", None, "Folder of photographs to put behind words; default: textures.")
 _SEED = flags.DEFINE_integer("seed", 0, "The same seed gives the same words.", lower_bound=0)
@@ -46,6 +58,9 @@ def main(argv: list[str]) -> int:
         raise UserError(f"synthesize takes no arguments, only flags. Received: {argv[1:]}")
     if (_OUTPUT.value is None) == (_CONTACT_SHEET.value is None):
         raise UserError("Say where the words go: either --output=PREFIX or --contact_sheet=FILE.")
+    for path in (_CONTACT_SHEET.value, _OUTPUT.value and f"{_OUTPUT.value}.tfrecord"):
+        if path is not None:
+            check_output_file(path)
     settings = _settings()
     # A wrong folder, lexicon or family must be told before any process starts.
     synthesizer = WordSynthesizer(**settings)  # type: ignore[arg-type]
@@ -53,7 +68,7 @@ def main(argv: list[str]) -> int:
         count = min(_NUM_WORDS.value, _SHEET_LIMIT)
         seeds = (word_seed(_SEED.value, i) for i in range(count))
         sheet = contact_sheet(synthesizer.word(seed)[0] for seed in seeds)
-        sheet.save(_CONTACT_SHEET.value)
+        write_atomically(_CONTACT_SHEET.value, sheet.save)
         print(f"{_CONTACT_SHEET.value}: {count} words")
         return 0
     from spin_tf.data.records.tfrecord import ShardWriter, WordExample
@@ -76,13 +91,30 @@ def _settings() -> dict[str, object]:
         size = tuple(int(n) for n in _SIZE.value)
     except ValueError as error:
         raise UserError(f"--size takes height,width. Received: size={','.join(_SIZE.value)}") from error
-    fonts = lexicon = backgrounds = None
+    fonts = lexicon = backgrounds = found = None
+    charset = None if _CHARSET.value is None else Charset.from_spec(_CHARSET.value)
+    characters = None if charset is None else characters_of(charset)
     if _FONTS.value is not None:
         fonts = find_fonts(_FONTS.value)
         if not fonts:
             raise UserError(f"No .ttf, .otf or .ttc file in the folder of fonts. Received: fonts={_FONTS.value!r}")
     if _LEXICON.value is not None:
-        lexicon = [word for path in _LEXICON.value for word in read_lexicon(path)]
+        found = Lexicon.read(_LEXICON.value, charset)
+        characters = found.characters
+    if characters is not None and characters != CHARACTERS:
+        missing = FontLibrary(fonts, characters).missing()
+        if missing:
+            print(f"no font draws {missing[:60]}{'...' if len(missing) > 60 else ''}", file=sys.stderr)
+        found = None if found is None else found.without(missing)
+        characters = "".join(c for c in characters if c not in missing)
+        if not characters:
+            raise UserError(f"No font draws a character of the charset. Received: charset={_CHARSET.value!r}")
+        if found is None:
+            lexicon = _words_of(characters)
+    if found is not None:
+        lexicon = found.words
+        if found.left_out:
+            print(found.summary(), file=sys.stderr)
     if _BACKGROUNDS.value is not None:
         backgrounds = find_photographs(_BACKGROUNDS.value)
         if not backgrounds:
@@ -92,8 +124,19 @@ def _settings() -> dict[str, object]:
         "lexicon": lexicon,
         "backgrounds": backgrounds,
         "size": size,
+        "characters": characters,
         "config": SynthesisConfig().without(*_WITHOUT.value).scaled(_STRENGTH.value),
     }
+
+
+def _words_of(characters: str) -> list[str] | None:
+    """Words without a lexicon: those of signs (None) where they can be written, else random ones, always the same."""
+    allowed = set(characters)
+    if any(allowed.issuperset(form) for word in COMMON_WORDS for form in cases(word)):
+        return None
+    rng = Random(0)
+    letters = [c for c in characters if c.isalpha()] or list(characters)
+    return ["".join(pick(rng, letters) for _ in range(integer(rng, 1, 12))) for _ in range(5000)]
 
 
 @contextlib.contextmanager
@@ -105,12 +148,15 @@ def _chunks(settings: dict[str, object], synthesizer: WordSynthesizer) -> Iterat
         return
     # Spawned, not forked: the same on every platform, and safe beside libraries that hold threads.
     context = multiprocessing.get_context("spawn")
-    with context.Pool(_WORKERS.value, _start_worker, (settings,)) as pool:
+    with without_interrupts():
+        pool = context.Pool(_WORKERS.value, _start_worker, (settings,))
+    with pool:
         yield pool.imap(_make_in_worker, ranges)
 
 
 def _start_worker(settings: dict[str, object]) -> None:
     global _synthesizer
+    ignore_interrupts()
     _synthesizer = WordSynthesizer(**settings)  # type: ignore[arg-type]
 
 

@@ -20,6 +20,9 @@ _SET = flags.DEFINE_multi_string("set", [], "key=value, overrides the file; dott
 _STRATEGY = flags.DEFINE_enum(
     "strategy", "auto", ["auto", "one", "mirrored", "multi_worker"], "How the work is spread over devices."
 )
+_CLUSTER_TIMEOUT = flags.DEFINE_float(
+    "cluster_timeout", 1800.0, "Seconds that multi_worker waits for the other machines of TF_CONFIG.", 0.0
+)
 _DRY_RUN = flags.DEFINE_bool(
     "dry_run", False, "Check data, charset, shapes and memory, and say what would happen; nothing is written."
 )
@@ -34,7 +37,7 @@ def main(argv: list[str]) -> int:
     from spin_tf.training.strategies import make_strategy
 
     # Before anything else of TensorFlow: a cluster is joined before the first operation.
-    strategy = make_strategy(_STRATEGY.value)
+    strategy = make_strategy(_STRATEGY.value, _CLUSTER_TIMEOUT.value)
     if _DRY_RUN.value:
         from spin_tf.training.dry_run import dry_run
 

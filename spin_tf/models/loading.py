@@ -30,7 +30,16 @@ def load_model(path: str | os.PathLike[str]) -> SPINRecognizer:
         raise FileNotFoundError(f"there is no such model. Received: {path}")
     if not zipfile.is_zipfile(path):
         raise ValueError(f"not a .keras file. Received: {path}")
-    model = keras.models.load_model(path, compile=False)
+    try:
+        model = keras.models.load_model(path, compile=False)
+    except (MemoryError, RecursionError) as error:
+        raise ValueError(f"{path} cannot be loaded: {type(error).__name__}. Received: {path}") from error
+    except OSError as error:
+        raise ValueError(f"{path} is cut off or damaged: {error}. Received: {path}") from error
+    # Keras raises nearly anything on files without config.json, of classes that are gone, with weights that do not fit.
+    except Exception as error:
+        reason = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+        raise ValueError(f"{path} holds no model that this version can load: {reason}. Received: {path}") from error
     if not isinstance(model, SPINRecognizer):
         raise ValueError(f"{path} holds a {type(model).__name__}, not a SPINRecognizer. Received: {path}")
     return model

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import glob
 import json
+import math
 import os
+import zipfile
 from typing import Any
 
 import numpy as np
@@ -32,11 +34,11 @@ def load_weights(folder: str) -> SPINRecognizer:
     paths = find_weights(folder)
     if not paths or len(paths) != int(paths[-1][-9:-4]):
         raise FileNotFoundError(f"there are not all parts weights-*.npz. Received: {folder} with {len(paths)} parts")
+    model = SPINRecognizer(config_module.load(os.path.join(folder, "config.yaml")).model)
+    wanted = {relative_path(variable): tuple(variable.shape) for variable in model.variables}
     arrays: dict[str, Any] = {}
     for path in paths:
-        with np.load(path, allow_pickle=False) as data:
-            arrays |= {key: data[key] for key in data.files}
-    model = SPINRecognizer(config_module.load(os.path.join(folder, "config.yaml")).model)
+        arrays |= _read_part(path, wanted)
     for variable in model.variables:
         value = arrays.get(relative_path(variable))
         if value is None or value.shape != tuple(variable.shape):
@@ -47,9 +49,38 @@ def load_weights(folder: str) -> SPINRecognizer:
         variable.assign(value.astype(np.float32))
     calibration = os.path.join(folder, CALIBRATION_FILE)
     if os.path.exists(calibration):
-        with open(calibration, encoding="utf-8") as file:
-            model.temperature = float(json.load(file)["temperature"])
+        try:
+            with open(calibration, encoding="utf-8") as file:
+                model.temperature = float(json.load(file)["temperature"])
+        except (ValueError, TypeError, KeyError) as error:
+            raise ValueError(f"{calibration} holds no temperature: {error}. Received: {folder}") from error
     return model
+
+
+def _read_part(path: str, wanted: dict[str, tuple[int, ...]]) -> dict[str, np.ndarray]:
+    """The arrays of one part that the model has; none of another shape, which may be any size, is read.
+
+    Raises:
+        ValueError: the file is cut off, damaged, or holds something else than numbers.
+    """
+    arrays = {}
+    try:
+        with np.load(path, allow_pickle=False) as data, zipfile.ZipFile(path) as members:
+            for key in data.files:
+                if key not in wanted:
+                    continue
+                # Eight bytes a number and the header of the array.
+                size = members.getinfo(f"{key}.npy").file_size
+                if size > 8 * math.prod(wanted[key]) + 4096:
+                    raise ValueError(f"{key} of {wanted[key]} is wanted, there are {size} bytes")
+                arrays[key] = data[key]
+                if arrays[key].dtype.kind not in "fiu":
+                    raise ValueError(f"{key} holds no numbers but {arrays[key].dtype}")
+    # numpy and zipfile raise nearly anything on damaged files, and ask for memory by a damaged header.
+    except Exception as error:
+        reason = " ".join(f"{error or type(error).__name__}".split())[:300]
+        raise ValueError(f"{path} is not a whole file of weights: {reason}. Received: {path}") from error
+    return arrays
 
 
 def relative_path(variable: Any) -> str:

@@ -41,17 +41,19 @@ class GlyphFont:
 
     Args:
         path: a TrueType or OpenType file, or None for the font that Pillow carries.
+        characters: to draw; printable ASCII by default.
 
     Attributes:
-        glyphs: the printable ASCII characters that the font can draw; blank glyphs and .notdef boxes are left out.
+        glyphs: those of the characters that the font can draw; blank glyphs and .notdef boxes are left out.
         unicase: the small letters look like the capitals.
 
     Raises:
         OSError: on first use, when the file is not a font.
     """
 
-    def __init__(self, path: str | None) -> None:
+    def __init__(self, path: str | None, characters: str = CHARACTERS) -> None:
         self.path = path
+        self.characters = characters
         self._glyphs: dict[str, Glyph] | None = None
         self.unicase = False
 
@@ -64,10 +66,16 @@ class GlyphFont:
     def glyphs(self) -> dict[str, Glyph]:
         if self._glyphs is None:
             self._glyphs = self._draw()
-            small = [self._glyphs.get(c) for c in "aegnr"]
-            large = [self._glyphs.get(c) for c in "AEGNR"]
-            self.unicase = all(a and b and np.array_equal(a.mask, b.mask) for a, b in zip(small, large, strict=True))
+            pairs = [(self._glyphs.get(c), self._glyphs.get(c.upper())) for c in self._small_letters()]
+            self.unicase = bool(pairs) and all(a and b and np.array_equal(a.mask, b.mask) for a, b in pairs)
         return self._glyphs
+
+    def _small_letters(self) -> str:
+        """A few letters whose capitals have another form."""
+        if set(self.characters) >= set("aegnrAEGNR"):
+            return "aegnr"
+        both = [c for c in self.characters if c.upper() != c and c.upper() in self.characters]
+        return "".join(both[:5])
 
     def supports(self, text: str) -> bool:
         """Whether every character of `text` has a visible glyph of its own."""
@@ -90,7 +98,7 @@ class GlyphFont:
         font = self._open(min(max(40 * CAP_HEIGHT / height, 20), 90))
         missing = _draw_glyph(font, "\uffff")
         glyphs = {}
-        for character in CHARACTERS:
+        for character in self.characters:
             glyph = _draw_glyph(font, character)
             if glyph is not None and not (missing is not None and np.array_equal(missing.mask, glyph.mask)):
                 glyphs[character] = glyph
@@ -136,12 +144,14 @@ class FontLibrary:
     Args:
         paths: font files; None takes the fonts of the system, and Pillow's own where there are none. Fonts that lack
             letters or digits, and files that are no fonts, are passed over when they come up.
+        characters: to draw. Of other alphabets than printable ASCII a font must have a quarter of the letters.
 
     Raises:
         ValueError: `paths` is empty, or no font in it can draw letters and digits.
     """
 
-    def __init__(self, paths: Iterable[str | os.PathLike[str]] | None = None) -> None:
+    def __init__(self, paths: Iterable[str | os.PathLike[str]] | None = None, characters: str = CHARACTERS) -> None:
+        self._characters = characters
         if paths is None:
             # A system's fonts are for many scripts; those without Latin letters are found out when they are drawn.
             found: list[str | None] = [*system_fonts()] or [None]
@@ -149,7 +159,7 @@ class FontLibrary:
             found = [os.fspath(p) for p in paths]
         if not found:
             raise ValueError("No fonts to draw with. Received: fonts=[]")
-        self.fonts = [GlyphFont(path) for path in found]
+        self.fonts = [GlyphFont(path, characters) for path in found]
         self._cumulative = np.cumsum([font.weight for font in self.fonts])
         self._unusable: set[int] = set()
         self._fallback = paths is None
@@ -165,13 +175,40 @@ class FontLibrary:
                 self._unusable.add(index)
         if not self._fallback:
             raise ValueError(
-                f"None of the fonts can draw letters and digits. Received: fonts={[f.path for f in self.fonts[:3]]}..."
+                f"None of the fonts can draw {'letters and digits' if self._is_ascii else self._shown()}. "
+                f"Received: fonts={[f.path for f in self.fonts[:3]]}..."
             )
-        self.fonts, self._cumulative, self._unusable = [GlyphFont(None)], np.ones(1), set()
+        self.fonts = [GlyphFont(None, self._characters)]
+        self._cumulative, self._unusable = np.ones(1), set()
+        if not self._usable(0):
+            raise ValueError(f"No font of this system draws these letters; name some. Received: {self._shown()}")
         return self.fonts[0]
 
     def _usable(self, index: int) -> bool:
         try:
-            return self.fonts[index].supports("AEHORSTaeorst0123")
+            if self._is_ascii:
+                return self.fonts[index].supports("AEHORSTaeorst0123")
+            letters = [c for c in self._characters if c.isalpha()] or list(self._characters)
+            return 4 * sum(c in self.fonts[index].glyphs for c in letters) >= len(letters)
         except OSError:
             return False
+
+    @property
+    def _is_ascii(self) -> bool:
+        return self._characters == CHARACTERS
+
+    def _shown(self) -> str:
+        return f"{self._characters[:40]!r}{'...' if len(self._characters) > 40 else ''}"
+
+    def missing(self) -> str:
+        """The characters that no usable font draws; looks at fonts only until each has been found."""
+        wanted = set(self._characters)
+        if self._fallback:
+            # Falls back to Pillow's font where no other is usable.
+            self.pick(0.0)
+        for index, font in enumerate(self.fonts):
+            if not wanted:
+                break
+            if self._usable(index):
+                wanted -= set(font.glyphs)
+        return "".join(sorted(wanted))

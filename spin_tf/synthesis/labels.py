@@ -95,23 +95,45 @@ def read_lexicon(path: str | os.PathLike[str]) -> list[str]:
     return words
 
 
+def cases(word: str) -> tuple[str, str, str, str]:
+    """The forms in which a word may be drawn: as it is, and in each case."""
+    return word, word.lower(), word.upper(), word.capitalize()
+
+
 class LabelSampler:
-    """Draws labels of 1 to 25 printable ASCII characters without spaces.
+    """Draws labels of 1 to 25 characters without spaces.
 
     Args:
         lexicon: words to draw from; None takes a small vocabulary of sign words.
         max_length: longest label, at most 25.
+        characters: those that labels may hold; printable ASCII by default. What is not a word of the lexicon (numbers,
+            prices, codes, random strings) is made of them too, and English words stand beside the lexicon only where
+            they can be written.
 
     Raises:
-        ValueError: a word of the lexicon has a space or a character beyond printable ASCII, or there is none.
+        ValueError: a word of the lexicon has a space or another character, or there is none.
     """
 
-    def __init__(self, lexicon: Iterable[str] | None = None, max_length: int = MAX_LENGTH) -> None:
+    def __init__(
+        self, lexicon: Iterable[str] | None = None, max_length: int = MAX_LENGTH, characters: str = CHARACTERS
+    ) -> None:
+        allowed = self._allowed = frozenset(characters)
+        self._characters = characters
+        # Each letter once, as a capital where there is one; then in every case that there is.
+        capitals = [c.upper() if c.upper() in allowed else c for c in characters if c.isalpha()]
+        self._capitals = "".join(dict.fromkeys(capitals))
+        small = [c.lower() if c.lower() in allowed else c for c in self._capitals]
+        digits_ = [c for c in _DIGITS if c in allowed]
+        self._alphanumeric = "".join(dict.fromkeys([*self._capitals, *small, *digits_])) or characters
+        self._small = "".join(dict.fromkeys(small)) or characters
+        self._common = tuple(word for word in COMMON_WORDS if self._fits(word) or self._fits(word.upper()))
         # Labels get a case of their own, so words that differ in case alone are one.
-        words = list(dict.fromkeys(word.lower() for word in (COMMON_WORDS if lexicon is None else lexicon)))
-        bad = [word for word in words if not word or any(c not in CHARACTERS for c in word)]
+        words = list(dict.fromkeys(word.lower() for word in (self._common if lexicon is None else lexicon)))
+        bad = [word for word in words if not word or not any(map(self._fits, cases(word)))]
         if bad or not words:
-            raise ValueError(f"Words must be printable ASCII characters without spaces. Received: lexicon={bad[:3]}...")
+            kind = "printable ASCII characters" if characters == CHARACTERS else "characters of the charset"
+            raise ValueError(f"Words must be {kind} without spaces. Received: lexicon={bad[:3]}...")
+        self._common = self._common or tuple(words)
         if not 1 <= max_length <= MAX_LENGTH:
             raise ValueError(f"max_length must be in [1, {MAX_LENGTH}]. Received: max_length={max_length}")
         self.max_length = max_length
@@ -128,17 +150,21 @@ class LabelSampler:
         """One label."""
         for _ in range(20):
             label = self._any(rng)
-            if 1 <= len(label) <= self.max_length:
+            if 1 <= len(label) <= self.max_length and self._fits(label):
                 return label
-        return self._word(rng)[: self.max_length]
+        word = self._word(rng)
+        return next(form for form in (word, *cases(word)) if self._fits(form))[: self.max_length]
+
+    def _fits(self, label: str) -> bool:
+        return self._allowed.issuperset(label)
 
     def _any(self, rng: Random) -> str:
         u = rng.random()
         if u < 0.66:
             # Frequent words are read from little: too many of them, and whatever cannot be read becomes one of them.
-            word = pick(rng, COMMON_WORDS) if u < 0.08 else self._word(rng)
+            word = pick(rng, self._common) if u < 0.08 else self._word(rng)
             if rng.random() < 0.012:
-                word += pick(rng, "--&/'.+@_") + pick(rng, COMMON_WORDS)
+                word += pick(rng, "--&/'.+@_") + pick(rng, self._common)
             word = self._cased(rng, word)
             return self._punctuated(rng, word) if rng.random() < 0.08 else word
         if u < 0.72:
@@ -148,12 +174,12 @@ class LabelSampler:
         if u < 0.87:
             return self._web(rng)
         if u < 0.885:
-            return pick(rng, CHARACTERS) if rng.random() < 0.2 else pick(rng, _LETTERS + _LETTERS.lower() + _DIGITS)
+            return pick(rng, self._characters if rng.random() < 0.2 else self._alphanumeric)
         if u < 0.945:
             return self._cased(rng, self._misspelt(rng, self._word(rng)))
         if u < 0.975:
-            return self._cased(rng, letters(rng, 2, 12).lower())
-        alphabet = CHARACTERS if rng.random() < 0.3 else _LETTERS + _LETTERS.lower() + _DIGITS
+            return self._cased(rng, "".join(pick(rng, self._small) for _ in range(integer(rng, 2, 12))))
+        alphabet = self._characters if rng.random() < 0.3 else self._alphanumeric
         return "".join(pick(rng, alphabet) for _ in range(integer(rng, 2, 12)))
 
     def _compound(self, rng: Random) -> str:
@@ -168,17 +194,16 @@ class LabelSampler:
             return pick(rng, "-_./&").join(words)
         return self._cased(rng, "".join(words))
 
-    @staticmethod
-    def _misspelt(rng: Random, word: str) -> str:
+    def _misspelt(self, rng: Random, word: str) -> str:
         """A word with one to three letters replaced, added, lost or exchanged: it looks like language and is none."""
         characters = list(word)
         for _ in range(integer(rng, 1, 3)):
             at = integer(rng, 0, len(characters) - 1)
             u = rng.random()
             if u < 0.4:
-                characters[at] = pick(rng, _LETTERS).lower()
+                characters[at] = pick(rng, self._small)
             elif u < 0.6:
-                characters.insert(at, pick(rng, _LETTERS).lower())
+                characters.insert(at, pick(rng, self._small))
             elif u < 0.8 and len(characters) > 1:
                 del characters[at]
             else:
@@ -253,7 +278,7 @@ class LabelSampler:
         return digits(rng, 1, 3) + pick(rng, "/-.&+x:") + digits(rng, 1, 3)
 
     def _web(self, rng: Random) -> str:
-        name = (self._word(rng) + (pick(rng, COMMON_WORDS) if rng.random() < 0.3 else "")).lower()
+        name = (self._word(rng) + (pick(rng, self._common) if rng.random() < 0.3 else "")).lower()
         u = rng.random()
         if u < 0.5:
             address = "www." + name + pick(rng, _DOMAINS)
@@ -262,5 +287,5 @@ class LabelSampler:
         elif u < 0.9:
             address = pick(rng, ("@", "#", "/")) + name
         else:
-            address = pick(rng, COMMON_WORDS) + "@" + name + pick(rng, _DOMAINS)
+            address = pick(rng, self._common) + "@" + name + pick(rng, _DOMAINS)
         return address.upper() if rng.random() < 0.1 else address

@@ -142,7 +142,8 @@ def _add_neighbours(
     def other(same: GlyphFont) -> tuple[GlyphFont, str]:
         chosen = same if r.random() < 0.7 else pick_font(r.random())
         text = pick_label(r)
-        return chosen, "".join(c for c in text if c in chosen.glyphs) or "E"
+        drawn = "".join(c for c in text if c in chosen.glyphs)
+        return chosen, drawn or ("E" if "E" in chosen.glyphs else next(iter(chosen.glyphs)))
 
     gap = round(CAP_HEIGHT * (0.3 + 0.4 * r.random()) + 1.5 * max(spacing, 0.0))
     if r.random() < 0.5:

@@ -10,9 +10,12 @@ import numpy as np
 
 from spin_tf.synthesis import camera, geometry, layout, scene
 from spin_tf.synthesis.config import SynthesisConfig
-from spin_tf.synthesis.fonts import CAP_HEIGHT, FontLibrary, GlyphFont
+from spin_tf.synthesis.fonts import CAP_HEIGHT, CHARACTERS, FontLibrary, GlyphFont
 from spin_tf.synthesis.labels import LabelSampler
 from spin_tf.synthesis.streams import Streams
+
+# A word fills its image; what is larger takes memory by gigabytes and shows nothing more.
+MAX_SIDE = 2048
 
 
 class WordSynthesizer:
@@ -28,6 +31,7 @@ class WordSynthesizer:
         size: (height, width) of the images.
         config: how often each family of effects touches a word.
         max_length: longest label, at most 25.
+        characters: those that labels may hold, see `spin_tf.synthesis.alphabet`; None is printable ASCII.
 
     Raises:
         ValueError: no font can draw letters and digits, or the lexicon is empty or has words with spaces.
@@ -46,13 +50,14 @@ class WordSynthesizer:
         size: tuple[int, int] = (32, 100),
         config: SynthesisConfig | None = None,
         max_length: int = 25,
+        characters: str | None = None,
     ) -> None:
-        if len(size) != 2 or min(size) < 8:
-            raise ValueError(f"size must be (height, width) of at least 8 pixels each. Received: size={size}")
+        if len(size) != 2 or min(size) < 8 or max(size) > MAX_SIDE:
+            raise ValueError(f"size must be (height, width) of 8 to {MAX_SIDE} pixels each. Received: size={size}")
         self.size = (int(size[0]), int(size[1]))
         self.config = config or SynthesisConfig()
-        self.fonts = FontLibrary(fonts)
-        self.labels = LabelSampler(lexicon, max_length)
+        self.fonts = FontLibrary(fonts, characters or CHARACTERS)
+        self.labels = LabelSampler(lexicon, max_length, characters or CHARACTERS)
         self.photographs = scene.Photographs(backgrounds)
 
     def word(self, seed: int | Random | np.random.Generator) -> tuple[np.ndarray, str]:
@@ -92,5 +97,5 @@ class WordSynthesizer:
             if font.supports(shown):
                 return shown, font
         # Few fonts have the rarest marks: the label gives way.
-        kept = "".join(c for c in label if c in font.glyphs) or "A"
+        kept = "".join(c for c in label if c in font.glyphs) or ("A" if "A" in font.glyphs else next(iter(font.glyphs)))
         return (kept.upper() if font.unicase else kept), font

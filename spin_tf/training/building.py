@@ -7,13 +7,14 @@ from typing import Any
 
 import keras
 import tensorflow as tf
+from absl import logging
 
 from spin_tf.config import Config
-from spin_tf.models import SPINRecognizer, load_model
+from spin_tf.models import SPINRecognizer
 from spin_tf.training.averages import make_averages
 from spin_tf.training.checkpoints import list_checkpoints
 from spin_tf.training.ctc import CTCModel
-from spin_tf.training.initialize import transfer_weights
+from spin_tf.training.initialize import start_from
 from spin_tf.training.optimizer import AdamW
 from spin_tf.training.strategies import Place
 
@@ -40,7 +41,7 @@ def build(config: Config, model_dir: str, strategy: Any, place: Place) -> Built:
         place: of this process in it.
 
     Raises:
-        ValueError: the weights of `training.init_from` do not fit.
+        ValueError: less than half of the weights of `training.init_from` fits, see `start_from`.
     """
     t = config.training
     keras.utils.set_random_seed(t.seed)
@@ -53,7 +54,7 @@ def build(config: Config, model_dir: str, strategy: Any, place: Place) -> Built:
             # Names are part of a checkpoint's keys, and by default depend on what the process made before.
             model = SPINRecognizer(config.model, synchronized=place.replicas > 1 and small, name="spin_recognizer")
             if t.init_from and not list_checkpoints(model_dir):
-                transfer_weights(load_model(t.init_from), model)
+                logging.info("%s", start_from(t.init_from, model, t.init_partly))
             for stage in t.freeze:
                 if getattr(model, stage) is not None:
                     getattr(model, stage).trainable = False

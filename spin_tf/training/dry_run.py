@@ -16,6 +16,7 @@ from spin_tf.config import Config
 from spin_tf.data.feeding.pipeline import TrainingWords
 from spin_tf.models import SPINRecognizer
 from spin_tf.training.checkpoints import list_checkpoints
+from spin_tf.training.initialize import start_from
 from spin_tf.training.losses import token_cross_entropy
 from spin_tf.training.strategies import Place
 from spin_tf.training.validation import Validator
@@ -49,8 +50,10 @@ def dry_run(config: Config, model_dir: str, strategy: Any) -> Iterator[str]:
     for stage in t.freeze:
         if getattr(model, stage) is not None:
             getattr(model, stage).trainable = False
+    if t.init_from and not list_checkpoints(model_dir):
+        yield start_from(t.init_from, model, t.init_partly)
     # One real batch, through a part of the model's first step.
-    batch = next(iter(words.dataset(image_size, 0, t.steps)))
+    batch = _first_batch(words, image_size, t.steps)
     yield from _shapes(model, batch, t.label_smoothing)
     yield from _memory(config, model, place)
     yield from _folder(config, model, model_dir)
@@ -59,6 +62,15 @@ def dry_run(config: Config, model_dir: str, strategy: Any) -> Iterator[str]:
         f"{'device' if place.replicas == 1 else 'devices'} of {place.num_workers} "
         f"{'process' if place.num_workers == 1 else 'processes'}; frozen: {', '.join(t.freeze) or 'nothing'}"
     )
+
+
+def _first_batch(words: TrainingWords, image_size: tuple[int, int], steps: int) -> Any:
+    try:
+        return next(iter(words.dataset(image_size, 0, steps)))
+    except tf.errors.OpError as error:
+        broken = words.find_broken(0)
+        reason = broken[0] if broken else " ".join(str(error).split())[:300]
+        raise ValueError(f"a word of the first steps cannot be read. Received: {reason}") from error
 
 
 def _data(config: Config, words: TrainingWords) -> Iterator[str]:

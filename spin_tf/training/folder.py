@@ -10,27 +10,47 @@ from typing import Any
 from absl import logging
 
 from spin_tf import config as config_module
+from spin_tf._files import remove_partial, write_atomically
+from spin_tf._locks import FileLock, Locked
 from spin_tf.config import Config
-from spin_tf.training.checkpoints import list_checkpoints, remove_partial, write_atomically
+from spin_tf.training.checkpoints import list_checkpoints
+
+LOCK = "lock"
 
 
-def claim(folder: str, config: Config) -> None:
-    """Makes a model_dir ready for a run: it exists, can be written, holds nothing of another model, and says the
-    resolved configuration in config.yaml.
+def claim(folder: str, config: Config) -> FileLock:
+    """Makes a model_dir ready for a run: it exists, can be written, holds nothing of another model, is no other run's
+    at this time, and says the resolved configuration in config.yaml.
+
+    Returns:
+        the lock of the folder, which must be kept as long as the run writes there.
 
     Raises:
         OSError: it cannot be written.
-        ValueError: it holds checkpoints of another model; names the key that differs.
+        ValueError: it holds checkpoints of another model, and the key that differs is named; or another run goes on in
+            it now.
     """
     path = os.path.join(folder, "config.yaml")
     try:
         os.makedirs(folder, exist_ok=True)
+        lock = FileLock(os.path.join(folder, LOCK))
+    except Locked as error:
+        raise ValueError(
+            f"another training runs in this folder now: {error}. Received: --model_dir={folder}"
+        ) from error
+    except OSError as error:
+        raise OSError(f"model_dir cannot be written: {error}. Received: --model_dir={folder}") from error
+    try:
         if list_checkpoints(folder) and os.path.exists(path):
             _compare(config_module.load(path), config, folder)
         remove_partial(folder)
         write_atomically(path, lambda temporary: config_module.save(config, temporary))
-    except OSError as error:
-        raise OSError(f"model_dir cannot be written: {error}. Received: --model_dir={folder}") from error
+    except BaseException as error:
+        lock.release()
+        if isinstance(error, OSError):
+            raise OSError(f"model_dir cannot be written: {error}. Received: --model_dir={folder}") from error
+        raise
+    return lock
 
 
 def _compare(old: Config, new: Config, folder: str) -> None:
@@ -54,6 +74,12 @@ def differences(old: dict[str, Any], new: dict[str, Any], prefix: str = "") -> l
         elif before != after:
             result.append((f"{prefix}{key}", before, after))
     return result
+
+
+def warn_of_other_words(before: dict[str, int], now: dict[str, int]) -> None:
+    """Says so when a run goes on with files that hold other words than they did: their names tell nothing of that."""
+    for name, old, new in differences(before, now) if before else []:
+        logging.warning("data.train.%s had %s usable words when the run stopped, and has %s now", name, old, new)
 
 
 def warn_of_little_space(folder: str, variables: list[Any], keep: int) -> str | None:

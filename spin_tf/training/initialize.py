@@ -7,10 +7,41 @@ from absl import logging
 
 from spin_tf.charset import Charset, Tokenizer
 from spin_tf.layers import ResidualBlock
+from spin_tf.models import load_model
 from spin_tf.models.weights import relative_path
 
 # Axis along which a decoder weight has one entry a token.
 _TOKEN_AXIS = {"token_kernel": 0, "generator": 1, "generator_bias": 0}
+
+
+def start_from(path: str, target: Any, partly: bool = False) -> str:
+    """Gives a model the weights of `training.init_from`, where at least half of its numbers are found there.
+
+    Args:
+        path: what `load_model` takes.
+        target: a `SPINRecognizer`.
+        partly: take what there is, however little (`training.init_partly`).
+
+    Returns:
+        a sentence about what fits.
+
+    Raises:
+        ValueError, OSError: there is no model, or less than half fits; names the key.
+    """
+    try:
+        source = load_model(path)
+        fresh = set(transfer_weights(source, target))
+    except (ValueError, OSError) as error:
+        raise type(error)(f"training.init_from: {error}") from error
+    sizes = {relative_path(variable): int(np.prod(variable.shape)) for variable in target.variables}
+    share = 1 - sum(sizes[name] for name in fresh) / sum(sizes.values())
+    told = f"training.init_from {path}: {share:.0%} of {sum(sizes.values()):,} weights fit"
+    if fresh:
+        told += f"; {len(fresh)} of {len(sizes)} arrays start afresh: {', '.join(sorted(fresh)[:5])}"
+        told += "" if len(fresh) <= 5 else " ..."
+    if share < 0.5 and not partly:
+        raise ValueError(f"{told}. training.init_partly=true starts all the same. Received: init_partly=false")
+    return told
 
 
 def transfer_weights(source: Any, target: Any) -> list[str]:

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import importlib
-import signal
 from typing import Any
 
 import keras
 import numpy as np
 from absl import logging
 
+from spin_tf._processes import answered_by
 from spin_tf.config import Config
-from spin_tf.models import SPINRecognizer, load_model
+from spin_tf.models import SPINRecognizer
 from spin_tf.training import folder
 from spin_tf.training.averages import make_averages
 from spin_tf.training.checkpoints import list_checkpoints, restore_latest, save_checkpoint
 from spin_tf.training.clock import Clock
 from spin_tf.training.ctc import CTCModel
 from spin_tf.training.guards import LossGuard, TrainingError
-from spin_tf.training.initialize import transfer_weights
+from spin_tf.training.initialize import start_from
 from spin_tf.training.jax_words import WordStream
 from spin_tf.training.losses import training_loss
 from spin_tf.training.optimizer import AdamW, Schedule
@@ -43,7 +43,7 @@ class JaxTrainer:
         self.model_dir = model_dir
         self._words = words
         t = config.training
-        folder.claim(model_dir, config)
+        self._lock = folder.claim(model_dir, config)
         keras.utils.set_random_seed(t.seed)
         keras.mixed_precision.set_dtype_policy(t.dtype)
         try:
@@ -52,7 +52,7 @@ class JaxTrainer:
         finally:
             keras.mixed_precision.set_dtype_policy("float32")
         if t.init_from and not list_checkpoints(model_dir):
-            transfer_weights(load_model(t.init_from), self.model)
+            logging.info("%s", start_from(t.init_from, self.model, t.init_partly))
         for stage in t.freeze:
             if getattr(self.model, stage) is not None:
                 getattr(self.model, stage).trainable = False
@@ -129,13 +129,11 @@ class JaxTrainer:
         Raises:
             TrainingError: the loss is not finite, or it exploded; the checkpoint cannot be written.
         """
-        signals = (signal.SIGTERM, signal.SIGINT)
-        previous = [signal.signal(number, self._on_signal) for number in signals]
         try:
-            return self._run()
+            with answered_by(self._on_signal):
+                return self._run()
         finally:
-            for number, handler in zip(signals, previous, strict=True):
-                signal.signal(number, handler)
+            self._lock.release()
 
     def _on_signal(self, number: int, frame: Any) -> None:
         self._stop_signal = number

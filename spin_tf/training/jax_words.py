@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from spin_tf._processes import ignore_interrupts, without_interrupts
 from spin_tf.charset import Charset, LabelError, Tokenizer
 from spin_tf.config import Config
 from spin_tf.data.feeding.augmentation import augment
@@ -24,6 +25,7 @@ _tokenizer: Tokenizer | None = None
 
 def _start(settings: dict[str, Any], model: tuple[str, int]) -> None:
     global _synthesizer, _tokenizer
+    ignore_interrupts()
     _synthesizer = WordSynthesizer(**settings)
     _tokenizer = Tokenizer(Charset.from_spec(model[0]), model[1])
 
@@ -93,7 +95,8 @@ class WordStream:
             self._sampler = self._words.make_sampler()
         # Spawned, not forked: safe beside libraries that hold threads.
         context = multiprocessing.get_context("spawn")
-        self._pool = context.Pool(workers, _start, (settings, model))
+        with without_interrupts():
+            self._pool = context.Pool(workers, _start, (settings, model))
         self._workers = workers
         self._orders: collections.OrderedDict[int, list[Any]] = collections.OrderedDict()
 

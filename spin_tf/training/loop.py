@@ -11,6 +11,7 @@ from typing import Any
 import tensorflow as tf
 from absl import logging
 
+from spin_tf._processes import answered_by
 from spin_tf.charset import Charset, Tokenizer
 from spin_tf.config import Config
 from spin_tf.data.feeding.pipeline import TrainingWords
@@ -69,7 +70,15 @@ class Trainer:
                 f"Received: training.minutes={config.training.minutes} on {self.place.num_workers} machines"
             )
         if self.place.is_chief:
-            folder.claim(model_dir, config)
+            self._lock = folder.claim(model_dir, config)
+        try:
+            self._prepare()
+        except BaseException:
+            self._release()
+            raise
+
+    def _prepare(self) -> None:
+        config, model_dir = self.config, self.model_dir
         self.tokenizer = Tokenizer(Charset.from_spec(config.model.charset), config.model.max_length)
         t = config.training
         self.words = TrainingWords(config.data, self.tokenizer, t.batch_size, t.steps, t.seed)
@@ -89,6 +98,10 @@ class Trainer:
     def _state_variables(self) -> list[Any]:
         return [*self.learner.variables, *self.optimizer.variables, *self.averages]
 
+    @property
+    def _num_words(self) -> dict[str, int]:
+        return dict(zip(self.words.names, self.words.sizes, strict=True))
+
     def _restore(self) -> None:
         restored = restore_latest(self.model_dir, self._state_variables)
         if restored:
@@ -97,6 +110,7 @@ class Trainer:
             self.guard.mean = state.get("mean_loss")
             self.clock = Clock(self.config.training.minutes, state.get("seconds", 0.0))
             logging.info("going on at step %d from %s", self.step, path)
+            folder.warn_of_other_words(state.get("words", {}), self._num_words)
         require_same_step(self.strategy, self.place, self.step, self.model_dir)
         if self.place.is_chief:
             folder.warn_of_little_space(self.model_dir, self._state_variables, self.config.training.keep_checkpoints)
@@ -104,7 +118,12 @@ class Trainer:
     def _save(self) -> None:
         if not self.place.is_chief:
             return
-        state = {"best": self.best.accuracy, "mean_loss": self.guard.mean, "seconds": self.clock.seconds}
+        state = {
+            "best": self.best.accuracy,
+            "mean_loss": self.guard.mean,
+            "seconds": self.clock.seconds,
+            "words": self._num_words,
+        }
         try:
             save_checkpoint(
                 self.model_dir, self.step, self._state_variables, state, self.config.training.keep_checkpoints
@@ -169,10 +188,9 @@ class Trainer:
         Raises:
             TrainingError: the loss is not finite, or it exploded; a word or the checkpoint's disk fails.
         """
-        signals = (signal.SIGTERM, signal.SIGINT)
-        previous_handlers = [signal.signal(number, self._on_signal) for number in signals]
         try:
             with (
+                answered_by(self._on_signal),
                 Watcher(self.model_dir, self.step, enabled=self.place.is_chief) as watcher,
                 Progress(
                     self.config.training.steps,
@@ -183,8 +201,12 @@ class Trainer:
             ):
                 return self._run(watcher, progress)
         finally:
-            for number, handler in zip(signals, previous_handlers, strict=True):
-                signal.signal(number, handler)
+            self._release()
+
+    def _release(self) -> None:
+        """Lets another run into the folder."""
+        if self.place.is_chief:
+            self._lock.release()
 
     def _run(self, watcher: Watcher, progress: Progress) -> Score:
         t = self.config.training

@@ -7,19 +7,27 @@ from typing import Any
 
 import tensorflow as tf
 
+from spin_tf.training.rendezvous import addresses, bounded, wait_for_workers
+
 NAMES = ("auto", "one", "mirrored", "multi_worker")
 
 
-def make_strategy(name: str) -> Any:
+CLUSTER_TIMEOUT = 1800.0
+
+
+def make_strategy(name: str, cluster_timeout: float = CLUSTER_TIMEOUT) -> Any:
     """A tf.distribute strategy by name.
 
     Args:
         name: "one" device; "mirrored" over the GPUs (logical CPUs without) of this machine; "multi_worker" over the
             machines of TF_CONFIG; "auto": multi_worker where TF_CONFIG names a cluster, mirrored where there are
             several GPUs, else one.
+        cluster_timeout: seconds to wait for the other machines, twice: until they are there, and until TensorFlow has
+            joined them.
 
     Raises:
-        ValueError: another name, or "multi_worker" without TF_CONFIG.
+        ValueError: another name, or "multi_worker" without a TF_CONFIG that names this machine.
+        TimeoutError: other machines did not come; names them.
     """
     if name not in NAMES:
         raise ValueError(f"--strategy must be one of {', '.join(NAMES)}. Received: {name!r}")
@@ -31,7 +39,9 @@ def make_strategy(name: str) -> Any:
             f"Received: TF_CONFIG={os.environ.get('TF_CONFIG', '')!r}"
         )
     if name == "multi_worker" or (name == "auto" and cluster):
-        return tf.distribute.MultiWorkerMirroredStrategy()
+        wait_for_workers(cluster, _task_of_environment(), cluster_timeout)
+        with bounded(cluster_timeout, f"joining the cluster of {', '.join(addresses(cluster).values())}"):
+            return tf.distribute.MultiWorkerMirroredStrategy()
     devices = tf.config.list_logical_devices("GPU")
     if name == "one" or (name == "auto" and len(devices) < 2):
         return tf.distribute.get_strategy()
@@ -48,6 +58,10 @@ def _cluster_of_environment() -> dict[str, list[str]]:
     except (ValueError, AttributeError) as error:
         raise ValueError(f"TF_CONFIG is not the JSON it should be. Received: {os.environ['TF_CONFIG']!r}") from error
     return cluster
+
+
+def _task_of_environment() -> dict[str, Any]:
+    return json.loads(os.environ["TF_CONFIG"]).get("task") or {}
 
 
 @dataclasses.dataclass(frozen=True)
