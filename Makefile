@@ -12,7 +12,7 @@ comma := ,
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test_slow test_deploy test_web web check format clean
+.PHONY: help demo test test_slow test_deploy test_cpp test_arm test_web web check format clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z_]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,7 +26,16 @@ test: $(DEV_VENV)/installed $(BEAM_VENV)/installed  ## run the tests (minutes; P
 test_slow: $(DEV_VENV)/installed  ## run the tests that take long
 	$(DEV_VENV)/bin/python -m pytest -q -m slow $(PYTEST_ARGS)
 
-test_deploy: test_web  ## run the tests of what runs elsewhere; each names the system packages that it misses
+test_deploy: test_cpp test_web  ## run the tests of what runs elsewhere; each names the system packages that it misses
+
+CPP_NEEDS = cmake:cmake g++:g++ libjpeg-dev:jpeglib.h libpng-dev:png.h nlohmann-json3-dev:nlohmann/json.hpp
+test_cpp: $(DEV_VENV)/installed  ## build the C++ reader and compare it with the Recognizer
+	@deploy/needs.sh test_cpp $(CPP_NEEDS)
+	$(DEV_VENV)/bin/python -m pytest -q -m deploy tests/deploy/test_cpp.py tests/deploy/test_cpp_safety.py $(PYTEST_ARGS)
+
+test_arm: $(DEV_VENV)/installed  ## read words with Python and C++ on an emulated ARM processor (minutes; downloads)
+	@deploy/needs.sh test_arm $(CPP_NEEDS) g++-aarch64-linux-gnu:aarch64-linux-gnu-g++ qemu-user-static:qemu-aarch64-static
+	$(DEV_VENV)/bin/python -m pytest -q -m deploy tests/deploy/test_arm.py $(PYTEST_ARGS)
 
 test_web: need_chromium $(DEV_VENV)/installed web build/web_test/float.tflite  ## test the page of deploy/web in Chromium
 	cd deploy/web && npm run --silent check

@@ -161,7 +161,7 @@ def test_effort_adds_what_the_views_say(model: TinyModel, crops: list[np.ndarray
                 # Without other options each view is read greedily.
                 probabilities, _ = model.predict_words(view[None])
                 tokens = probabilities[0].argmax(-1)
-                text = "".join(CHARSET.characters[t - 2] for t in tokens[: list([*tokens, 1]).index(1)])
+                text = "".join(CHARSET.characters[t - 2] for t in tokens[: [*tokens, 1].index(1)])
                 ranked = [(text, model.words(view)[text])]
             for text, p in ranked:
                 sums[text] = sums.get(text, 0.0) + p / num

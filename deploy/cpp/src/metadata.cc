@@ -1,0 +1,132 @@
+#include "metadata.h"
+
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <system_error>
+
+#include "spin/recognizer.h"
+#include "text.h"
+#include "zip.h"
+
+namespace spin {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr char kFile[] = "spin_tf.json";
+constexpr int kFormat = 1;
+constexpr int kMaxSide = 4096;
+
+[[noreturn]] void fail(const std::string& message) { throw ModelError(message); }
+
+[[noreturn]] void damaged(const std::string& why, const std::string& path) {
+  fail(std::string("The ") + kFile + " of the model is damaged: " + why + "; model=" + quoted(path));
+}
+
+std::string received(const std::string& path) { return " Received: model=" + quoted(path); }
+
+Json parse(const std::string& path) {
+  struct stat status {};
+  if (stat(path.c_str(), &status) != 0 && (errno == ENOENT || errno == ENOTDIR)) {
+    fail("There is no such model." + received(path));
+  }
+  if (S_ISDIR(status.st_mode)) {
+    fail("The C++ reader takes .tflite files; export the model with bin/export_tflite.py." + received(path));
+  }
+  std::optional<std::string> content;
+  try {
+    content = read_zip_member(path, kFile);
+  } catch (const std::system_error& error) {
+    fail("[Errno " + std::to_string(error.code().value()) + "] " + error.code().message() + ": " + quoted(path));
+  }
+  if (!content) {
+    fail(std::string("The model carries no ") + kFile +
+         " that can be read (no archive with it at the end), so its charset is unknown; export it with "
+         "bin/export_tflite.py." +
+         received(path));
+  }
+  Json metadata = Json::parse(*content, nullptr, /*allow_exceptions=*/false);
+  if (metadata.is_discarded()) {
+    fail(std::string("The ") + kFile + " of the model is no JSON." + received(path));
+  }
+  if (!metadata.is_object()) {
+    fail(std::string("The ") + kFile + " of the model is no table of keys but " + metadata.dump() + "." +
+         received(path));
+  }
+  return metadata;
+}
+
+// Like Python's repr of what JSON can hold in this place.
+std::string represented(const Json& metadata, const char* key) {
+  const auto found = metadata.find(key);
+  if (found == metadata.end() || found->is_null()) {
+    return "None";
+  }
+  return found->is_string() ? quoted(found->get<std::string>()) : found->dump();
+}
+
+void check_format(const Json& metadata) {
+  const auto format = metadata.find("format");
+  if (format == metadata.end() || *format != kFormat) {
+    fail("The model was written by another version of spin_tf (" +
+         represented(metadata, "spin_tf_version") + "). Received: format=" + represented(metadata, "format") + ", expected " + std::to_string(kFormat));
+  }
+  std::string missing, names;
+  for (const char* key : {"charset", "image_size", "max_length"}) {
+    if (!metadata.contains(key)) {
+      missing += (missing.empty() ? "" : ", ") + std::string(key);
+    }
+  }
+  if (!missing.empty()) {
+    for (const auto& item : metadata.items()) {
+      names += (names.empty() ? "" : ", ") + quoted(item.key());
+    }
+    fail(std::string("The ") + kFile + " of the model misses " + missing + ". Received: [" + names + "]");
+  }
+}
+
+// nlohmann::json only lets valid UTF-8 through.
+std::vector<std::string> split_characters(const std::string& text) {
+  std::vector<std::string> characters;
+  for (const char c : text) {
+    if ((static_cast<unsigned char>(c) & 0xC0) != 0x80) {
+      characters.emplace_back();
+    }
+    characters.back() += c;
+  }
+  return characters;
+}
+
+}  // namespace
+
+Metadata read_metadata(const std::string& path) {
+  const Json json = parse(path);
+  Metadata metadata;
+  try {
+    check_format(json);
+    metadata.json = json.dump();
+    metadata.version = json.value("spin_tf_version", "");
+    metadata.charset = json.at("charset").at("characters").get<std::string>();
+    metadata.characters = split_characters(metadata.charset);
+    const Json& size = json.at("image_size");
+    const auto is_side = [](const Json& side) {
+      return side.is_number_integer() && side.get<std::int64_t>() >= 1 && side.get<std::int64_t>() <= kMaxSide;
+    };
+    if (!size.is_array() || size.size() != 2 || !is_side(size[0]) || !is_side(size[1])) {
+      damaged("image_size is height and width in pixels. Received: image_size=" + represented(json, "image_size"), path);
+    }
+    metadata.height = size[0].get<int>();
+    metadata.width = size[1].get<int>();
+  } catch (const Json::exception& error) {
+    damaged(error.what(), path);
+  }
+  if (metadata.characters.empty()) {
+    damaged("A charset needs at least one character. Received: characters=''", path);
+  }
+  return metadata;
+}
+
+}  // namespace spin

@@ -1,0 +1,24 @@
+// What an exported model says about itself: spin_tf.json.
+#ifndef SPIN_METADATA_H_
+#define SPIN_METADATA_H_
+
+#include <string>
+#include <vector>
+
+namespace spin {
+
+struct Metadata {
+  std::string json;
+  std::string version;                  // of the spin_tf that wrote the file
+  std::string charset;                  // all characters, UTF-8
+  std::vector<std::string> characters;  // one by one
+  int height = 0;
+  int width = 0;
+};
+
+// Throws ModelError with the message of read_metadata in spin_tf/reading/litert.py.
+Metadata read_metadata(const std::string& path);
+
+}  // namespace spin
+
+#endif  // SPIN_METADATA_H_

@@ -1,0 +1,90 @@
+#include "model.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "spin/recognizer.h"
+#include "text.h"
+
+namespace spin {
+namespace {
+
+// The first character follows the tokens for start (and padding) and end.
+constexpr std::size_t kNumSpecialTokens = 2;
+
+}  // namespace
+
+// An instance out of the pool for as long as one thread reads; made when none is idle.
+class Model::Lease {
+ public:
+  explicit Lease(Model& model) : model_(model) {
+    std::unique_lock<std::mutex> lock(model.mutex_);
+    model.freed_.wait(lock, [&] { return !model.idle_.empty() || model.num_instances_ < model.max_instances_; });
+    if (!model.idle_.empty()) {
+      instance_ = std::move(model.idle_.back());
+      model.idle_.pop_back();
+      return;
+    }
+    // So that giving it back cannot fail.
+    model.idle_.reserve(model.num_instances_ + 1);
+    ++model.num_instances_;
+    lock.unlock();
+    try {
+      instance_ = std::make_unique<Instance>(*model.library_);
+    } catch (...) {
+      lock.lock();
+      --model.num_instances_;
+      model.freed_.notify_one();
+      throw;
+    }
+  }
+  ~Lease() {
+    const std::lock_guard<std::mutex> lock(model_.mutex_);
+    model_.idle_.push_back(std::move(instance_));
+    model_.freed_.notify_one();
+  }
+  Lease(const Lease&) = delete;
+  Lease& operator=(const Lease&) = delete;
+
+  Instance* operator->() { return instance_.get(); }
+
+ private:
+  Model& model_;
+  std::unique_ptr<Instance> instance_;
+};
+
+Model::Model(const std::string& path, const Metadata& metadata, int max_instances)
+    : path_(path),
+      max_instances_(max_instances > 0 ? static_cast<std::size_t>(max_instances)
+                                       : std::numeric_limits<std::size_t>::max()) {
+  std::size_t classes = 0;
+  try {
+    library_ = std::make_unique<Library>(path, metadata);
+    // The first instance is made at once: a model that cannot run is told from one that can before anything is read.
+    classes = Lease(*this)->classes();
+  } catch (const ModelError& error) {
+    throw ModelError(std::string("LiteRT cannot load the model: ") + error.what() + ". Received: model=" + quoted(path));
+  }
+  if (classes != metadata.characters.size() + kNumSpecialTokens) {
+    throw ModelError("The model has " + std::to_string(classes - std::min(classes, kNumSpecialTokens)) +
+                     " characters but its charset holds " + std::to_string(metadata.characters.size()) +
+                     ". Received: model=" + quoted(path));
+  }
+}
+
+Model::~Model() = default;
+
+std::vector<Prediction> Model::predict(const std::vector<std::vector<float>>& images) {
+  std::vector<Prediction> predictions;
+  try {
+    Lease instance(*this);
+    for (const std::vector<float>& image : images) {
+      predictions.push_back(instance->predict(image));
+    }
+  } catch (const ModelError& error) {
+    throw ModelError(std::string("LiteRT cannot run the model: ") + error.what() + ". Received: model=" + quoted(path_));
+  }
+  return predictions;
+}
+
+}  // namespace spin

@@ -1,0 +1,25 @@
+// The lines of spin_read, as bin/recognize.py writes them.
+#ifndef SPIN_OUTPUT_H_
+#define SPIN_OUTPUT_H_
+
+#include <string>
+
+#include "spin/recognizer.h"
+
+namespace spin {
+
+// The output line of a word, without its line end.
+std::string format_word(const std::string& path, const Word& word, bool jsonl);
+
+// A path for stderr: bytes that are no UTF-8 as \udcXX.
+std::string with_backslashes(const std::string& path);
+
+// A message on one line: every run of white space is one space.
+std::string one_line(const std::string& message);
+
+// The shortest decimal number that reads back as this one, in Python's notation.
+std::string format_number(double value);
+
+}  // namespace spin
+
+#endif  // SPIN_OUTPUT_H_

@@ -1,0 +1,220 @@
+#include "runtime.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "spin/recognizer.h"
+
+namespace spin {
+namespace {
+
+constexpr char kSignature[] = "serving_default";
+
+void check(LiteRtStatus status, const char* what) {
+  if (status != kLiteRtStatusOk) {
+    throw ModelError(std::string(what) + " (status " + std::to_string(status) + ")");
+  }
+}
+
+std::vector<int> shape(const LiteRtLayout& layout) {
+  constexpr unsigned kMaxRank = sizeof layout.dimensions / sizeof *layout.dimensions;
+  return std::vector<int>(layout.dimensions, layout.dimensions + std::min<unsigned>(layout.rank, kMaxRank));
+}
+
+std::string shown(const LiteRtLayout& layout) {
+  std::string text = "(";
+  for (const int size : shape(layout)) {
+    text += (text.size() > 1 ? ", " : "") + std::to_string(size);
+  }
+  return text + ")";
+}
+
+template <typename Function>
+void copy(LiteRtTensorBuffer buffer, int mode, std::size_t count, Function function) {
+  std::size_t size = 0;
+  check(LiteRtGetTensorBufferSize(buffer, &size), "a buffer without size");
+  if (size < count * sizeof(float)) {
+    throw ModelError("a buffer is too small");
+  }
+  void* values = nullptr;
+  check(LiteRtLockTensorBuffer(buffer, &values, mode), "a buffer cannot be locked");
+  function(static_cast<float*>(values));
+  check(LiteRtUnlockTensorBuffer(buffer), "a buffer cannot be unlocked");
+}
+
+}  // namespace
+
+MappedFile::MappedFile(const std::string& path) {
+  const int descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  struct stat status {};
+  if (descriptor >= 0 && fstat(descriptor, &status) == 0 && status.st_size > 0) {
+    size_ = static_cast<std::size_t>(status.st_size);
+    data_ = mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, descriptor, 0);
+  }
+  const std::string reason = std::strerror(errno);
+  if (descriptor >= 0) {
+    close(descriptor);
+  }
+  if (!data_ || data_ == MAP_FAILED) {
+    throw ModelError("the file cannot be mapped into memory: " + reason);
+  }
+}
+
+MappedFile::~MappedFile() { munmap(data_, size_); }
+
+Library::Library(const std::string& path, const Metadata& metadata) : file(path) {
+  // Errors only: what a program writes to stderr is its own affair. Without the CPU named, it looks for others.
+  LiteRtEnvOption settings[2] = {};
+  settings[0].tag = kLiteRtEnvOptionTagMinLoggerSeverity;
+  settings[0].value.type = kLiteRtAnyTypeInt;
+  settings[0].value.int_value = kLiteRtLogSeverityError;
+  settings[1].tag = kLiteRtEnvOptionTagAutoRegisterAccelerators;
+  settings[1].value.type = kLiteRtAnyTypeInt;
+  settings[1].value.int_value = kLiteRtHwAcceleratorCpu;
+  LiteRtEnvironment new_environment = nullptr;
+  check(LiteRtCreateEnvironment(2, settings, &new_environment), "no environment");
+  environment.reset(new_environment);
+
+  LiteRtModel new_model = nullptr;
+  // Unlike the function that takes a path, this one looks whether the flatbuffer is whole, and the zip archive behind
+  // it does not matter.
+  check(LiteRtCreateModelFromBuffer(environment.get(), file.data(), file.size(), &new_model), "not a valid flatbuffer");
+  model.reset(new_model);
+  find_tensors(find_signature(), metadata);
+
+  LiteRtOptions new_options = nullptr;
+  check(LiteRtCreateOptions(&new_options), "no options");
+  options.reset(new_options);
+  check(LiteRtSetOptionsHardwareAccelerators(options.get(), kLiteRtHwAcceleratorCpu), "no CPU");
+  // One thread an instance: several instances read faster than several threads in one.
+  static char settings_text[] = "num_threads = 1\n";
+  LiteRtOpaqueOptions opaque = nullptr;
+  check(LiteRtCreateOpaqueOptions("xnnpack", settings_text, [](void*) {}, &opaque), "no CPU options");
+  const LiteRtStatus added = LiteRtAddOpaqueOptions(options.get(), opaque);
+  if (added != kLiteRtStatusOk) {
+    LiteRtDestroyOpaqueOptions(opaque);
+  }
+  check(added, "no CPU options");
+}
+
+// By its name: files may carry others beside it, in any order.
+LiteRtSignature Library::find_signature() {
+  std::size_t count = 0;
+  check(LiteRtGetNumModelSignatures(model.get(), &count), "no signatures");
+  for (signature = 0; signature < count; ++signature) {
+    LiteRtSignature candidate = nullptr;
+    const char* key = nullptr;
+    check(LiteRtGetModelSignature(model.get(), signature, &candidate), "a damaged signature");
+    check(LiteRtGetSignatureKey(candidate, &key), "a damaged signature");
+    if (std::strcmp(key, kSignature) == 0) {
+      return candidate;
+    }
+  }
+  throw ModelError(std::string("no signature ") + kSignature);
+}
+
+void Library::find_tensors(LiteRtSignature found, const Metadata& metadata) {
+  std::size_t num_inputs = 0;
+  check(LiteRtGetNumSignatureInputs(found, &num_inputs), "no inputs");
+  check(LiteRtGetNumSignatureOutputs(found, &num_outputs), "no outputs");
+  bool found_image = false, found_probabilities = false, found_positions = false;
+  for (std::size_t i = 0; i < num_inputs; ++i) {
+    const char* name = nullptr;
+    LiteRtTensor tensor = nullptr;
+    check(LiteRtGetSignatureInputName(found, i, &name), "a damaged input");
+    check(LiteRtGetSignatureInputTensorByIndex(found, i, &tensor), "a damaged input");
+    if (num_inputs == 1 && std::strcmp(name, "image") == 0) {
+      check(LiteRtGetRankedTensorType(tensor, &image.type), "a damaged input");
+      found_image = true;
+    }
+  }
+  for (std::size_t i = 0; i < num_outputs; ++i) {
+    const char* name = nullptr;
+    LiteRtTensor tensor = nullptr;
+    check(LiteRtGetSignatureOutputName(found, i, &name), "a damaged output");
+    check(LiteRtGetSignatureOutputTensorByIndex(found, i, &tensor), "a damaged output");
+    const bool is_probabilities = std::strcmp(name, "probabilities") == 0;
+    Place& place = is_probabilities ? probabilities : positions;
+    if (is_probabilities || std::strcmp(name, "positions") == 0) {
+      place.index = i;
+      check(LiteRtGetRankedTensorType(tensor, &place.type), "a damaged output");
+      (is_probabilities ? found_probabilities : found_positions) = true;
+    }
+  }
+  if (!found_image || !found_probabilities || !found_positions) {
+    throw ModelError("its signature is not image -> probabilities, positions");
+  }
+  if (image.type.element_type != kLiteRtElementTypeFloat32 ||
+      shape(image.type.layout) != std::vector<int>{1, metadata.height, metadata.width, 1}) {
+    throw ModelError("its image is " + shown(image.type.layout) + ", which spin_tf.json does not say");
+  }
+}
+
+Instance::Instance(const Library& library) : library_(library) {
+  LiteRtCompiledModel compiled = nullptr;
+  check(LiteRtCreateCompiledModel(library.environment.get(), library.model.get(), library.options.get(), &compiled),
+        "it cannot be compiled");
+  compiled_.reset(compiled);
+  // The decoder's loop leaves the shapes of its results open in the file; the compiled model knows them.
+  layouts_.resize(library.num_outputs);
+  check(LiteRtGetCompiledModelOutputTensorLayouts(compiled, library.signature, library.num_outputs, layouts_.data(),
+                                                  /*update_allocation=*/true),
+        "its outputs have no shapes");
+  LiteRtTensorBufferRequirements requirements = nullptr;
+  check(LiteRtGetCompiledModelInputBufferRequirements(compiled, library.signature, 0, &requirements), "no input");
+  input_ = make_buffer(library.image.type, requirements);
+  for (std::size_t i = 0; i < library.num_outputs; ++i) {
+    check(LiteRtGetCompiledModelOutputBufferRequirements(compiled, library.signature, i, &requirements), "no output");
+    LiteRtRankedTensorType type{};
+    type.element_type = kLiteRtElementTypeFloat32;
+    type.layout = layouts_[i];
+    outputs_.push_back(make_buffer(type, requirements));
+  }
+  const std::vector<int> probabilities = shape(layouts_[library.probabilities.index]);
+  const std::vector<int> positions = shape(layouts_[library.positions.index]);
+  if (probabilities.size() != 3 || probabilities[0] != 1 || probabilities[1] < 1 || probabilities[2] < 1 ||
+      positions != std::vector<int>{1, probabilities[1]} ||
+      library.probabilities.type.element_type != kLiteRtElementTypeFloat32 ||
+      library.positions.type.element_type != kLiteRtElementTypeFloat32) {
+    throw ModelError("its outputs are " + shown(layouts_[library.probabilities.index]) + " and " +
+                     shown(layouts_[library.positions.index]));
+  }
+  steps_ = static_cast<std::size_t>(probabilities[1]);
+  classes_ = static_cast<std::size_t>(probabilities[2]);
+}
+
+Prediction Instance::predict(const std::vector<float>& image) {
+  copy(input_.get(), kLiteRtTensorBufferLockModeWrite, image.size(),
+       [&](float* values) { std::memcpy(values, image.data(), image.size() * sizeof(float)); });
+  std::vector<LiteRtTensorBuffer> outputs;
+  for (const OwnedBuffer& buffer : outputs_) {
+    outputs.push_back(buffer.get());
+  }
+  LiteRtTensorBuffer input = input_.get();
+  check(LiteRtRunCompiledModel(compiled_.get(), library_.signature, 1, &input, outputs.size(), outputs.data()),
+        "it cannot be run");
+  Prediction prediction{steps_, classes_, {}, {}};
+  read(library_.probabilities, steps_ * classes_, prediction.probabilities);
+  read(library_.positions, steps_, prediction.positions);
+  return prediction;
+}
+
+OwnedBuffer Instance::make_buffer(const LiteRtRankedTensorType& type, LiteRtTensorBufferRequirements requirements) {
+  LiteRtTensorBuffer buffer = nullptr;
+  check(LiteRtCreateManagedTensorBufferFromRequirements(library_.environment.get(), &type, requirements, &buffer),
+        "no buffer");
+  return OwnedBuffer(buffer);
+}
+
+void Instance::read(const Place& place, std::size_t count, std::vector<float>& target) {
+  copy(outputs_[place.index].get(), kLiteRtTensorBufferLockModeRead, count,
+       [&](const float* values) { target.assign(values, values + count); });
+}
+
+}  // namespace spin

@@ -1,0 +1,103 @@
+// One model on LiteRT: what all instances of it share, and one instance.
+#ifndef SPIN_RUNTIME_H_
+#define SPIN_RUNTIME_H_
+
+#include <memory>
+#include <string>
+#include <type_traits>
+#include <vector>
+
+#include "litert.h"
+#include "metadata.h"
+
+namespace spin {
+
+// What a model gives for one image: probabilities (steps, classes) and positions (steps).
+struct Prediction {
+  std::size_t steps = 0;
+  std::size_t classes = 0;
+  std::vector<float> probabilities;
+  std::vector<float> positions;
+};
+
+template <auto Destroy>
+struct Destroyer {
+  template <typename T>
+  void operator()(T* handle) const {
+    Destroy(handle);
+  }
+};
+template <typename Handle, auto Destroy>
+using Owned = std::unique_ptr<std::remove_pointer_t<Handle>, Destroyer<Destroy>>;
+using OwnedEnvironment = Owned<LiteRtEnvironment, LiteRtDestroyEnvironment>;
+using OwnedModel = Owned<LiteRtModel, LiteRtDestroyModel>;
+using OwnedOptions = Owned<LiteRtOptions, LiteRtDestroyOptions>;
+using OwnedCompiled = Owned<LiteRtCompiledModel, LiteRtDestroyCompiledModel>;
+using OwnedBuffer = Owned<LiteRtTensorBuffer, LiteRtDestroyTensorBuffer>;
+
+// A tensor of the signature: where it is and how large.
+struct Place {
+  std::size_t index = 0;
+  LiteRtRankedTensorType type{};
+};
+
+// A file mapped into memory: read where it is looked at, and shared by all who map it.
+class MappedFile {
+ public:
+  explicit MappedFile(const std::string& path);
+  ~MappedFile();
+  MappedFile(const MappedFile&) = delete;
+  MappedFile& operator=(const MappedFile&) = delete;
+
+  const void* data() const { return data_; }
+  std::size_t size() const { return size_; }
+
+ private:
+  void* data_ = nullptr;
+  std::size_t size_ = 0;
+};
+
+// The flatbuffer, mapped into memory once, and its signature.
+struct Library {
+  const MappedFile file;
+  OwnedEnvironment environment;
+  OwnedModel model;
+  OwnedOptions options;
+  std::size_t signature = 0;
+  Place image, probabilities, positions;
+  std::size_t num_outputs = 0;
+
+  // Throws ModelError, without the name of the model.
+  Library(const std::string& path, const Metadata& metadata);
+
+ private:
+  LiteRtSignature find_signature();
+  void find_tensors(LiteRtSignature found, const Metadata& metadata);
+};
+
+// One compiled model with its buffers: serves one thread at a time. Throws ModelError, without the name of the model.
+class Instance {
+ public:
+  explicit Instance(const Library& library);
+
+  std::size_t classes() const { return classes_; }
+
+  // image: height x width values in [-1, 1].
+  Prediction predict(const std::vector<float>& image);
+
+ private:
+  OwnedBuffer make_buffer(const LiteRtRankedTensorType& type, LiteRtTensorBufferRequirements requirements);
+  void read(const Place& place, std::size_t count, std::vector<float>& target);
+
+  const Library& library_;
+  OwnedCompiled compiled_;
+  std::vector<LiteRtLayout> layouts_;
+  OwnedBuffer input_;
+  std::vector<OwnedBuffer> outputs_;
+  std::size_t steps_ = 0;
+  std::size_t classes_ = 0;
+};
+
+}  // namespace spin
+
+#endif  // SPIN_RUNTIME_H_

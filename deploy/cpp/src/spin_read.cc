@@ -1,0 +1,250 @@
+// Reads word images: the command bin/recognize.py without Python.
+
+#include <sched.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <condition_variable>
+#include <csignal>
+#include <cstdio>
+#include <cstring>
+#include <exception>
+#include <mutex>
+#include <stdexcept>
+#include <thread>
+
+#include "arguments.h"
+#include "files.h"
+#include "output.h"
+#include "spin/recognizer.h"
+
+namespace spin {
+namespace {
+
+// What became of one file: a line for stdout, or the reason that goes to stderr.
+struct Result {
+  std::string line;
+  bool read = false;
+};
+
+Result read_one(const Recognizer& recognizer, const std::string& path, bool jsonl) {
+  try {
+    return {format_word(path, recognizer.read(read_file(path)), jsonl), true};
+  } catch (const ImageError& error) {
+    return {one_line(error.what()), false};
+  } catch (const FileError& error) {
+    return {one_line(error.what()), false};
+  }
+}
+
+// Reads files on several threads and hands the results out in order, a few ahead of whoever takes them: memory does
+// not grow with their number.
+class Reader {
+ public:
+  Reader(const Recognizer& recognizer, const std::vector<std::string>& paths, bool jsonl, int num_threads)
+      : recognizer_(recognizer), paths_(paths), jsonl_(jsonl) {
+    const std::size_t count = std::min(static_cast<std::size_t>(num_threads), paths.size());
+    slots_.resize(16 * count);
+    for (std::size_t i = 0; i < count; ++i) {
+      threads_.emplace_back([this] { work(); });
+    }
+  }
+  ~Reader() {
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      next_ = paths_.size();
+      taken_ = paths_.size();
+    }
+    changed_.notify_all();
+    for (std::thread& thread : threads_) {
+      thread.join();
+    }
+  }
+
+  // The result of the next file; called once for each of them. Throws what broke the reading of all.
+  Result take() {
+    std::unique_lock<std::mutex> lock(mutex_);
+    Slot& slot = slots_[taken_ % slots_.size()];
+    changed_.wait(lock, [&] { return slot.filled || failure_; });
+    if (failure_) {
+      std::rethrow_exception(failure_);
+    }
+    slot.filled = false;
+    ++taken_;
+    changed_.notify_all();
+    return std::move(slot.result);
+  }
+
+ private:
+  struct Slot {
+    Result result;
+    bool filled = false;
+  };
+
+  void work() {
+    std::unique_lock<std::mutex> lock(mutex_);
+    while (true) {
+      changed_.wait(lock, [&] { return failure_ || next_ >= paths_.size() || next_ < taken_ + slots_.size(); });
+      if (failure_ || next_ >= paths_.size()) {
+        return;
+      }
+      const std::size_t index = next_++;
+      lock.unlock();
+      Result result;
+      std::exception_ptr failure;
+      try {
+        result = read_one(recognizer_, paths_[index], jsonl_);
+      } catch (...) {
+        failure = std::current_exception();
+      }
+      lock.lock();
+      failure_ = failure_ ? failure_ : failure;
+      slots_[index % slots_.size()] = {std::move(result), true};
+      changed_.notify_all();
+    }
+  }
+
+  const Recognizer& recognizer_;
+  const std::vector<std::string>& paths_;
+  const bool jsonl_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::vector<Slot> slots_;
+  std::size_t next_ = 0;
+  std::size_t taken_ = 0;
+  std::exception_ptr failure_;
+  std::vector<std::thread> threads_;
+};
+
+// Holds back what is written to stderr while it lives and drops the lines that only inform: LiteRT announces its
+// XNNPACK delegate there and has no switch for it; stderr of a command is for what went wrong. Where an exception tells
+// that, in one line, nothing else is let through.
+class WithoutChatter {
+ public:
+  WithoutChatter() : log_(std::tmpfile()), kept_(log_ ? dup(STDERR_FILENO) : -1) {
+    std::fflush(stderr);
+    if (kept_ >= 0) {
+      dup2(fileno(log_), STDERR_FILENO);
+    }
+  }
+  ~WithoutChatter() {
+    if (kept_ >= 0) {
+      std::fflush(stderr);
+      dup2(kept_, STDERR_FILENO);
+      close(kept_);
+      std::rewind(log_);
+      char line[1024];
+      bool starts = true, informs = false;
+      while (std::fgets(line, sizeof line, log_)) {
+        informs = starts ? std::strncmp(line, "INFO:", 5) == 0 : informs;
+        starts = std::strchr(line, '\n') != nullptr;
+        if (!informs && std::uncaught_exceptions() == 0) {
+          std::fputs(line, stderr);
+        }
+      }
+    }
+    if (log_) {
+      std::fclose(log_);
+    }
+  }
+  WithoutChatter(const WithoutChatter&) = delete;
+  WithoutChatter& operator=(const WithoutChatter&) = delete;
+
+ private:
+  std::FILE* const log_;
+  const int kept_;
+};
+
+Recognizer load(const Arguments& arguments) {
+  Options options;
+  options.turn_tall = arguments.turn_tall;
+  const WithoutChatter quiet;
+  return Recognizer(arguments.model.empty() ? SPIN_DEFAULT_MODEL : arguments.model, options);
+}
+
+// A container may lend this process fewer cores than the machine has.
+int num_cores() {
+  cpu_set_t cores;
+  const int count = sched_getaffinity(0, sizeof cores, &cores) == 0 ? CPU_COUNT(&cores) : 0;
+  return count > 0 ? count : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+}
+
+// Whoever read the output (`| head`) has enough: no error. Anything else is one.
+struct ReaderGone {};
+
+void write_out(const std::string& text) {
+  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size()) {
+    if (errno == EPIPE) {
+      throw ReaderGone();
+    }
+    throw UserError("[Errno " + std::to_string(errno) + "] " + std::strerror(errno));
+  }
+}
+
+void flush_out() {
+  if (std::fflush(stdout) != 0) {
+    if (errno == EPIPE) {
+      throw ReaderGone();
+    }
+    throw UserError("[Errno " + std::to_string(errno) + "] " + std::strerror(errno));
+  }
+}
+
+int run(const Arguments& arguments) {
+  if (arguments.paths.empty()) {
+    throw UserError("name the image files or folders to read, for example: spin_read word.png");
+  }
+  const std::vector<std::string> paths = find_images(arguments.paths);
+  const Recognizer recognizer = load(arguments);
+  if (!arguments.save_rectified.empty()) {
+    throw UserError(
+        "--save_rectified needs a .keras model or a model_dir: exported models only hold the way to the word. "
+        "Received: model=" +
+        (arguments.model.empty() ? "the bundled model" : arguments.model));
+  }
+  bool all_read = true;
+  Reader reader(recognizer, paths, arguments.jsonl, arguments.threads > 0 ? arguments.threads : num_cores());
+  for (const std::string& path : paths) {
+    const Result result = reader.take();
+    if (result.read) {
+      write_out(result.line + "\n");
+    } else {
+      std::fprintf(stderr, "%s: %s\n", with_backslashes(path).c_str(), result.line.c_str());
+      all_read = false;
+    }
+  }
+  flush_out();
+  return all_read ? 0 : 1;
+}
+
+}  // namespace
+}  // namespace spin
+
+int main(int argc, char** argv) {
+  std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGINT, [](int) {
+    const char message[] = "interrupted\n";
+    // Nothing but these two may be called here.
+    if (write(STDERR_FILENO, message, sizeof message - 1) >= 0) {
+      _exit(130);
+    }
+    _exit(130);
+  });
+  try {
+    const spin::Arguments arguments = spin::parse_arguments(argc, argv);
+    if (arguments.help) {
+      std::fputs(spin::kUsage, stdout);
+      return 1;
+    }
+    return spin::run(arguments);
+  } catch (const spin::FlagError& error) {
+    std::fprintf(stderr, "FATAL Flags parsing error: %s\nPass --help to see help on flags.\n", error.what());
+    return 1;
+  } catch (const spin::ReaderGone&) {
+    return 0;
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "error: %s\n", spin::with_backslashes(spin::one_line(error.what())).c_str());
+    return 2;
+  }
+}
