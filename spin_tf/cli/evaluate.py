@@ -16,6 +16,7 @@ from collections.abc import Callable
 
 from absl import flags
 
+from spin_tf._files import check_output_folder
 from spin_tf.cli import _reading
 from spin_tf.cli._run import UserError
 from spin_tf.data.records.tfrecord import RecordIndex
@@ -95,10 +96,24 @@ def evaluate_with_lexicon(sets: dict[str, list[str]], lexicon: str) -> list[SetR
     return results
 
 
+def require_words(results: list[SetResult]) -> None:
+    """Sees to it that every set measures something.
+
+    Raises:
+        UserError: a set has no word, or the protocol leaves none of them.
+    """
+    for result in results:
+        if not result.score.words:
+            found = f"{len(result.index)} records, {result.score.excluded} excluded by --protocol={_PROTOCOL.value}"
+            raise UserError(f"a set without a word to read measures nothing. Received: --data={result.name}: {found}")
+
+
 def main(argv: list[str]) -> int:
     if len(argv) > 1:
         raise UserError(f"evaluate takes flags only. Received: {' '.join(argv[1:])}")
     sets = parse_data(_DATA.value)
+    if _OUTPUT.value:
+        check_output_folder(_OUTPUT.value)
     recognizer = _reading.open_recognizer()
     tables = {
         "": [
@@ -108,6 +123,7 @@ def main(argv: list[str]) -> int:
     }
     for lexicon in _IMAGE_LEXICON.value:
         tables[lexicon] = evaluate_with_lexicon(sets, lexicon)
+    require_words([result for results in tables.values() for result in results])
     for lexicon, results in tables.items():
         print(f"\n{lexicon}\n{report.make_table(results)}" if lexicon else report.make_table(results))
         for result in results:

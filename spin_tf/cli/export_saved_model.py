@@ -8,9 +8,12 @@ deploy/tf_serving/README.md puts it behind TensorFlow Serving.
 
 from __future__ import annotations
 
+import os
+
 from absl import flags
 
 from spin_tf._extras import require
+from spin_tf._files import check_output_folder
 
 _MODEL = flags.DEFINE_string("model", None, "model_dir of bin/train.py, or .keras file.", required=True)
 _OUTPUT = flags.DEFINE_string("output", None, "Folder; the model goes into its next numbered version.", required=True)
@@ -23,6 +26,7 @@ _CHECK_WORDS = flags.DEFINE_integer("check_words", 200, "How many words are chec
 def main(argv: list[str]) -> int:
     if len(argv) > 1:
         raise ValueError(f"export_saved_model.py takes flags only. Received: {' '.join(argv[1:])}")
+    check_output_folder(os.path.dirname(os.path.abspath(_OUTPUT.value)), _OUTPUT.value)
     require("tensorflow", "Export", "train")
     from spin_tf.export import saved_model
     from spin_tf.export.check_words import check_files

@@ -8,6 +8,7 @@ import numpy as np
 from absl import flags
 
 from spin_tf._extras import require
+from spin_tf._files import check_output_file
 
 _MODEL = flags.DEFINE_string("model", None, "model_dir of bin/train.py, or .keras file.", required=True)
 _OUTPUT = flags.DEFINE_string("output", None, "The .tflite file to write.", required=True)
@@ -23,6 +24,7 @@ _CHECK_WORDS = flags.DEFINE_integer("check_words", 200, "How many words are chec
 def main(argv: list[str]) -> int:
     if len(argv) > 1:
         raise ValueError(f"export_tflite.py takes flags only. Received: {' '.join(argv[1:])}")
+    check_output_file(_OUTPUT.value)
     require("tensorflow", "Export", "train")
     from spin_tf.export import tflite
     from spin_tf.export.check_words import check_words

@@ -15,6 +15,7 @@ import time
 from absl import flags
 
 from spin_tf._extras import require
+from spin_tf._files import check_output_file
 from spin_tf.charset import Charset
 from spin_tf.cli._run import UserError, without_native_chatter
 from spin_tf.importers.checkpoint_file import read_state_dict
@@ -49,6 +50,7 @@ def main(argv: list[str]) -> None:
         raise UserError(f"the output is a .keras file. Received: --output={output}")
     if not output.parent.is_dir():
         raise UserError(f"the folder of the output does not exist. Received: --output={output}")
+    check_output_file(str(output))
     charset = charset_of(_CHARSET.value) if _CHARSET.value else None
     start = time.monotonic()
     arrays = read_state_dict(_INPUT.value)

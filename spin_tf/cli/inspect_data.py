@@ -13,6 +13,7 @@ import sys
 import numpy as np
 from absl import flags
 
+from spin_tf._files import check_output_file, write_text
 from spin_tf.cli._run import UserError
 from spin_tf.data.conversion.convert import read_words
 from spin_tf.data.conversion.report_page import Sample, page_html, table_html, visible, words_html
@@ -45,11 +46,15 @@ def draw(index: RecordIndex, count: int, seed: int) -> list[tuple[Sample, ImageI
 
 
 def main(argv: list[str]) -> int:
-    """Runs the command; 1 when a record that was read is broken."""
+    """Runs the command; 1 when a record that was read is broken, or there is none."""
     if len(argv) > 1:
         raise UserError(f"Files are named by --data. Received: {argv[1:]}")
+    if _OUTPUT.value:
+        check_output_file(_OUTPUT.value)
     index = RecordIndex(_DATA.value, on_corrupt="skip")
     problems = [f"{s.file}: {s.reason}; skipped after {s.num_records} records" for s in index.skipped]
+    if not len(index) and not problems:
+        problems.append("there is no record in these files")
     samples = draw(index, _NUM_SAMPLES.value, _SEED.value)
     if _CHECK.value:
         statistics, anything = Statistics(), Checks(None, max_length=1 << 30, min_size=1)
@@ -80,5 +85,5 @@ def _write_page(index: RecordIndex, samples: list[tuple[Sample, ImageInfo | None
         size = f"{info.format} {info.width} x {info.height}" if info else sample.detail
         shown.append(sample._replace(detail=size))
     counts = table_html(("file", "records"), index.count_by_file().items())
-    with open(_OUTPUT.value, "w", encoding="utf-8", errors="backslashreplace") as file:
-        file.write(page_html(f"{len(samples)} of {len(index)} words", counts + words_html(shown)))
+    page = page_html(f"{len(samples)} of {len(index)} words", counts + words_html(shown))
+    write_text(_OUTPUT.value, page, "backslashreplace")

@@ -83,3 +83,12 @@ def test_foreign_and_broken_records_are_named(call, tmp_path):
     assert f"{tmp_path}/b: the file ends inside the record at offset 0" in result.stderr
     result = call("inspect_data", f"--data={tmp_path}/none*")
     assert (result.returncode, result.stderr.count("\n")) == (2, 1)
+
+
+def test_files_without_a_record_are_no_data(call, tmp_path):
+    RecordWriter(tmp_path / "w.tfrecord").close()
+    for arguments in (["--check"], ["--num_samples=1"]):
+        result = call("inspect_data", f"--data={tmp_path}/w.tfrecord", *arguments)
+        assert result.returncode == 1 and "there is no record in these files" in result.stderr
+    result = call("inspect_data", f"--data={tmp_path}/w.tfrecord", f"--output={tmp_path}/w.tfrecord/page.html")
+    assert result.returncode == 2 and "cannot be written" in result.stderr

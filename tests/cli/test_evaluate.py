@@ -144,3 +144,20 @@ def test_mistakes_are_one_line(strip_model: pathlib.Path, arguments: list[str], 
     assert result.stderr.startswith("error: ")
     assert message in result.stderr
     assert result.stderr.count("\n") == 1
+
+
+def test_no_words_are_no_result(strip_model: pathlib.Path, tmp_path: pathlib.Path) -> None:
+    """An empty set, and one of which the protocol leaves nothing, beside one that is measured."""
+    for name, words in (("empty", []), ("marks", [("!?", "x")]), ("good", [("ab", "ab")])):
+        with ShardWriter(str(tmp_path / name), num_shards=1) as writer:
+            for label, shown in words:
+                writer.write(WordExample(png(shown), label, "a", "png"))
+    for name in ("empty", "marks"):
+        data = f"--data={name}={tmp_path}/{name}-*"
+        result = evaluate(f"--model={strip_model}", f"--data=good={tmp_path}/good-*", data, f"--output={tmp_path}/out")
+        assert result.returncode == 2 and result.stdout == ""
+        assert f"measures nothing. Received: --data={name}" in result.stderr
+        assert not list((tmp_path / "out").iterdir())
+    (tmp_path / "file").write_text("")
+    result = evaluate(f"--data=a={tmp_path}/good-*", f"--output={tmp_path}/file/out")
+    assert result.returncode == 2 and "cannot be written" in result.stderr
