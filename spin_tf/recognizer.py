@@ -38,7 +38,8 @@ class Recognizer:
         model: a `.tflite` file (core install), or a `.keras` file, SavedModel folder or model_dir of
             `bin/train.py` (these need TensorFlow). None is the model that ships with the package. Charset and image
             size come from the model.
-        num_threads: images read at the same time; None is one for each core this process may use.
+        num_threads: batches read at the same time, each by an interpreter of its own (LiteRT files); None is one for
+            each core this process may use. A single image always takes one thread.
         turn_tall: read a crop that is at least 1.5 times as high as wide three times, as it is and turned by a quarter
             either way, and answer with the reading of the highest confidence.
         options: how words are decoded: `beam_width`, `n_best`, `allowlist`, `pattern`, `lexicon`, `lexicon_weight`,

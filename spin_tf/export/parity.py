@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
@@ -63,6 +63,11 @@ def compare_words(expected: np.ndarray, actual: np.ndarray) -> Parity:
             same += 1
             difference = max(difference, float(np.abs(a[:steps] - b[:steps]).max()))
     return Parity(len(expected), same / len(expected), difference)
+
+
+def worst(parities: Iterable[Parity]) -> Parity:
+    """The one that is farthest off: the lowest agreement, and among equals the largest difference."""
+    return min(parities, key=lambda parity: (parity.agreement, -parity.probability_difference))
 
 
 def require_parity(parity: Parity, quantization: str, what: str, path: str | os.PathLike[str]) -> None:

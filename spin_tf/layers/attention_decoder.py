@@ -37,6 +37,8 @@ class AttentionDecoder(keras.layers.Layer):
     (batch, num_steps, time), float32. With `stop_at_end` the loop stops when every word of the batch has ended, and the
     remaining steps hold the end token with certainty and no attention.
 
+    `start(states)` and `step(...)` are the parts of the same loop, for decoding outside of the graph.
+
     Reference: Bahdanau et al., ICLR 2015; in text recognition, Shi et al., ASTER, PAMI 2018.
     """
 
@@ -99,6 +101,32 @@ class AttentionDecoder(keras.layers.Layer):
         projected = ops.matmul(states, ops.cast(self.state_projection, self.compute_dtype))
         zeros = ops.zeros((ops.shape(states)[0], self.units), dtype="float32")
         return states, projected, zeros
+
+    def start(self, states: Any) -> dict[str, Any]:
+        """What every `step` needs of the encoder's states: float32 states and projected (batch, time, units)."""
+        states, projected, _ = self._start(states)
+        return {"states": ops.cast(states, "float32"), "projected": ops.cast(projected, "float32")}
+
+    def step(self, states: Any, projected: Any, previous: Any, output: Any, cell: Any) -> dict[str, Any]:
+        """One step of `decode`, its state handed in and out; a word starts with `START_ID` and zeros.
+
+        Args:
+            states, projected: rows of what `start` returns.
+            previous: int32 (batch,), the tokens of the step before.
+            output, cell: float32 (batch, units), of the step before.
+
+        Returns:
+            dict of probabilities (batch, vocabulary_size), attention (batch, time), output and cell, float32.
+        """
+        states, projected, output = (ops.cast(value, self.compute_dtype) for value in (states, projected, output))
+        output, cell, attention = self._step(states, projected, self._token_z(previous), output, cell)
+        probabilities = self._probabilities(output)
+        return {
+            "probabilities": probabilities,
+            "attention": attention,
+            "output": ops.cast(output, "float32"),
+            "cell": cell,
+        }
 
     def call(self, states: Any, previous: Any) -> Any:
         states, projected, cell = self._start(states)

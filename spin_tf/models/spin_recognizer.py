@@ -139,6 +139,21 @@ class SPINRecognizer(keras.Model):
         positions = ops.clip(ops.sum(attention * centres[:, None], axis=-1), 0.0, 1.0)
         return {"probabilities": probabilities, "positions": positions, "attention": attention}
 
+    def start_words(self, images: Any) -> dict[str, Any]:
+        """What decoding outside of the graph starts with; see `AttentionDecoder.step` for how it goes on.
+
+        Args:
+            images: (batch, 32, W, 1) in [-1, 1].
+
+        Returns:
+            dict of float32 states (batch, time, features), projected (batch, time, units) and centres (batch, time):
+            where across the crop each time step looks, so that a position is sum(attention * centres) within 0..1.
+        """
+        rectified = self.rectify(images)
+        started = self.decoder.start(self.encode(rectified["image"]))
+        centres = self._column_centres(rectified.get("grid"))
+        return {**started, "centres": ops.broadcast_to(centres, ops.shape(started["states"])[:2])}
+
     def _column_centres(self, grid: Any) -> Any:
         """(batch or 1, time): where across the crop, 0..1, the centre of each time step's receptive field lies.
 

@@ -71,6 +71,13 @@ def require_stepping(model: object, name: str) -> SteppingModel:
     )
 
 
+def fill_rows(values: np.ndarray, size: int) -> np.ndarray:
+    """Repeats the last row up to `size` rows: a copy of a word ends when the word does, an empty image may never."""
+    if len(values) == size:
+        return values
+    return np.concatenate([values, np.repeat(values[-1:], size - len(values), axis=0)])
+
+
 def read_stepwise(model: SteppingModel, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Reads greedily by `encode` and `step`: the same as `predict_words`, slower; shows how the two belong together.
 

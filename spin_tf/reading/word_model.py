@@ -64,5 +64,6 @@ def load_word_model(model: str | os.PathLike[str] | None, num_threads: int) -> W
 
         return saved_model.load(path)
     from spin_tf.models import load_model
+    from spin_tf.reading.keras_model import KerasModel
 
-    return load_model(path)
+    return KerasModel(load_model(path))

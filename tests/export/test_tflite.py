@@ -13,7 +13,7 @@ from spin_tf import Recognizer
 from spin_tf.export import tflite
 from spin_tf.export.parity import ParityError
 from spin_tf.models import SPINRecognizer
-from spin_tf.reading.litert import read_metadata, run_flatbuffer
+from spin_tf.reading.litert import LiteRTInterpreter, read_metadata
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +50,7 @@ def exported(model: SPINRecognizer, images: np.ndarray, tmp_path_factory: pytest
 
 def test_file_reads_as_the_model_does(model: SPINRecognizer, images: np.ndarray, exported: pathlib.Path) -> None:
     expected, positions = model.predict_words(images)
-    actual, actual_positions = run_flatbuffer(exported.read_bytes(), images)
+    actual, actual_positions = LiteRTInterpreter(str(exported)).predict_words(images, batch=False)
     words = set()
     for i, (a, b) in enumerate(zip(expected, actual, strict=True)):
         ends = np.flatnonzero(a.argmax(-1) == 1)
@@ -71,15 +71,27 @@ def test_builtin_operators_only(exported: pathlib.Path) -> None:
     assert "CONV_2D" in names and not [name for name in names if "Flex" in name or "CUSTOM" in name]
 
 
-def test_signature_and_metadata(model: SPINRecognizer, exported: pathlib.Path) -> None:
+def test_signatures_and_metadata(model: SPINRecognizer, exported: pathlib.Path) -> None:
     from ai_edge_litert.interpreter import Interpreter
 
-    runner = Interpreter(model_path=str(exported)).get_signature_runner("serving_default")
-    assert {k: tuple(v["shape"]) for k, v in runner.get_input_details().items()} == {"image": (1, 32, 100, 1)}
-    assert {k: tuple(v["shape"]) for k, v in runner.get_output_details().items()} == {
-        "probabilities": (1, 6, 7),
-        "positions": (1, 6),
+    interpreter = Interpreter(model_path=str(exported))
+    image, states, projected = (32, 100, 1), (26, 16), (26, 8)
+    words = {"probabilities": (6, 7), "positions": (6,)}
+    rows = {"states": states, "projected": projected, "previous": (), "output": (8,), "cell": (8,)}
+    stepped = {"probabilities": (7,), "attention": (26,), "output": (8,), "cell": (8,)}
+    expected: dict[str, tuple[int, dict[str, Any], dict[str, Any]]] = {
+        "serving_default": (1, {"image": image}, words),
+        "batch": (8, {"image": image}, words),
+        "encode": (1, {"image": image}, {"states": states, "projected": projected, "centres": (26,)}),
+        "step": (8, rows, stepped),
     }
+    assert set(interpreter.get_signature_list()) == set(expected)
+    for name, (batch, inputs, outputs) in expected.items():
+        runner = interpreter.get_signature_runner(name)
+        for details, shapes in ((runner.get_input_details(), inputs), (runner.get_output_details(), outputs)):
+            assert {k: tuple(v["shape"]) for k, v in details.items()} == {k: (batch, *v) for k, v in shapes.items()}
+    # Whoever names no signature gets the first: it reads one image.
+    assert [tuple(details["shape"]) for details in interpreter.get_input_details()] == [(1, 32, 100, 1)]
     metadata = read_metadata(exported)
     assert metadata == json.loads(json.dumps({**model.metadata, "quantization": "none"}))
     assert Recognizer(exported).charset.characters == "abcDé"
@@ -98,6 +110,54 @@ def test_a_file_that_reads_otherwise_is_not_written(
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize("wrong", ["batch", "step"])
+def test_every_signature_is_checked(
+    model: SPINRecognizer, images: np.ndarray, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, wrong: str
+) -> None:
+    endpoints = tflite._endpoints
+
+    def one_wrong(*arguments: Any) -> dict[str, Any]:
+        result = endpoints(*arguments)
+        function, signature = result[wrong]
+
+        def reversed_classes(*inputs: Any) -> dict[str, Any]:
+            outputs = function(*inputs)
+            return {**outputs, "probabilities": outputs["probabilities"][..., ::-1]}
+
+        return {**result, wrong: (reversed_classes, signature)}
+
+    monkeypatch.setattr(tflite, "_endpoints", one_wrong)
+    with pytest.raises(ParityError, match=rf"signature .*{wrong}\) file is not written"):
+        tflite.export(model, tmp_path / "wrong.tflite", "none", images)
+    assert not list(tmp_path.iterdir())
+
+
+def test_weights_are_stored_once(model: SPINRecognizer, exported: pathlib.Path) -> None:
+    from ai_edge_litert import schema_py_generated as schema
+
+    contents = []
+    for buffer in schema.ModelT.InitFromPackedBuf(exported.read_bytes(), 0).buffers:
+        if buffer.data is not None:
+            contents.append(bytes(buffer.data))
+    assert len(contents) == len(set(contents))
+    # The largest constant of the graph is the matrix of the thin-plate spline: 20 points and 3 more for every pixel.
+    assert sum(map(len, contents)) < 1.1 * 4 * (model.count_params() + 23 * 32 * 100)
+
+
+def test_data_of_weights_is_aligned(exported: pathlib.Path) -> None:
+    from ai_edge_litert import schema_py_generated as schema
+
+    content = exported.read_bytes()
+    flatbuffer = schema.Model.GetRootAs(content, 0)
+    start = np.frombuffer(content, np.uint8).ctypes.data
+    offsets = []
+    for i in range(flatbuffer.BuffersLength()):
+        data = flatbuffer.Buffers(i).DataAsNumpy()
+        if isinstance(data, np.ndarray) and len(data):
+            offsets.append((data.ctypes.data - start) % 16)
+    assert len(offsets) > 50 and set(offsets) == {0}
+
+
 def test_quantization_must_be_known(model: SPINRecognizer) -> None:
     with pytest.raises(ValueError, match="Received: quantization='int4'"):
         tflite.convert(model, "int4")
@@ -109,8 +169,10 @@ def test_smaller_files(
 ) -> None:
     content = tflite.convert(model, quantization)
     assert len(content) < exported.stat().st_size
-    parity = tflite.compare(model, content, images)
-    assert parity.agreement >= (0.9 if quantization == "float16" else 0.5)
+    parities = tflite.compare(model, content, images)
+    assert list(parities) == ["serving_default", "batch", "encode and step"]
+    for parity in parities.values():
+        assert parity.agreement >= (0.9 if quantization == "float16" else 0.5)
     path = tmp_path / "small.tflite"
     path.write_bytes(content)
     assert read_metadata(path)["quantization"] == quantization

@@ -17,7 +17,7 @@ from spin_tf.export.tflite import convert
 from spin_tf.importers.checkpoint import model_from_state_dict
 from spin_tf.importers.naming import PADDLE
 from spin_tf.importers.reference import ReferenceNetwork
-from spin_tf.reading.litert import run_flatbuffer
+from spin_tf.reading.litert import LiteRTInterpreter
 from spin_tf.recognizer import Recognizer
 from tests.published_checkpoint import published_state_dict, stored_goldens, word_images
 
@@ -34,7 +34,7 @@ def assert_meets(probabilities: np.ndarray, expected: np.ndarray) -> None:
 def test_exported_import_reads_what_the_published_network_reads() -> None:
     arrays, images = published_state_dict(PADDLE, 32), word_images()
     content = convert(model_from_state_dict(arrays))
-    probabilities, positions = run_flatbuffer(content, images.transpose(0, 2, 3, 1))
+    probabilities, positions = LiteRTInterpreter(content=content).predict_words(images.transpose(0, 2, 3, 1))
     assert_meets(probabilities, ReferenceNetwork(arrays).read(images))
     assert positions.min() >= 0 and positions.max() <= 1
 
@@ -72,5 +72,5 @@ def test_command_lines_meet_the_goldens(repository: pathlib.Path, tmp_path: path
     ):
         subprocess.run([sys.executable, str(repository / "bin" / command[0]), *command[1:]], check=True)
     content = (tmp_path / "ga.tflite").read_bytes()
-    probabilities, _ = run_flatbuffer(content, images.transpose(0, 2, 3, 1))
+    probabilities, _ = LiteRTInterpreter(content=content).predict_words(images.transpose(0, 2, 3, 1))
     assert_meets(probabilities, expected)

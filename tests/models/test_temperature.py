@@ -13,7 +13,7 @@ from spin_tf import config as config_module
 from spin_tf.export import tflite
 from spin_tf.models import SPINRecognizer, load_model
 from spin_tf.models.weights import CALIBRATION_FILE
-from spin_tf.reading.litert import run_flatbuffer
+from spin_tf.reading.litert import LiteRTInterpreter
 from spin_tf.training.weights_file import save_weights
 
 TINY: dict[str, Any] = {
@@ -67,7 +67,7 @@ def test_files_carry_it(model: SPINRecognizer, tmp_path: pathlib.Path) -> None:
     assert loaded.temperature == loaded.metadata["temperature"] == 1.75
     np.testing.assert_allclose(read(loaded), expected, atol=1e-6)
     images = np.random.default_rng(1).uniform(-1, 1, (3, 32, 100, 1)).astype("float32")
-    exported = run_flatbuffer(tflite.convert(model), images)[0]
+    exported = LiteRTInterpreter(content=tflite.convert(model)).predict_words(images)[0]
     # The first step is there in every word, whenever it ends.
     np.testing.assert_allclose(exported[:, 0], expected[:, 0], atol=1e-4)
 

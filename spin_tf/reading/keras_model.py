@@ -1,0 +1,89 @@
+"""A `.keras` model behind the `Recognizer`; also whatever else `spin_tf.models.load_model` loads."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+
+from spin_tf.models import SPINRecognizer
+from spin_tf.reading.stepping import fill_rows
+
+
+class _Start(keras.Model):
+    """`start_words` as a model of its own: Keras compiles what `predict_on_batch` runs, on either backend."""
+
+    def __init__(self, recognizer: SPINRecognizer) -> None:
+        super().__init__(name="start")
+        self.recognizer = recognizer
+
+    def call(self, images: Any) -> dict[str, Any]:
+        return self.recognizer.start_words(images)
+
+
+class _Step(keras.Model):
+    """A step of the decoder, in the same way."""
+
+    def __init__(self, recognizer: SPINRecognizer) -> None:
+        super().__init__(name="step")
+        self.recognizer = recognizer
+
+    def call(self, inputs: dict[str, Any]) -> dict[str, Any]:
+        return self.recognizer.decoder.step(**inputs)
+
+
+class KerasModel:
+    """A trained model that reads words: what `Recognizer` needs, with the arrays of numpy.
+
+    `SPINRecognizer.encode` is a stage inside the graph; `encode` and `step` here are those of `SteppingModel`.
+
+    Args:
+        recognizer: the trained model.
+
+    Attributes:
+        recognizer: the same.
+        can_step: True.
+    """
+
+    can_step = True
+
+    def __init__(self, recognizer: SPINRecognizer) -> None:
+        self.recognizer = recognizer
+        self._start = _Start(recognizer)
+        self._step = _Step(recognizer)
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        return self.recognizer.metadata
+
+    def predict_words(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Reads greedily; see `SPINRecognizer.predict_words`."""
+        return self.recognizer.predict_words(images)
+
+    def rectify(self, images: np.ndarray) -> dict[str, Any]:
+        """See `SPINRecognizer.rectify`."""
+        return self.recognizer.rectify(images)
+
+    def encode(self, images: np.ndarray) -> dict[str, np.ndarray]:
+        """See `SteppingModel.encode`."""
+        return _compiled_once_a_size(self._start, images, len(images))
+
+    def step(
+        self,
+        states: np.ndarray,
+        projected: np.ndarray,
+        previous: np.ndarray,
+        output: np.ndarray,
+        cell: np.ndarray,
+    ) -> dict[str, np.ndarray]:
+        """See `SteppingModel.step`."""
+        inputs = {"states": states, "projected": projected, "previous": previous, "output": output, "cell": cell}
+        return _compiled_once_a_size(self._step, inputs, len(previous))
+
+
+def _compiled_once_a_size(model: keras.Model, inputs: Any, num_rows: int) -> dict[str, np.ndarray]:
+    """Runs a model on a number of rows that is a power of two: every other number would be compiled anew."""
+    size = 1 << (num_rows - 1).bit_length()
+    outputs = model.predict_on_batch(keras.tree.map_structure(lambda value: fill_rows(value, size), inputs))
+    return {key: np.asarray(value)[:num_rows] for key, value in outputs.items()}
