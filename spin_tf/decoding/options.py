@@ -11,8 +11,9 @@ CASES = ("exact", "ignore")
 EFFORTS = {"normal": 1, "high": 6}
 VIEWS = (1, 2, 3, 6)
 
-# A constraint without a floor would find its best word in any picture. Of training words read under a lexicon of 90,000
-# words, those read right lie below this in one of a thousand, those read wrong in one of seven.
+# A constraint without a floor would find its best word in any picture. Of 2,202 training words of ICDAR 2015, IIIT5K
+# and Street View Text, read under a lexicon of 90,000 words, 0.5 % of those read right lie below this, 24 % of those
+# read wrong.
 CONSTRAINED_FLOOR = 1e-3
 _CONSTRAINED_WIDTH = 5
 
