@@ -24,7 +24,7 @@ export function make<K extends keyof HTMLElementTagNameMap>(
   return element;
 }
 
-/** A probability as a reader says it; "100 %" is never claimed. */
+/** A probability as a reader says it: neither nothing nor certainty is ever claimed. */
 export function percent(probability: number): string {
-  return `${Math.min(99, Math.round(probability * 100))} %`;
+  return probability < 0.005 ? "< 1 %" : `${Math.min(99, Math.round(probability * 100))} %`;
 }

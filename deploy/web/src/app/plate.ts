@@ -35,9 +35,13 @@ export class Plate {
     const aspect = word.turned === 0 ? box.width / box.height : box.height / box.width;
     const specimen = make("div", { className: "specimen" }, [drawCrop(image, box, word.turned)]);
     specimen.style.setProperty("--aspect", String(aspect));
-    specimen.style.setProperty("--count", String(Math.max(1, word.characters.length)));
+    this.element.style.setProperty("--count", String(Math.max(1, word.characters.length)));
     if (word.characters.length > 0) {
-      specimen.append(leaders(word.characters), bars(word.characters));
+      const standing = spread(
+        word.characters.map(({ x }) => x),
+        aspect,
+      );
+      specimen.append(leaders(word.characters, standing), bars(word.characters, standing));
     }
     const name = make("p", { className: "name" }, letters(word));
     const sure = make("p", { className: "sure" }, [
@@ -104,8 +108,9 @@ function drawCrop(image: ImageBitmap, box: Box, turned: number): HTMLCanvasEleme
 }
 
 /** Where the bars stand, in hundredths: at the characters' places, but never one on another. */
-export function spread(places: readonly number[]): number[] {
-  const gap = Math.min(100 / Math.max(1, places.length), 7);
+function spread(places: readonly number[], aspect: number): number[] {
+  // The narrower the crop, the more of it a letter takes.
+  const gap = Math.min(100 / places.length, Math.max(4.5, 9 / aspect));
   const result = places.map((x) => x * 100);
   // Attention runs from left to right; a bar that would stand on its neighbour shares the way with it.
   for (let round = 0; round < 60; round++) {
@@ -123,14 +128,13 @@ export function spread(places: readonly number[]): number[] {
   return result;
 }
 
-function leaders(characters: readonly Character[]): SVGSVGElement {
+function leaders(characters: readonly Character[], standing: readonly number[]): SVGSVGElement {
   const namespace = "http://www.w3.org/2000/svg";
   const svg = document.createElementNS(namespace, "svg");
   svg.setAttribute("viewBox", "0 0 100 100");
   svg.setAttribute("preserveAspectRatio", "none");
   svg.setAttribute("class", "leaders");
   svg.setAttribute("aria-hidden", "true");
-  const standing = spread(characters.map(({ x }) => x));
   characters.forEach(({ x, confidence }, i) => {
     const line = document.createElementNS(namespace, "polyline");
     line.setAttribute("points", `${x * 100},0 ${x * 100},30 ${standing[i]},100`);
@@ -140,8 +144,7 @@ function leaders(characters: readonly Character[]): SVGSVGElement {
   return svg;
 }
 
-function bars(characters: readonly Character[]): HTMLElement {
-  const standing = spread(characters.map(({ x }) => x));
+function bars(characters: readonly Character[], standing: readonly number[]): HTMLElement {
   const items = characters.map(({ character, confidence }, i) => {
     const bar = make("span", { className: "bar", attributes: { "aria-hidden": "true" } });
     bar.style.setProperty("--fill", String(confidence));
