@@ -1,10 +1,7 @@
 /** What the tests need of the inside of the recogniser: the input that the model is given. */
+import { parseMetadata } from "../src/recognizer/metadata";
 import { decodeImage } from "../src/recognizer/pixels";
 import { turnedViews } from "../src/recognizer/turning";
-
-export function prep(bitmap: ImageBitmap): number {
-  return turnedViews(bitmap, { x: 0, y: 0, width: bitmap.width, height: bitmap.height }, [32, 100], true).length;
-}
 
 export async function views(url: string): Promise<{ size: number[]; views: Record<string, number[]> }> {
   const bitmap = await decodeImage(await (await fetch(url)).blob());
@@ -12,4 +9,14 @@ export async function views(url: string): Promise<{ size: number[]; views: Recor
   const turned = turnedViews(bitmap, whole, [32, 100], true);
   const entries = turned.map(({ degrees, input }) => [String(degrees), [...input]] as const);
   return { size: [bitmap.width, bitmap.height], views: Object.fromEntries(entries) };
+}
+
+/** Whether this text as the metadata of a model is refused, and how. */
+export function refusal(text: string): string {
+  try {
+    parseMetadata(new TextEncoder().encode(text).buffer);
+    return "fine";
+  } catch (error) {
+    return (error as { code: string; message: string }).message;
+  }
 }

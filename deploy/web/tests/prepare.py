@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from spin_tf.data.preprocessing import ImageError, decode_image
-from spin_tf.reading.turning import TALL, turned_views
+from spin_tf.data.preprocessing import ImageError, decode_image, preprocess
+from spin_tf.reading.turning import TALL
 from spin_tf.recognizer import Recognizer
 from spin_tf.synthesis import WordSynthesizer
 
@@ -89,12 +89,22 @@ def image_files() -> dict[str, bytes]:
         image.putalpha(alpha)
         return image
 
+    def ink(grey: int, alpha: int = 255) -> Image.Image:
+        """A word on nothing: light ones lie over black, all others over white."""
+        image = Image.new("RGBA", (131, 47), (0, 0, 0, 0))
+        ImageDraw.Draw(image).text((12, 4), "Market", fill=(grey, grey, grey, alpha), font=ImageFont.load_default(34))
+        return image
+
     files = {
         "rgb.png": encode(picture, "PNG"),
         "grey.png": encode(picture.convert("L"), "PNG"),
         "bilevel.png": encode(picture.convert("1"), "PNG"),
         "rgba.png": encode(with_alpha("RGBA"), "PNG"),
         "grey_alpha.png": encode(with_alpha("LA"), "PNG"),
+        "light_ink.png": encode(ink(255), "PNG"),
+        "dark_ink.png": encode(ink(30), "PNG"),
+        "faint_ink.png": encode(ink(255, 120), "PNG"),
+        "light_palette.png": encode(ink(240).quantize(32), "PNG"),
         "palette.png": encode(palette, "PNG"),
         "palette_alpha.png": encode(palette, "PNG", transparency=bytes(range(0, 256, 4))),
         "colour_key.png": encode(picture, "PNG", transparency=picture.getpixel((3, 3))),
@@ -152,7 +162,8 @@ def main() -> None:
     for name, content in image_files().items():
         (files / name).write_bytes(content)
         pixels = decode_image(content)
-        views = turned_views(pixels, recognizer.image_size, turn_tall=True)
+        turns = {0: 0, 90: 1, -90: -1} if pixels.shape[0] >= TALL * pixels.shape[1] else {0: 0}
+        views = {degrees: preprocess(np.rot90(pixels, k), recognizer.image_size) for degrees, k in turns.items()}
         expected["files"][f"files/{name}"] = {
             **as_json(content, recognizer),
             "size": [pixels.shape[1], pixels.shape[0]],

@@ -202,6 +202,11 @@ test("models that are none are refused, by name", async () => {
     const archive = text.lastIndexOf("PK\x03\x04");
     const damaged = bytes.slice();
     damaged.fill(0, 0, archive);
+    // A file of several signatures has this one by name, or it is not read.
+    const renamed = bytes.slice();
+    for (let at = -1; (at = text.indexOf("serving_default", at + 1)) >= 0;) {
+      renamed[at] = "x".charCodeAt(0);
+    }
     const load = (model, options) =>
       SpinRecognizer.load(model, options).then(
         () => "fine",
@@ -214,6 +219,7 @@ test("models that are none are refused, by name", async () => {
       empty: await load(new Uint8Array()),
       withoutMetadata: await load(bytes.slice(0, archive)),
       damaged: await load(damaged),
+      renamed: await load(renamed),
       cut: await load(bytes.slice(0, bytes.length >> 1)),
     };
   });
@@ -224,8 +230,29 @@ test("models that are none are refused, by name", async () => {
     empty: "model_invalid",
     withoutMetadata: "model_invalid",
     damaged: "model_invalid",
+    renamed: "model_invalid",
     cut: "model_invalid",
   });
+});
+
+test("metadata of wrong types are refused, as spin_tf refuses them", async () => {
+  const whole = { format: 1, charset: { characters: "ab" }, image_size: [32, 100], max_length: 25, more: "kept" };
+  const cases = {
+    "": /no JSON/,
+    "[]": /no table/,
+    null: /no table/,
+    [JSON.stringify({ ...whole, format: 2, spin_tf_version: "9.0" })]: /another version of spin_tf \("9.0"\)/,
+    [JSON.stringify({ ...whole, charset: null })]: /charset/,
+    [JSON.stringify({ ...whole, charset: { characters: "aa" } })]: /charset/,
+    [JSON.stringify({ ...whole, image_size: [32] })]: /image_size/,
+    [JSON.stringify({ ...whole, image_size: [32, 1e9] })]: /image_size/,
+    [JSON.stringify({ ...whole, max_length: "25" })]: /max_length/,
+    [JSON.stringify(whole)]: /^fine$/,
+  };
+  for (const [text, message] of Object.entries(cases)) {
+    const refusal = await page.evaluate(async (text) => (await import("./internals.js")).refusal(text), text);
+    assert.match(refusal, message, text);
+  }
 });
 
 test("an engine that is not there is named, and a second try finds it", async () => {

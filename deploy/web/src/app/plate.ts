@@ -1,5 +1,6 @@
 /** One reading, put up as a sign: the crop, a bar for each character at its place, and the word. */
 import type { Box, Character, Word } from "../recognizer";
+import { groundOf, takeRows } from "../recognizer/pixels";
 import { make, percent } from "./dom";
 import { explain, say } from "./messages";
 
@@ -101,6 +102,11 @@ function drawCrop(image: ImageBitmap, box: Box, turned: number): HTMLCanvasEleme
   const height = Math.max(1, Math.round(box.height * scale));
   [canvas.width, canvas.height] = turned === 0 ? [width, height] : [height, width];
   const context = canvas.getContext("2d")!;
+  // What is transparent is shown as it was read.
+  const some = Math.min(64, box.height);
+  const rows = Array.from({ length: some }, (_, i) => Math.floor((i * box.height) / some));
+  context.fillStyle = groundOf(image, box, takeRows(image, box, rows)) === 0 ? "#000" : "#fff";
+  context.fillRect(0, 0, canvas.width, canvas.height);
   context.translate(canvas.width / 2, canvas.height / 2);
   context.rotate((-turned * Math.PI) / 180);
   context.drawImage(image, box.x, box.y, box.width, box.height, -width / 2, -height / 2, width, height);

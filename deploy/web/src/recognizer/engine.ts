@@ -52,15 +52,25 @@ export class Engine {
     }
     const runner = model.signatures[SIGNATURE];
     const shape = [1, ...imageSize, 1];
-    const input = runner?.getInputDetails().find(({ name }) => name === "image");
-    const output = runner?.getOutputDetails().find(({ name }) => name === "probabilities");
-    if (!runner || String(input?.shape) !== String(shape) || output?.shape.at(-1) !== numClasses) {
+    const tensors = new Map(
+      [...(runner?.getInputDetails() ?? []), ...(runner?.getOutputDetails() ?? [])].map((detail) => [
+        detail.name,
+        detail,
+      ]),
+    );
+    const found = ["image", "probabilities", "positions"].map((name) => {
+      const detail = tensors.get(name);
+      return detail && `${detail.dtype} ${[...detail.shape]}`;
+    });
+    const steps = tensors.get("positions")?.shape.at(-1);
+    const wanted = [`float32 ${shape}`, `float32 1,${steps},${numClasses}`, `float32 1,${steps}`];
+    if (!runner || String(found) !== String(wanted)) {
       const signatures = Object.keys(model.signatures);
       model.delete();
       throw new SpinError(
         "model_invalid",
-        `The model does not read images of ${imageSize.join(" x ")} into ${numClasses} classes. ` +
-          `Received: signatures=${signatures}, image=${input?.shape}, probabilities=${output?.shape}`,
+        `The model does not read an image of ${imageSize.join(" x ")} into probabilities of ${numClasses} classes and ` +
+          `positions. Received: signatures=${signatures}; ${found.join("; ")}`,
       );
     }
     return new Engine(model, runner, shape);

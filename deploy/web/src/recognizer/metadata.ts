@@ -9,6 +9,10 @@ const LOCAL = { magic: 0x04034b50, size: 30 };
 const STORED = 0;
 const DEFLATED = 8;
 const LONGEST_COMMENT = 0xffff;
+// What unpacks to more is no metadata.
+const MAX_BYTES = 16 * 2 ** 20;
+const MAX_SIDE = 4096;
+const MAX_LENGTH = 1000;
 
 /** What a model says about itself: the `spin_tf.json` that every exported file carries. */
 export interface ModelMetadata {
@@ -26,35 +30,69 @@ export interface ModelMetadata {
 /**
  * Reads what an exported `.tflite` file says about itself, from the zip archive at its end.
  *
- * @throws SpinError "model_invalid": no metadata of spin_tf, or of a newer format.
+ * @throws SpinError "model_invalid": no metadata of spin_tf, of a newer format, or damaged ones.
  */
 export async function readMetadata(file: Uint8Array): Promise<ModelMetadata> {
-  let metadata: Record<string, unknown>;
+  let content: ArrayBuffer;
   try {
-    metadata = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(await unzip(file, METADATA_FILE)));
+    content = await unzip(file, METADATA_FILE);
   } catch (error) {
     throw new SpinError(
       "model_invalid",
-      `The model carries no ${METADATA_FILE}, so its charset is unknown; export it with bin/export_tflite.py. ` +
-        `Received: a file of ${file.length} bytes`,
+      `The model carries no ${METADATA_FILE} that can be read, so its charset is unknown; export it with ` +
+        `bin/export_tflite.py. Received: a file of ${file.length} bytes`,
       error,
     );
+  }
+  return parseMetadata(content);
+}
+
+/** Checks the `spin_tf.json` of a model, as spin_tf/reading/metadata.py does; unknown keys are left alone. */
+export function parseMetadata(content: ArrayBuffer): ModelMetadata {
+  let metadata: unknown;
+  try {
+    metadata = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(content));
+  } catch (error) {
+    throw new SpinError("model_invalid", `The ${METADATA_FILE} of the model is no JSON. Received: ${error}`, error);
+  }
+  if (!isTable(metadata)) {
+    throw invalid("is no table of keys", metadata);
   }
   if (metadata["format"] !== METADATA_FORMAT) {
     throw new SpinError(
       "model_invalid",
-      `The model was written by another version of spin_tf (${metadata["spin_tf_version"]}). ` +
-        `Received: format=${metadata["format"]}, expected ${METADATA_FORMAT}`,
+      `The model was written by another version of spin_tf (${short(metadata["spin_tf_version"])}). ` +
+        `Received: format=${short(metadata["format"])}, expected ${METADATA_FORMAT}`,
     );
   }
-  const missing = ["charset", "image_size", "max_length"].filter((key) => !(key in metadata));
-  if (missing.length > 0) {
-    throw new SpinError(
-      "model_invalid",
-      `The ${METADATA_FILE} of the model misses ${missing.join(", ")}. Received: ${Object.keys(metadata).join(", ")}`,
-    );
+  const { charset, image_size: size, max_length: length } = metadata;
+  const characters = isTable(charset) ? charset["characters"] : undefined;
+  if (typeof characters !== "string" || characters === "" || new Set(characters).size !== [...characters].length) {
+    throw invalid("has no charset that holds each character once", charset);
+  }
+  if (!Array.isArray(size) || size.length !== 2 || !size.every((side) => isCount(side, MAX_SIDE))) {
+    throw invalid("has no image_size, height and width in pixels", size);
+  }
+  if (!isCount(length, MAX_LENGTH)) {
+    throw invalid("has no max_length, a number of characters", length);
   }
   return metadata as unknown as ModelMetadata;
+}
+
+function isTable(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isCount(value: unknown, limit: number): boolean {
+  return Number.isInteger(value) && (value as number) >= 1 && (value as number) <= limit;
+}
+
+function invalid(what: string, received: unknown): SpinError {
+  return new SpinError("model_invalid", `The ${METADATA_FILE} of the model ${what}. Received: ${short(received)}`);
+}
+
+function short(value: unknown): string {
+  return String(JSON.stringify(value)).slice(0, 100);
 }
 
 /** The content of one file of a zip archive that other bytes may precede. */
@@ -100,6 +138,9 @@ async function inflate(file: Uint8Array, view: DataView, entry: number, shift: n
   const content = new Response(file.slice(start, start + size));
   if (method === STORED) {
     return content.arrayBuffer();
+  }
+  if (view.getUint32(entry + 24, true) > MAX_BYTES) {
+    throw new RangeError("The file would unpack to more than metadata need");
   }
   if (method !== DEFLATED || content.body === null) {
     throw new RangeError(`The archive is compressed in another way: method ${method}`);

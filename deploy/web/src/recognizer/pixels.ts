@@ -105,3 +105,70 @@ export function takeRows(image: ImageBitmap | ImageData, box: Box, rows: readonl
   const { data } = context.getImageData(0, 0, width, rows.length);
   return { width, height, data: data as Uint8ClampedArray, start: (row) => starts.get(row)! };
 }
+
+/** What transparency lies over: white, or black where all that is visible is light, as in spin_tf/data/picture.py. */
+export type Ground = 0 | 255;
+
+/** Where all that is visible is at least this light, white ink would vanish on white. */
+const LIGHT_INK = 192;
+const SCANNED_PIXELS = 1 << 18;
+
+/**
+ * What a part of an image is to lie over.
+ *
+ * @param taken rows of it: where they are opaque, the ground shows nowhere, and nothing else is looked at.
+ */
+export function groundOf(image: ImageBitmap | ImageData, box: Box, taken: Rows): Ground {
+  if (isOpaque(taken)) {
+    return 255;
+  }
+  let visible = false;
+  const step = Math.max(1, Math.floor(SCANNED_PIXELS / box.width));
+  for (let top = 0; top < box.height; top += step) {
+    const count = Math.min(step, box.height - top);
+    const strip = takeRows(
+      image,
+      box,
+      Array.from({ length: count }, (_, i) => top + i),
+    );
+    for (let row = top; row < top + count; row++) {
+      const start = strip.start(row);
+      for (let pixel = start; pixel < start + box.width; pixel++) {
+        if (greyOver(strip.data, 4 * pixel, 255) < LIGHT_INK) {
+          return 255;
+        }
+        visible ||= strip.data[4 * pixel + 3]! > 127;
+      }
+    }
+  }
+  return visible ? 0 : 255;
+}
+
+function isOpaque({ data }: Rows): boolean {
+  for (let i = 3; i < data.length; i += 4) {
+    if (data[i]! < 255) {
+      return false;
+    }
+  }
+  return true;
+}
+
+// What OpenCV multiplies red, green and blue with, in units of 2 ** -15.
+const [RED, GREEN, BLUE] = [9798, 19235, 3735];
+const GREY_SHIFT = 15;
+const GREY_HALF = 1 << (GREY_SHIFT - 1);
+
+/** Grey value 0..255 of one RGBA pixel laid over a ground: rounded there, then grey by OpenCV's formula. */
+export function greyOver(data: Uint8ClampedArray, at: number, ground: Ground): number {
+  const alpha = data[at + 3]!;
+  let red = data[at]!;
+  let green = data[at + 1]!;
+  let blue = data[at + 2]!;
+  if (alpha < 255) {
+    const rest = ground * (255 - alpha) + 127;
+    red = Math.floor((red * alpha + rest) / 255);
+    green = Math.floor((green * alpha + rest) / 255);
+    blue = Math.floor((blue * alpha + rest) / 255);
+  }
+  return (red * RED + green * GREEN + blue * BLUE + GREY_HALF) >> GREY_SHIFT;
+}

@@ -1,10 +1,5 @@
 /** The twin of spin_tf/data/preprocessing.py: the same numbers, float32 for float32. */
-import type { Rows } from "./pixels";
-
-// What OpenCV multiplies red, green and blue with, in units of 2 ** -15.
-const [RED, GREEN, BLUE] = [9798, 19235, 3735];
-const GREY_SHIFT = 15;
-const GREY_HALF = 1 << (GREY_SHIFT - 1);
+import { type Ground, greyOver, type Rows } from "./pixels";
 
 // numpy computes in float32; JavaScript's numbers are float64 until they are rounded.
 const f32 = Math.fround;
@@ -32,40 +27,32 @@ export function taps(size: number, target: number): Taps {
   return { lower, upper, weights };
 }
 
-/** Grey value 0..255 of one RGBA pixel: transparency laid over white, then OpenCV's formula. */
-function grey(data: Uint8ClampedArray, at: number): number {
-  const alpha = data[at + 3]!;
-  let red = data[at]!;
-  let green = data[at + 1]!;
-  let blue = data[at + 2]!;
-  if (alpha < 255) {
-    const white = 255 * (255 - alpha) + 127;
-    red = Math.floor((red * alpha + white) / 255);
-    green = Math.floor((green * alpha + white) / 255);
-    blue = Math.floor((blue * alpha + white) / 255);
-  }
-  return (red * RED + green * GREEN + blue * BLUE + GREY_HALF) >> GREY_SHIFT;
-}
-
 /**
  * Turns a picture, seen turned by `degrees` counter-clockwise, into the input of a model.
  *
- * @param source the rows that `rowsNeeded` names, at least.
+ * @param source the rows that the taps look at, at least.
+ * @param ground what transparency lies over.
  * @param rows taps along the height of the turned picture.
  * @param columns taps along its width.
  * @returns float32 (rows * columns) in [-1, 1].
  */
-export function preprocess(source: Rows, degrees: number, rows: Taps, columns: Taps): Float32Array<ArrayBuffer> {
+export function preprocess(
+  source: Rows,
+  ground: Ground,
+  degrees: number,
+  rows: Taps,
+  columns: Taps,
+): Float32Array<ArrayBuffer> {
   const { width, height, data } = source;
   // numpy.rot90: [row, column] of the turned picture is [column, width - 1 - row] of the source, or the reverse.
   const at = (row: number, column: number): number => {
     if (degrees === 90) {
-      return grey(data, 4 * (source.start(column) + width - 1 - row));
+      return greyOver(data, 4 * (source.start(column) + width - 1 - row), ground);
     }
     if (degrees === -90) {
-      return grey(data, 4 * (source.start(height - 1 - column) + row));
+      return greyOver(data, 4 * (source.start(height - 1 - column) + row), ground);
     }
-    return grey(data, 4 * (source.start(row) + column));
+    return greyOver(data, 4 * (source.start(row) + column), ground);
   };
   const numColumns = columns.lower.length;
   const result = new Float32Array(rows.lower.length * numColumns);

@@ -1,5 +1,5 @@
 /** The twin of spin_tf/reading/turning.py: what a model is to read of tall crops, and which reading counts. */
-import { type Box, type Rows, takeRows } from "./pixels";
+import { type Box, groundOf, takeRows } from "./pixels";
 import { preprocess, type Taps, taps } from "./preprocess";
 import type { Word } from "./word";
 
@@ -28,14 +28,15 @@ export function turnedViews(
       needed.add(row);
     }
   }
-  const rows: Rows = takeRows(
+  const rows = takeRows(
     image,
     box,
     [...needed].sort((a, b) => a - b),
   );
+  const ground = groundOf(image, box, rows);
   return turns.map((degrees) => {
     const axes = degrees === 0 ? upright : turned;
-    return { degrees, input: preprocess(rows, degrees, axes.rows, axes.columns) };
+    return { degrees, input: preprocess(rows, ground, degrees, axes.rows, axes.columns) };
   });
 }
 
