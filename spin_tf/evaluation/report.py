@@ -13,6 +13,7 @@ from typing import Any
 
 from PIL import Image
 
+from spin_tf._files import write_atomically, write_text
 from spin_tf._version import __version__
 from spin_tf.data.preprocessing import ImageError, decode_image
 from spin_tf.evaluation.calibration import LEVELS, Calibration
@@ -192,14 +193,19 @@ def write(
     """Writes results.json, results.md, predictions.jsonl (every reading) and errors.html into `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
     summary = to_dict(results, model, metadata, protocol, options)
-    (folder / "results.json").write_text(json.dumps(summary, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    write_text(str(folder / "results.json"), json.dumps(summary, indent=2, ensure_ascii=False) + "\n")
     note = (
         f"Model: {model}. Protocol: {protocol} ({_PROTOCOL_NOTES[protocol]}). Shares in %; unreadable images are wrong."
     )
     calibration = calibration_of(results)
     confidence = f"Expected calibration error: {calibration.expected_error:.4f}.\n\n{calibration.table()}"
-    (folder / "results.md").write_text(f"{make_table(results)}\n\n{note}\n\n{confidence}\n", encoding="utf-8")
-    with open(folder / "predictions.jsonl", "w", encoding="utf-8") as file:
+    write_text(str(folder / "results.md"), f"{make_table(results)}\n\n{note}\n\n{confidence}\n")
+    write_atomically(str(folder / "predictions.jsonl"), lambda path: _write_predictions(path, results))
+    write_text(str(folder / "errors.html"), make_gallery(results, max_pictures))
+
+
+def _write_predictions(path: str, results: list[SetResult]) -> None:
+    with open(path, "w", encoding="utf-8") as file:
         for result in results:
             for r in result.readings:
                 line = {
@@ -211,4 +217,3 @@ def write(
                     "correct": r.correct,
                 }
                 file.write(json.dumps(line, ensure_ascii=False) + "\n")
-    (folder / "errors.html").write_text(make_gallery(results, max_pictures), encoding="utf-8")

@@ -94,6 +94,31 @@ def test_a_start_of_which_little_fits_must_be_wanted(tmp_path):
         start_from(str(tmp_path / "absent.keras"), SPINRecognizer(values))
 
 
+def test_the_dry_run_looks_at_all_that_the_run_takes(tmp_path):
+    """init_from, and words that cannot be read: told before the run, with the key, not by a traceback."""
+    import tensorflow as tf
+
+    from spin_tf.data.records.tfrecord import ShardWriter, WordExample
+    from spin_tf.training.dry_run import dry_run
+
+    def told(*overrides):
+        return list(dry_run(tiny.config(tmp_path, *overrides), str(tmp_path / "run"), tf.distribute.get_strategy()))
+
+    SPINRecognizer(tiny.VALUES["model"]).save(str(tmp_path / "small.keras"))
+    init = f"training.init_from={tmp_path}/small.keras"
+    assert any("training.init_from" in line and "100% of" in line for line in told(init))
+    with pytest.raises(ValueError, match=r"init_partly=true"):
+        told(init, "model.backbone.width=32")
+    with pytest.raises(FileNotFoundError, match=r"training\.init_from"):
+        told("training.init_from=absent")
+    with ShardWriter(str(tmp_path / "broken"), 1) as writer:
+        writer.write(WordExample(tiny.draw("ab")[:-30], "ab", "a/1", "png"))
+        writer.write(WordExample(b"II*\0 no tiff", "ab", "a/2", "tiff"))
+    with pytest.raises(ValueError, match=r"cannot be read.*data\.train\.b, .*broken.*source id a/"):
+        told(f"data.train={{b: {{files: ['{tmp_path}/broken-*']}}}}")
+    assert not (tmp_path / "run").exists()
+
+
 def rezip(path, change):
     """Rewrites the members of a zip file by `change(name, data)`; None leaves one out."""
     with zipfile.ZipFile(path) as archive:

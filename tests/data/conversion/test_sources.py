@@ -176,6 +176,10 @@ def test_hostile_xml(tmp_path):
     )
     with pytest.raises(ValueError, match="no well-formed XML"):
         list(entries("svt", [str(samples.write(tmp_path / "a.xml", bomb))]))
+    for encoding in ("no-such", "utf-7", "idna", "shift_jis", "rot13", "hex"):
+        other = samples.write(tmp_path / "e.xml", f'<?xml version="1.0" encoding="{encoding}"?><tagset/>')
+        with pytest.raises(ValueError, match="no well-formed XML"):
+            list(entries("svt", [str(other)]))
     secret = samples.write(tmp_path / "secret", "secret")
     outside = f'<!DOCTYPE t [<!ENTITY e SYSTEM "file://{secret}">]><imagelist><image file="a" tag="&e;"/></imagelist>'
     with pytest.raises(ValueError, match="no well-formed XML"):

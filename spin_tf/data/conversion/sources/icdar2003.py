@@ -24,7 +24,8 @@ def entries(path: str, root: str) -> Iterator[Entry]:
             else:
                 yield from _rectangles(element, path, root, number)
             element.clear()
-    except ElementTree.ParseError as error:
+    # The encoding that the file names may be unknown, or one that the parser does not know.
+    except (ElementTree.ParseError, LookupError, ValueError) as error:
         raise ValueError(f"This is no well-formed XML: {error}. Received: input={path!r}") from error
 
 

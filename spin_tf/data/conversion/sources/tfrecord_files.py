@@ -6,8 +6,11 @@ import os
 from collections.abc import Iterator
 
 from spin_tf.data.conversion.entry import Entry, EntryError, bad_line
+from spin_tf.data.preprocessing import MAX_BYTES
 from spin_tf.data.records.record_file import read_record
 from spin_tf.data.records.tfrecord import RecordError, RecordIndex, WordExample, parse_example
+
+_ROOM_FOR_TEXT = 2**20
 
 
 def entries(path: str, root: str) -> Iterator[Entry]:
@@ -30,6 +33,8 @@ def read(path: str, key: str) -> WordExample:
         EntryError: when it is broken or no labelled picture; the message names missing keys.
     """
     offset, length = map(int, key.split(","))
+    if length > MAX_BYTES + _ROOM_FOR_TEXT:
+        raise EntryError(f"Records may have up to {MAX_BYTES + _ROOM_FOR_TEXT} bytes. Received: {length}", "bad_record")
     try:
         return parse_example(read_record(path, offset, length))
     except RecordError as error:
