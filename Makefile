@@ -5,6 +5,8 @@ VENV ?= .venv
 DEV_VENV ?= .venv-dev
 # Apache Beam wants other versions of what TensorFlow needs, so it lives apart.
 BEAM_VENV ?= .venv-beam
+# So does KServe.
+SERVING_VENV ?= .venv-serving
 PYTEST_ARGS ?=
 WEB_PACKAGES := deploy/web/node_modules/.package-lock.json
 export CHROMIUM ?= /usr/bin/chromium
@@ -12,7 +14,7 @@ comma := ,
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test_slow test_deploy test_cpp test_arm test_web web check format clean
+.PHONY: help demo test test_slow test_deploy test_cpp test_arm test_serving test_web web check format clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z_]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,7 +28,7 @@ test: $(DEV_VENV)/installed $(BEAM_VENV)/installed  ## run the tests (minutes; P
 test_slow: $(DEV_VENV)/installed  ## run the tests that take long
 	$(DEV_VENV)/bin/python -m pytest -q -m slow $(PYTEST_ARGS)
 
-test_deploy: test_cpp test_web  ## run the tests of what runs elsewhere; each names the system packages that it misses
+test_deploy: test_cpp test_serving test_web  ## run the tests of what runs elsewhere; each names the system packages that it misses
 
 CPP_NEEDS = cmake:cmake g++:g++ libjpeg-dev:jpeglib.h libpng-dev:png.h nlohmann-json3-dev:nlohmann/json.hpp
 test_cpp: $(DEV_VENV)/installed  ## build the C++ reader and compare it with the Recognizer
@@ -36,6 +38,10 @@ test_cpp: $(DEV_VENV)/installed  ## build the C++ reader and compare it with the
 test_arm: $(DEV_VENV)/installed  ## read words with Python and C++ on an emulated ARM processor (minutes; downloads)
 	@deploy/needs.sh test_arm $(CPP_NEEDS) g++-aarch64-linux-gnu:aarch64-linux-gnu-g++ qemu-user-static:qemu-aarch64-static
 	$(DEV_VENV)/bin/python -m pytest -q -m deploy tests/deploy/test_arm.py $(PYTEST_ARGS)
+
+test_serving: $(SERVING_VENV)/installed  ## serve words by KServe, gRPC and TensorFlow's C++ loader, and compare them
+	@deploy/needs.sh test_serving g++:g++ curl:curl
+	$(SERVING_VENV)/bin/python -m pytest -q -m deploy tests/serving $(PYTEST_ARGS)
 
 test_web: need_chromium $(DEV_VENV)/installed web build/web_test/float.tflite  ## test the page of deploy/web in Chromium
 	cd deploy/web && npm run --silent check
@@ -55,7 +61,7 @@ format: $(DEV_VENV)/installed  ## put the code in the project's format
 	$(DEV_VENV)/bin/ruff format .
 
 clean:  ## remove the virtual environments and what the commands built
-	rm -rf $(VENV) $(DEV_VENV) $(BEAM_VENV) deploy/web/node_modules build dist .mypy_cache .pytest_cache .ruff_cache *.egg-info
+	rm -rf $(VENV) $(DEV_VENV) $(BEAM_VENV) $(SERVING_VENV) deploy/web/node_modules build dist .mypy_cache .pytest_cache .ruff_cache *.egg-info
 
 $(VENV)/installed: setup.cfg pyproject.toml
 	$(call make_venv,$(VENV),.)
@@ -65,6 +71,9 @@ $(DEV_VENV)/installed: setup.cfg pyproject.toml
 
 $(BEAM_VENV)/installed: setup.cfg pyproject.toml
 	$(call make_venv,$(BEAM_VENV),.[data$(comma)beam])
+
+$(SERVING_VENV)/installed: setup.cfg pyproject.toml
+	$(call make_venv,$(SERVING_VENV),.[kserve_dev])
 
 $(WEB_PACKAGES): deploy/web/package.json deploy/web/package-lock.json
 	@node -e 'process.exit(parseInt(process.versions.node) < 18 ? 1 : 0)' || \

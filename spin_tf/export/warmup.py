@@ -52,7 +52,9 @@ def warmup_images() -> list[bytes]:
     """One file for each way through the graph: every kind that is decoded, a tall one, and one that is broken."""
 
     def file(seed: int, file_format: str, quarters: int = 0, alpha: bool = False) -> bytes:
-        image = Image.fromarray(np.ascontiguousarray(np.rot90(WordSynthesizer().word(seed)[0], quarters)))
+        pixels = np.ascontiguousarray(np.rot90(WordSynthesizer().word(seed)[0], quarters))
+        # In colours: a grey BMP would need a palette.
+        image = Image.fromarray(pixels).convert("RGB")
         if alpha:
             image.putalpha(Image.linear_gradient("L").resize(image.size))
         stream = io.BytesIO()

@@ -71,7 +71,8 @@ class Service(
 
     def _model(self, spec: Any, context: Any) -> tuple[int, Any]:
         version, model = self.versions.current()
-        asked = spec.version.value if spec.HasField("version") else version
+        # Clients write 0 for any.
+        asked = spec.version.value or version
         if spec.name != self.name or asked != version:
             context.abort(grpc.StatusCode.NOT_FOUND, f"Servable not found for request: {spec.name}, {asked}")
         return version, model
