@@ -13,7 +13,6 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -74,27 +73,31 @@ def rows_of(files: list[bytes]) -> dict[str, Any]:
     return {"instances": [{"image_bytes": {"b64": base64.b64encode(file).decode()}} for file in files]}
 
 
-@pytest.fixture
-def asking(port: int) -> Iterator[Callable[[], None]]:
-    """Starts a client that asks for one word again and again; in the end every request must have been answered."""
-    stop, answers = threading.Event(), []
-    word = image_files.save(_picture(0), "PNG")
+class Asking:
+    """A client that asks for one word again and again, while versions come and go."""
 
-    def ask() -> None:
-        while not stop.is_set():
+    def __init__(self, port: int) -> None:
+        self.port = port
+        self.answers: list[tuple[int, str]] = []
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._ask, daemon=True)
+        self._thread.start()
+
+    def _ask(self) -> None:
+        request = rows_of([image_files.save(_picture(0), "PNG"), b"broken"])
+        while not self._stop.wait(0.02):
             try:
-                answers.append(post(port, rows_of([word, b"broken"])))
-            except OSError as error:
-                answers.append((0, str(error)))
-            stop.wait(0.02)
+                code, body = post(self.port, request)
+                self.answers.append((code, str([(row["words"], row["reason"]) for row in body["predictions"]])))
+            except (OSError, KeyError) as error:
+                self.answers.append((0, repr(error)))
 
-    client = threading.Thread(target=ask)
-    yield client.start
-    stop.set()
-    client.join()
-    assert len(answers) > 20
-    readings = {(code, str(body)[:300]) for code, body in answers}
-    assert {code for code, _ in readings} == {200} and len(readings) == 1
+    def finish(self) -> None:
+        """Ends it: every request must have been answered, and with the same words."""
+        self._stop.set()
+        self._thread.join()
+        assert len(self.answers) > 20
+        assert {code for code, _ in self.answers} == {200} and len(set(self.answers)) == 1
 
 
 def _picture(seed: int) -> Any:
@@ -104,10 +107,12 @@ def _picture(seed: int) -> Any:
 
 
 def test_every_command_runs_and_versions_roll_over_and_back(
-    models: pathlib.Path, place: pathlib.Path, port: int, asking: Callable[[], None]
+    models: pathlib.Path, place: pathlib.Path, port: int
 ) -> None:
     assert {reason for reason, _ in BLOCK.findall(README) if reason} == NOT_RUN
-    server, exports, done = None, 0, []
+    server: Server | None = None
+    asking: Asking | None = None
+    exports, done = 0, []
     try:
         for line in commands():
             line = line.replace("8501", str(port))
@@ -120,7 +125,7 @@ def test_every_command_runs_and_versions_roll_over_and_back(
                 exports += 1
                 if exports > 1:
                     # The first is the fixture's.
-                    asking()
+                    asking = Asking(port)
                     run(f"{line} --check_words=8", place)
                     assert server is not None
                     server.wait_for("version 2 answers")
@@ -135,15 +140,18 @@ def test_every_command_runs_and_versions_roll_over_and_back(
                 elif line.startswith("ls "):
                     assert output.split() == ["1", "2"]
                 elif line.startswith("mv "):
-                    assert server is not None
+                    assert server is not None and asking is not None
                     server.wait_for("version 1 answers")
+                    asking.finish()
+                    asking = None
                 elif line.startswith("deploy/tf_serving/loader_check"):
                     check_loader(output, models / "1")
             done.append(line)
     finally:
         if server is not None:
             server.stop()
-    assert exports == 2 and server is not None and len(done) >= 10
+    # The client has come to its end, so the versions have gone over and back.
+    assert exports == 2 and asking is None and len(done) >= 10
 
 
 def check_batches(port: int, models: pathlib.Path) -> None:
