@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import pkgutil
 import sys
 
 from spin_tf import cli
 from spin_tf._version import __version__
+from spin_tf.cli._streams import finish, prepare_streams, say
 
 
 def commands() -> list[str]:
@@ -17,16 +19,16 @@ def commands() -> list[str]:
 
 def main() -> None:
     """Runs the command named by the first argument with the arguments after it."""
+    prepare_streams()
     usage = f"usage: spin-tf COMMAND ...  (spin-tf COMMAND --help says more)\ncommands: {', '.join(commands())}"
-    if len(sys.argv) < 2 or sys.argv[1] in ("-h", "--help", "help"):
-        print(usage)
-        return
-    name = sys.argv[1]
-    if name == "--version":
-        print(f"spin-tf {__version__}")
+    name = sys.argv[1] if len(sys.argv) > 1 else "--help"
+    if name in ("-h", "--help", "help", "--version"):
+        with contextlib.suppress(BrokenPipeError):
+            print(f"spin-tf {__version__}" if name == "--version" else usage)
+        finish(sys.stdout)
         return
     if name not in commands():
-        print(f"{usage}\nerror: no such command. Received: {name!r}", file=sys.stderr)
+        say(f"{usage}\nerror: no such command. Received: {name!r}")
         sys.exit(2)
     from spin_tf.cli._run import run
 

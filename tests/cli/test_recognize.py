@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
+import os
 import pathlib
 import subprocess
 import sys
+import zipfile
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from spin_tf.cli.recognize import format_word
+from spin_tf.charset import Charset
+from spin_tf.cli._lines import format_word
 from spin_tf.reading.word import Word
 from tests import strip_model as strips
+from tests.fuzz.images import image_seeds
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 
@@ -102,6 +106,10 @@ def test_unreadable_files_go_to_stderr(strip_model: pathlib.Path, folder: pathli
         (["--model=absent.tflite", "word.png"], "no such model"),
         (["--model=setup.cfg", "word.png"], "carries no spin_tf.json"),
         (["tests/cli"], "holds no image files"),
+        (["--model=", "word.png"], "--model is empty"),
+        (["--save_rectified=", "word.png"], "--save_rectified is empty"),
+        (["--format=xml", "word.png"], "--format"),
+        (["--turn_tall=perhaps", "word.png"], "--turn_tall"),
     ],
 )
 def test_mistakes_are_one_line(arguments: list[str], message: str) -> None:
@@ -115,13 +123,15 @@ def test_mistakes_are_one_line(arguments: list[str], message: str) -> None:
 
 def test_an_unknown_flag_is_no_traceback() -> None:
     result = recognize("--modell=x", "word.png")
-    assert result.returncode != 0
+    assert result.returncode == 2
+    assert result.stderr.count("\n") == 1
     assert "Unknown command line flag 'modell'" in result.stderr
     assert "Traceback" not in result.stderr
 
 
 def test_help_tells_of_the_command() -> None:
     result = recognize("--help")
+    assert (result.returncode, result.stderr) == (0, "")
     assert "Reads word images" in result.stdout
     assert "--save_rectified" in result.stdout
 
@@ -154,6 +164,191 @@ def test_names_that_are_not_utf_8(strip_model: pathlib.Path, tmp_path: pathlib.P
     assert result.stdout.startswith(path + b"\tcafe\t")
     assert result.returncode == 1
     assert b"No such file" in result.stderr
+
+
+def test_one_bad_argument_does_not_end_the_others(strip_model: pathlib.Path, tmp_path: pathlib.Path) -> None:
+    """Whatever an argument is, it is told in its place, and the good ones are read."""
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "only text").mkdir()
+    (tmp_path / "only text" / "labels.txt").write_text("x")
+    os.mkfifo(tmp_path / "pipe.png")
+    (tmp_path / "loop.png").symlink_to(tmp_path / "loop.png")
+    (tmp_path / "gone.png").symlink_to(tmp_path / "nowhere")
+    with open(tmp_path / "huge.png", "wb") as file:
+        file.truncate(3 << 30)
+    bad = [
+        "empty",
+        "only text",
+        "pipe.png",
+        "loop.png",
+        "gone.png",
+        "huge.png",
+        "x" * 300,
+        "x/" * 3000 + "y",
+        "/dev/zero",
+    ]
+    first, last = save(tmp_path / "first.png", "1st"), save(tmp_path / "last.png", "last")
+    paths = [str(tmp_path / name) if not name.startswith("/") else name for name in bad]
+    result = recognize(f"--model={strip_model}", first, *paths, last)
+    assert result.returncode == 1
+    assert [line.split("\t")[1] for line in result.stdout.splitlines()] == ["1st", "last"]
+    errors = result.stderr.splitlines()
+    assert [line.split(": ")[0] for line in errors] == paths
+    assert "holds no image files" in errors[0] and "holds no image files" in errors[1]
+    assert "named pipe" in errors[2] and "bytes" in errors[5] and "a device" in errors[8]
+
+
+def test_a_folder_with_a_pipe_in_it(strip_model: pathlib.Path, folder: pathlib.Path) -> None:
+    os.mkfifo(folder / "b2.png")
+    result = recognize(f"--model={strip_model}", folder)
+    assert result.returncode == 1
+    assert [line.split("\t")[1] for line in result.stdout.splitlines()] == ["one", "two", "3"]
+    assert "b2.png: Only regular files are read, and this is a named pipe" in result.stderr
+
+
+ODD_NAMES = [
+    "tab\there.png",
+    "line\nend.png",
+    "return\r.png",
+    "back\\slash.png",
+    "esc\x1b[31m.png",
+    "caf\udce9.png",
+    "é.png",
+]
+
+
+def test_odd_names_stay_in_one_piece(strip_model: pathlib.Path, tmp_path: pathlib.Path) -> None:
+    for number, name in enumerate(ODD_NAMES):
+        save(tmp_path / name, f"w{number}")
+        (tmp_path / name.replace(".png", ".broken.png")).write_bytes(b"broken")
+    for output_format in ("text", "jsonl"):
+        result = subprocess.run(
+            [sys.executable, "bin/recognize.py", f"--model={strip_model}", f"--format={output_format}", str(tmp_path)],
+            cwd=REPOSITORY,
+            capture_output=True,
+        )
+        assert result.returncode == 1
+        lines = result.stdout.split(b"\n")[:-1]
+        assert len(lines) == result.stderr.count(b"\n") == len(ODD_NAMES)
+        assert b"\x1b" not in result.stdout + result.stderr and b"\r" not in result.stdout + result.stderr
+        if output_format == "jsonl":
+            records = [json.loads(line.decode("utf-8")) for line in lines]
+            found = {record["path"]: record["text"] for record in records}
+            assert "é".encode() in result.stdout
+        else:
+            found = {}
+            for line in lines:
+                path, text, _ = line.split(b"\t")
+                escapes = [(b"\\t", b"\t"), (b"\\n", b"\n"), (b"\\r", b"\r"), (b"\\x1b", b"\x1b"), (b"\\\\", b"\\")]
+                for shown, meant in escapes:
+                    path = path.replace(shown, meant)
+                found[os.fsdecode(path)] = text.decode()
+        assert found == {str(tmp_path / name): f"w{number}" for number, name in enumerate(ODD_NAMES)}
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252", "utf-8", "utf-16"])
+@pytest.mark.parametrize("output_format", ["text", "jsonl"])
+def test_no_terminal_ends_a_run(
+    encoding: str, output_format: str, strip_model: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
+    """A charset, and names, that the terminal does not know."""
+    model = tmp_path / "model.tflite"
+    data = strip_model.read_bytes()
+    model.write_bytes(data[: data.rfind(b"PK\3\4")])
+    charset = Charset("жéa" + "".join(c for c in strips.CHARSET.characters if c not in "ayz"))
+    with zipfile.ZipFile(model, "a") as archive:
+        archive.writestr("spin_tf.json", json.dumps({**strips.METADATA, "charset": charset.to_dict()}))
+    path, missing = save(tmp_path / "日é.png", "210"), tmp_path / "нет\udce9.png"
+    command = [
+        sys.executable,
+        "bin/recognize.py",
+        f"--model={model}",
+        f"--format={output_format}",
+        str(path),
+        str(missing),
+    ]
+    environment = {**os.environ, "PYTHONIOENCODING": encoding}
+    result = subprocess.run(command, cwd=REPOSITORY, capture_output=True, env=environment)
+    assert result.returncode == 1, result.stderr
+    output = result.stdout.decode(encoding)
+    assert b"Traceback" not in result.stderr and len(output.splitlines()) == 1
+    if output_format == "jsonl":
+        assert json.loads(output)["text"] == "aéж"
+    else:
+        known = output.split("\t")[1]
+        assert known == "aéж".encode(encoding, "backslashreplace").decode(encoding)
+
+
+@pytest.mark.parametrize("redirection", [">&-", "2>&-", ">&- 2>&-", "<&- >&- 2>&-", "> /dev/full", "2> /dev/full"])
+def test_closed_and_full_outputs(redirection: str, strip_model: pathlib.Path, tmp_path: pathlib.Path) -> None:
+    path = save(tmp_path / "word.png", "word")
+    command = f'"$0" bin/recognize.py --model="$1" "$2" "$2".absent {redirection}; echo "code $?" >> "$3"'
+    result = subprocess.run(
+        ["bash", "-c", command, sys.executable, str(strip_model), str(path), str(tmp_path / "code")],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert "Traceback" not in result.stderr and "Exception ignored" not in result.stderr
+    # What cannot be written to a full disk is an error; what nobody wanted to see is none.
+    assert (tmp_path / "code").read_text() == ("code 2\n" if redirection == "> /dev/full" else "code 1\n")
+    if redirection == "2>&-":
+        assert result.stdout.startswith(f"{path}\tword\t") and result.stdout.count("\n") == 1
+    if redirection == "> /dev/full":
+        assert result.stderr.count("error: ") == 1
+
+
+@pytest.mark.parametrize("arguments", ["bin/recognize.py --help", "-m spin_tf", "-m spin_tf recognize --helpfull"])
+def test_help_to_a_reader_that_has_gone(arguments: str) -> None:
+    # The reader ends before the command has started to write.
+    command = f'"$0" {arguments} | true; exit "${{PIPESTATUS[0]}}"'
+    result = subprocess.run(["bash", "-c", command, sys.executable], cwd=REPOSITORY, capture_output=True, text=True)
+    assert (result.returncode, result.stderr) == (0, "")
+
+
+def test_noise_of_libtiff_is_silenced(strip_model: pathlib.Path, tmp_path: pathlib.Path) -> None:
+    """libtiff writes to stderr what it stumbles over, without the name of the file."""
+    whole = image_seeds()["tiff_lzw"]
+    paths = []
+    for place in (*range(40, len(whole), 197), *range(len(whole) - 150, len(whole) - 8, 11)):
+        paths.append(tmp_path / f"{place}.tif")
+        paths[-1].write_bytes(whole[:place] + b"\xff" * 8 + whole[place + 8 :])
+    result = recognize(f"--model={strip_model}", *paths)
+    assert result.returncode == 1
+    lines = result.stderr.splitlines()
+    assert len(lines) > 5 and all(line.startswith(str(tmp_path)) for line in lines)
+    lines = [
+        "import sys, PIL.Image",
+        "for path in sys.argv[1:]:",
+        "  try: PIL.Image.open(path).load()",
+        "  except Exception: 0",
+    ]
+    command = "\n".join(lines)
+    loud = subprocess.run([sys.executable, "-c", command, *paths], capture_output=True).stderr
+    assert b"Decode: " in loud or b"TIFF" in loud, "Pillow tells nothing any more; is the noise still worth a test?"
+
+
+@pytest.mark.parametrize(
+    ("start", "shown"),
+    [
+        (["-m", "spin_tf", "recognize"], "python -m spin_tf recognize"),
+        (
+            ["-c", "import sys; sys.argv[0] = '/x/bin/spin-tf'; import spin_tf.__main__ as m; m.main()"],
+            "spin-tf recognize",
+        ),
+        (["bin/recognize.py"], "bin/recognize.py"),
+    ],
+)
+def test_help_and_mistakes_show_how_the_command_was_called(start: list[str], shown: str) -> None:
+    rest = ["recognize"] if start[0] == "-c" else []
+    for arguments, code in ((["--help"], 0), ([], 2)):
+        command = [sys.executable, *start, *rest, *arguments]
+        result = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True)
+        assert result.returncode == code
+        text = result.stdout + result.stderr
+        assert shown in text
+        assert ("bin/recognize.py" in text) == (shown == "bin/recognize.py")
 
 
 def test_save_rectified_needs_a_keras_model(strip_model: pathlib.Path, tmp_path: pathlib.Path) -> None:
