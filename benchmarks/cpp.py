@@ -45,14 +45,26 @@ def measure(command: list[str], paths: list[str], cores: set[int]) -> tuple[Run,
         [*command, *paths], stdout=subprocess.PIPE, preexec_fn=lambda: os.sched_setaffinity(0, cores)
     )
     assert process.stdout is not None
-    output = process.stdout.read()
-    # Unlike getrusage for all children, this is about one process.
+    memory = 0.0
+    chunks = []
+    # ru_maxrss would count what this process held when it forked; VmHWM begins anew with the program.
+    while chunk := os.read(process.stdout.fileno(), 1 << 12):
+        chunks.append(chunk)
+        memory = max(memory, _peak_memory(process.pid))
     _, status, usage = os.wait4(process.pid, 0)
     wall = time.perf_counter() - start
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise SystemExit(f"{command[0]} failed. Received: exit code {process.returncode}")
-    return Run(usage.ru_utime + usage.ru_stime, wall, usage.ru_maxrss / 1024), output
+    return Run(usage.ru_utime + usage.ru_stime, wall, memory), b"".join(chunks)
+
+
+def _peak_memory(pid: int) -> float:
+    for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) / 1024
+    # It has just ended.
+    return 0.0
 
 
 def main(argv: list[str]) -> None:
