@@ -16,8 +16,8 @@ from tests.fuzz.images import word_picture
 
 pytestmark = pytest.mark.deploy
 SYSROOT = REPOSITORY / "build" / "arm"
-# The dot products of int8 weights are rounded elsewhere on ARM's processors: 0.004 is the most that was seen.
-CONFIDENCE = 0.02
+# Dot products of int8 weights are rounded in other places on ARM's processors: 0.013 is the most that was seen.
+CONFIDENCE = 0.03
 
 
 @pytest.fixture(scope="module")

@@ -19,8 +19,11 @@ python=$("${apt[@]}" -o Dir::Bin::dpkg=/bin/true --print-uris install --no-insta
     grep -o "'[^']*'" | grep -o 'python3\.[0-9]*-minimal' | head -n 1)
 python=${python%-minimal}
 packages=(libc6 libgcc-s1 libstdc++6 zlib1g zlib1g-dev libpng16-16 libpng-dev libjpeg62-turbo libjpeg62-turbo-dev nlohmann-json3-dev
-    "$python-minimal" "lib$python-minimal" "lib$python-stdlib" libexpat1 libffi8 liblzma5 libbz2-1.0 libuuid1)
-(cd "$root/debs" && "${apt[@]}" download "${packages[@]}")
+    "$python-minimal" "lib$python-minimal" "lib$python-stdlib" libexpat1 libffi8 liblzma5 libbz2-1.0 libuuid1 libssl3)
+for package in "${packages[@]}"; do
+    # Later releases of Debian have another name for some.
+    (cd "$root/debs" && { "${apt[@]}" download "$package" 2> /dev/null || "${apt[@]}" download "${package}t64"; })
+done
 for package in "$root"/debs/*.deb; do
     dpkg-deb --extract "$package" "$root"
 done
