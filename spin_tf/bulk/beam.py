@@ -9,15 +9,13 @@ from __future__ import annotations
 import dataclasses
 import logging
 import os
-import shutil
-import tempfile
-import threading
 from collections.abc import Iterator, Sequence
-from typing import Any, BinaryIO, cast
+from typing import BinaryIO, cast
 
 from spin_tf._extras import require
 from spin_tf.bulk.record_ranges import RecordRange, records, split
 from spin_tf.bulk.rows import Row, read_rows, to_example, to_json
+from spin_tf.bulk.shared import shared_recognizer
 from spin_tf.data.conversion.beam import open_raw
 from spin_tf.reading.word import ReadError
 from spin_tf.recognizer import Recognizer
@@ -54,24 +52,9 @@ class BulkReading:
     num_shards: int = 0
 
 
-_recognizers: dict[tuple[Any, ...], Recognizer] = {}
-_loading = threading.Lock()
-
-
 def load_recognizer(bulk: BulkReading) -> Recognizer:
-    """The model of this process: runners start several threads in one."""
-    key = (bulk.model, bulk.turn_tall, bulk.num_threads)
-    with _loading:
-        if key not in _recognizers:
-            with tempfile.TemporaryDirectory() as folder:
-                model = bulk.model
-                if model is not None and "://" in model:
-                    copy = os.path.join(folder, "model.tflite")
-                    with open_raw(model, "r") as source, open(copy, "wb") as target:
-                        shutil.copyfileobj(source, target)
-                    model = copy
-                _recognizers[key] = Recognizer(model, bulk.num_threads, bulk.turn_tall)
-        return _recognizers[key]
+    """The reader of this process; see `shared_recognizer`."""
+    return shared_recognizer(bulk.model, bulk.num_threads, bulk.turn_tall)
 
 
 def find_files(pattern: str, limit: int | None = None) -> list[str]:
