@@ -54,6 +54,9 @@ class Reader:
             with self._lock:
                 self.in_flight -= 1
 
+    def rows(self, images: list[bytes]) -> list[dict[str, Any]]:
+        return [self.row(image) for image in images]
+
     def row(self, image: bytes) -> dict[str, Any]:
         try:
             word = self.recognizer.read(decode_tensor(image).numpy())
@@ -79,7 +82,7 @@ def rest_answer(reader: Reader, images: list[bytes]) -> dict[str, Any]:
             return [float(v) for v in value]
         return float(value) if isinstance(value, np.floating) else value
 
-    return {"predictions": [{k: plain(v) for k, v in reader.row(image).items()} for image in images]}
+    return {"predictions": [{k: plain(v) for k, v in row.items()} for row in reader.rows(images)]}
 
 
 class _Handler(http.server.BaseHTTPRequestHandler):
@@ -190,7 +193,7 @@ def grpc(reader: Reader) -> Iterator[str]:
             with reader.request(images) as fault:
                 if fault is not None and hasattr(codes, fault):
                     context.abort(getattr(codes, fault), f"says {fault}")
-                rows = [reader.row(image) for image in images]
+                rows = reader.rows(images)
                 if fault == "one too many":
                     rows.append(rows[0])
                 elif fault == "one too few":
