@@ -23,7 +23,7 @@ def row(source: Row, result: Word | ReadError) -> Row:
 
     Returns:
         `source` with the fields of the word as `bin/recognize.py --format=jsonl` writes them, or with `reason` and
-        `kind` of a `ReadError`.
+        `kind` of a `ReadError`. What only decoding under constraints fills is left out.
     """
     if isinstance(result, ReadError):
         return {**source, "reason": result.reason, "kind": result.kind}
@@ -35,6 +35,7 @@ def row(source: Row, result: Word | ReadError) -> Row:
         "confidence": result.confidence,
         "characters": characters,
         "turned": result.turned,
+        "truncated": result.truncated,
     }
 
 
@@ -60,8 +61,9 @@ def to_example(row: Row) -> bytes:
     """A tf.train.Example.
 
     Features: `image/source_id` (the id of a TFRecord where it has one, else the path, with `#N` for record N), and of a
-    word `word/text`, `word/confidence`, `word/turned`, `word/characters/confidence`, `word/characters/x`; of an image
-    that cannot be read `error/reason` and `error/kind`. A label is kept as `image/text`.
+    word `word/text`, `word/confidence`, `word/turned`, `word/truncated`, `word/characters/confidence` and
+    `word/characters/x`; of an image that cannot be read `error/reason` and `error/kind`. A label is kept as
+    `image/text`.
     """
     place = row["path"] if row.get("record") is None else f"{row['path']}#{row['record']}"
     features: dict[str, list[bytes] | list[float] | list[int]] = {
@@ -76,6 +78,7 @@ def to_example(row: Row) -> bytes:
         features["word/text"] = [row["text"].encode()]
         features["word/confidence"] = [float(row["confidence"])]
         features["word/turned"] = [int(row["turned"])]
+        features["word/truncated"] = [int(row["truncated"])]
         features["word/characters/confidence"] = [float(c["confidence"]) for c in row["characters"]]
         features["word/characters/x"] = [float(c["x"]) for c in row["characters"]]
     return encode_features(features)

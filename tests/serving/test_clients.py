@@ -34,7 +34,7 @@ def versions(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
     for weight in (model.decoder.generator, model.decoder.score, model.decoder.context_kernel):
         weight.assign(8 * weight)
     path = tmp_path_factory.mktemp("models") / "spin"
-    saved_model.export(model, path, list(image_files.readable().values()))
+    saved_model.export(model, path, list(image_files.readable().values())[:8])
     return path
 
 
@@ -70,10 +70,9 @@ def server(request: pytest.FixtureRequest, versions: pathlib.Path) -> Iterator[s
 
 
 def test_readings_of_a_saved_model(server: str, versions: pathlib.Path) -> None:
-    kinds = [*files.encoded().values(), *files.broken().values(), *files.in_memory()]
-    images = [*kinds, *image_files.readable().values()]
+    images = [*files.encoded().values(), *files.broken().values(), *files.in_memory()]
     local = list(Recognizer(versions).read_many(images))
-    remote = list(RemoteRecognizer(server, batch_size=16).read_many(images))
+    remote = list(RemoteRecognizer(server, timeout=300).read_many(images))
     assert len({word.text for word in local if isinstance(word, Word)}) >= 3
     assert any("\U0001f600" in word.text for word in local if isinstance(word, Word))
     assert sum(isinstance(word, ReadError) for word in local) >= 10
@@ -81,7 +80,7 @@ def test_readings_of_a_saved_model(server: str, versions: pathlib.Path) -> None:
         if isinstance(ours, ReadError) or isinstance(theirs, ReadError):
             assert theirs == ours, i
             continue
-        assert (theirs.text, theirs.turned) == (ours.text, ours.turned), i
+        assert (theirs.text, theirs.turned, theirs.truncated) == (ours.text, ours.turned, ours.truncated), i
         assert theirs.confidence == pytest.approx(ours.confidence, abs=1e-4)
         assert [c.character for c in theirs.characters] == [c.character for c in ours.characters]
         for got, expected in zip(theirs.characters, ours.characters, strict=True):

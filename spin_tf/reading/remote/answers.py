@@ -71,7 +71,9 @@ def to_result(row: Mapping[str, Any]) -> Word | ReadError:
         if len(confidences) < len(text) or len(positions) < len(text):
             raise ValueError(f"{len(text)} characters, {len(confidences)} confidences, {len(positions)} positions")
         characters = tuple(map(Character, text, confidences, positions))
-        return Word(text, _probability(row["confidence"]), characters, int(row.get("turned", 0)))
+        # There is an entry for the end too: where characters take all of them, none was read.
+        truncated = len(text) == len(row["positions"])
+        return Word(text, _probability(row["confidence"]), characters, int(row.get("turned", 0)), truncated)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ServerError(
             "The server answers, but not with the outputs of a SavedModel that bin/export_saved_model.py wrote: "

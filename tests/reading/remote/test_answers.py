@@ -35,6 +35,13 @@ def test_a_word() -> None:
     assert to_result(row(words="", confidence=1.000001)) == Word("", 1.0, ())
 
 
+def test_a_word_without_an_end() -> None:
+    result = to_result(row(words="abcd"))
+    assert isinstance(result, Word)
+    assert result.truncated
+    assert not to_result(row(words="abc")).truncated  # type: ignore[union-attr]
+
+
 def test_characters_are_code_points() -> None:
     """One beyond the 16 bits of a UTF-16 unit, and one that combines with the letter before it."""
     text = "\U0001f600e\u0301"

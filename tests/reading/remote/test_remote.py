@@ -63,7 +63,7 @@ def assert_same(remote: list[Word | ReadError], local: list[Word | ReadError]) -
         if isinstance(ours, ReadError) or isinstance(theirs, ReadError):
             assert theirs == ours
             continue
-        assert (theirs.text, theirs.turned) == (ours.text, ours.turned)
+        assert (theirs.text, theirs.turned, theirs.truncated) == (ours.text, ours.turned, ours.truncated)
         assert theirs.confidence == pytest.approx(ours.confidence, abs=1e-6)
         assert [c.character for c in theirs.characters] == [c.character for c in ours.characters]
         for got, expected in zip(theirs.characters, ours.characters, strict=True):
