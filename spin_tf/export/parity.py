@@ -101,7 +101,9 @@ def compare_readings(
     difference = 0.0
     for start in range(0, len(files), _FILES_AT_A_TIME):
         batch = files[start : start + _FILES_AT_A_TIME]
-        views = [turned_views(decode_image(file), model.image_size, turn_tall=True) for file in batch]
+        # One view of each turn, as with the effort that graphs have.
+        looks = [turned_views(decode_image(file), model.image_size, turn_tall=True) for file in batch]
+        views = [{turned: view for turned, (view,) in turns.items()} for turns in looks]
         outputs = zip(*model.predict_words(np.stack([v for turns in views for v in turns.values()])), strict=True)
         words = [surest([decode(model.charset, *next(outputs), turned) for turned in turns]) for turns in views]
         answer = read_files(batch)
