@@ -20,6 +20,9 @@ from tests.export import image_files
 from tests.reading.remote import files
 from tests.reading.remote.servers import Reader, rest
 
+# Minutes on a busy machine: the graph is traced, written, loaded and run by two servers.
+pytestmark = pytest.mark.deploy
+
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 
 

@@ -220,7 +220,7 @@ class RemoteRecognizer:
 
     def _say(self, error: ServerError, tries: int) -> str:
         after = f" (after {tries} tries)" if tries > 1 else ""
-        return f"The server cannot be used: {error}{after}. Received: server={self.server}"
+        return f"The server cannot be used: {str(error).rstrip('.')}{after}. Received: server={self.server}"
 
 
 def _batches(images: Iterable[ImageLike], size: int, max_bytes: int) -> Iterator[list[ImageLike]]:
