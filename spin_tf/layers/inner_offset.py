@@ -5,6 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from spin_tf.data.preprocessing import axis_weights
 from spin_tf.layers.conv_norm import ConvNorm
 
 
@@ -61,8 +62,12 @@ class InnerOffset(keras.layers.Layer):
     def call(self, features: Any, training: bool = False) -> Any:
         x = self.pool(self.conv2(self.conv1(features, training=training)))
         x = ops.sigmoid(ops.cast(x, "float32"))
-        x = ops.image.resize(x, self.image_size, interpolation="bilinear", data_format="channels_last")
-        return ops.cast(x, self.compute_dtype)
+        # Two matrix products instead of an image resize: ONNX stores a resize as a scale, and 100 / 6 is not one that
+        # comes back as 100 columns.
+        rows = axis_weights(x.shape[1], self.image_size[0])
+        columns = axis_weights(x.shape[2], self.image_size[1])
+        x = ops.matmul(rows, ops.matmul(x[..., 0], columns.T))
+        return ops.cast(x[..., None], self.compute_dtype)
 
     def compute_output_shape(self, features_shape: Any) -> Any:
         return (features_shape[0], *self.image_size, 1)

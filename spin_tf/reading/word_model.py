@@ -40,11 +40,11 @@ def bundled_model() -> pathlib.Path:
 
 
 def load_word_model(model: str | os.PathLike[str] | None, num_threads: int) -> WordModel:
-    """Loads a `.tflite` file, a `.keras` file, a model_dir or a SavedModel folder; None is the bundled model.
+    """Loads a `.tflite`, `.onnx` or `.keras` file, a model_dir or a SavedModel folder; None is the bundled model.
 
     Raises:
         FileNotFoundError: nothing is there.
-        MissingExtraError: anything but `.tflite` needs TensorFlow.
+        MissingExtraError: `.onnx` needs ONNX Runtime, and anything but `.tflite` TensorFlow.
         ValueError: not a model of spin_tf.
     """
     if model is not None and not os.fspath(model):
@@ -56,6 +56,10 @@ def load_word_model(model: str | os.PathLike[str] | None, num_threads: int) -> W
         raise FileNotFoundError(f"There is no such model. Received: model={str(path)!r}")
     if not path.is_dir():
         check_regular(path)
+    if path.suffix == ".onnx" and not path.is_dir():
+        from spin_tf.reading.onnx_model import ONNXModel
+
+        return ONNXModel(path)
     if not path.is_dir() and path.suffix != ".keras":
         return LiteRTModel(path, num_threads)
     require("tensorflow", f"Reading with {path.name}", "train")

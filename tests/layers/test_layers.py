@@ -103,6 +103,16 @@ def test_spline_through_its_own_base_points_is_the_identity() -> None:
     np.testing.assert_allclose(grid[..., 1], np.broadcast_to(y[:, None], (32, 100)), atol=1e-4)
 
 
+@pytest.mark.parametrize("size", [(8, 12), (16, 50), (4, 6)])
+def test_offsets_are_resized_as_images_are(size: tuple[int, int]) -> None:
+    layer = layers.InnerOffset((32, 100), filters=3)
+    features = np.random.default_rng(7).normal(0, 2, (2, *size, 5)).astype("float32")
+    offsets = np.asarray(layer(features))
+    small = tf.sigmoid(layer.pool(layer.conv2(layer.conv1(features))))
+    assert small.shape[1:3] == (size[0] // 2, size[1] // 2)
+    np.testing.assert_allclose(offsets, tf.image.resize(small, (32, 100), "bilinear").numpy(), atol=1e-6)
+
+
 @pytest.mark.parametrize("align_corners", [False, True])
 def test_sampling_at_pixel_centres_returns_the_image(align_corners: bool) -> None:
     image = np.random.default_rng(3).uniform(-1, 1, (2, 5, 8, 1)).astype("float32")

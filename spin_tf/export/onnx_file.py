@@ -1,0 +1,117 @@
+"""ONNX files: any number of images at a time, checked against the trained model before they are written."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import pathlib
+import tempfile
+from typing import Any
+
+import numpy as np
+
+from spin_tf._extras import require
+from spin_tf.export.parity import Parity, compare_words, require_parity, worst
+from spin_tf.models import SPINRecognizer
+from spin_tf.reading.metadata import METADATA_FILE
+from spin_tf.reading.onnx_model import STEP_KEY, ONNXModel
+from spin_tf.reading.stepping import read_stepwise
+
+
+def convert(model: SPINRecognizer) -> bytes:
+    """Converts a model to ONNX, float32, with the metadata of the model inside.
+
+    The graph reads: `image` (n, height, width, 1) -> `probabilities`, `positions`, and the `states`, `projected` and
+    `centres` of `SteppingModel.encode`. An ONNX file holds one graph, so the step of the decoder is a second file, in
+    base64 among the metadata of the first: it is a thirteenth of the whole, and there is still one file to hand over.
+
+    Raises:
+        MissingExtraError: tf2onnx or onnx are not installed.
+    """
+    keras = require("keras", "ONNX export", "train")
+    onnx = require("onnx", "ONNX export", "onnx")
+    height, width = model.image_size
+    features, units = model.decoder.state_projection.shape
+    time = model.backbone.compute_output_shape((None, height, width, 1))[1]
+
+    class Words(keras.Model):  # type: ignore[name-defined, misc]
+        def call(self, image: Any) -> dict[str, Any]:
+            started = model.start_words(image)
+            probabilities, attention = model.decoder.decode(started["states"], stop_at_end=True)
+            across = keras.ops.sum(attention * started["centres"][:, None], axis=-1)
+            return {**started, "probabilities": probabilities, "positions": keras.ops.clip(across, 0.0, 1.0)}
+
+    class Step(keras.Model):  # type: ignore[name-defined, misc]
+        def call(self, states: Any, projected: Any, previous: Any, last_output: Any, last_cell: Any) -> dict[str, Any]:
+            return model.decoder.step(states, projected, previous, last_output, last_cell)
+
+    words = _to_onnx(Words(name="words"), {"image": (height, width, 1)})
+    # What goes in must not be called as what comes out: the converter takes them for one.
+    rows: dict[str, tuple[int, ...]] = {
+        "states": (time, features),
+        "projected": (time, units),
+        "previous": (),
+        "last_output": (units,),
+        "last_cell": (units,),
+    }
+    step = _to_onnx(Step(name="step"), rows)
+    metadata = json.dumps({**model.metadata, "quantization": "none"}, ensure_ascii=False, sort_keys=True)
+    onnx.helper.set_model_props(
+        words, {METADATA_FILE: metadata, STEP_KEY: base64.b64encode(step.SerializeToString()).decode()}
+    )
+    return words.SerializeToString()
+
+
+def _to_onnx(model: Any, inputs: dict[str, tuple[int, ...]]) -> Any:
+    """The onnx.ModelProto of a Keras model; all inputs are float32 but `previous`."""
+    keras = require("keras", "ONNX export", "train")
+    onnx = require("onnx", "ONNX export", "onnx")
+    require("tf2onnx", "ONNX export", "onnx")
+    # What it reads with is built already; Keras only wants to hear so.
+    model.built = True
+    signature = [
+        keras.InputSpec(shape=(None, *shape), dtype="int32" if name == "previous" else "float32", name=name)
+        for name, shape in inputs.items()
+    ]
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "model.onnx")
+        model.export(path, format="onnx", input_signature=signature, verbose=False)
+        proto = onnx.load(path)
+    for value in (*proto.graph.input, *proto.graph.output):
+        # The converter names every free size anew.
+        value.type.tensor_type.shape.dim[0].dim_param = "batch"
+    return proto
+
+
+def export(model: SPINRecognizer, path: str | os.PathLike[str], images: np.ndarray) -> Parity:
+    """Converts, checks against the model on `images`, read at once and step by step, and only then writes the file.
+
+    Args:
+        model: float32.
+        path: the file to write.
+        images: (n, height, width, 1) float32 in [-1, 1] to compare on, n at least 1.
+
+    Returns:
+        how the way of reading compares that is farther off.
+
+    Raises:
+        ParityError: the file reads otherwise than the model; nothing is left behind.
+        MissingExtraError: onnxruntime, tf2onnx or onnx are not installed.
+    """
+    require("onnxruntime", "ONNX export", "onnx")
+    expected = model.predict_words(images)[0]
+    temporary = pathlib.Path(f"{os.fspath(path)}.partial")
+    try:
+        temporary.write_bytes(convert(model))
+        exported = ONNXModel(temporary)
+        parities = [
+            compare_words(expected, exported.predict_words(images)[0]),
+            compare_words(expected, read_stepwise(exported, images)[0]),
+        ]
+        for parity in parities:
+            require_parity(parity, "none", "ONNX", path)
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return worst(parities)
