@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterable
 from typing import Any
 
 from spin_tf.charset import Tokenizer
@@ -39,15 +40,20 @@ class BestModel:
         self._tokenizer = tokenizer
         self._shipped: ShippedModel | None = None
 
-    def validate(self, step: int, watcher: Watcher, progress: Progress) -> Score:
+    def validate(self, step: int, watcher: Watcher, progress: Progress, batches: Iterable[Any] = ()) -> Score:
         """Scores the present weights and writes them where none were better; without words, the latest are the best.
+
+        Args:
+            step: steps done.
+            watcher, progress: where the scores go.
+            batches: see `ShippedModel.update`.
 
         Raises:
             OSError: best.keras cannot be written; an older one stays.
         """
         if self._shipped is None:
             self._shipped = ShippedModel(self._model, self._averages)
-        self._shipped.update()
+        self._shipped.update(batches)
         scores = self._validator.score(self._shipped.read)
         total = scores["all"]
         values: dict[str, float] = {}

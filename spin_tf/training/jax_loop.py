@@ -22,6 +22,7 @@ from spin_tf.training.initialize import start_from
 from spin_tf.training.jax_words import WordStream
 from spin_tf.training.losses import training_loss
 from spin_tf.training.optimizer import AdamW, Schedule
+from spin_tf.training.statistics import NUM_BATCHES, recalibrate
 from spin_tf.training.weights_file import save_weights
 
 
@@ -159,8 +160,12 @@ class JaxTrainer:
             if self.step % t.checkpoint_every == 0:
                 self._save(state)
         self._save(state)
-        averages = {v.path: np.asarray(a) for v, a in zip(self.model.trainable_variables, self.averages, strict=False)}
-        save_weights(self.model_dir, self.model, averages)
+        for variable, average in zip(self.model.trainable_variables, self.averages, strict=False):
+            variable.assign(average.value)
+        if self.averages:
+            latest = range(max(self.step - NUM_BATCHES, 0), self.step)
+            recalibrate(self.model, (self._words.batch(step)[0] for step in latest))
+        save_weights(self.model_dir, self.model, {})
         return self.guard.mean or 0.0
 
     def _save(self, state: Any) -> None:

@@ -23,6 +23,7 @@ from spin_tf.training.checkpoints import list_checkpoints, restore_latest, save_
 from spin_tf.training.clock import Clock
 from spin_tf.training.guards import LossGuard, TrainingError
 from spin_tf.training.optimizer import Schedule
+from spin_tf.training.statistics import NUM_BATCHES
 from spin_tf.training.step import TrainingStep, trim_tokens
 from spin_tf.training.strategies import Place, require_same_step
 from spin_tf.training.validation import Validator
@@ -274,9 +275,14 @@ class Trainer:
         if not self.place.is_chief:
             return Score()
         try:
-            return self.best.validate(self.step, watcher, progress)
+            return self.best.validate(self.step, watcher, progress, self._latest_images())
         except OSError as error:
             raise TrainingError(f"step {self.step}: best.keras: {error}; {self._last_good()}") from error
+
+    def _latest_images(self) -> Iterator[Any]:
+        """The images of the latest steps, as they were augmented."""
+        first = max(self.step - NUM_BATCHES, 0)
+        return (batch["image"] for batch in self.words.dataset(self.model.image_size, first, self.step))
 
     def _log(self, numbers: tuple[Any, Any, Any], watcher: Watcher, progress: Progress) -> None:
         rates = progress.update(self.step, self.guard.mean or 0.0)

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
+from spin_tf.config import STAGES
 from spin_tf.models import SPINRecognizer
+from spin_tf.training.statistics import recalibrate
 
 
 class ShippedModel:
@@ -28,14 +31,24 @@ class ShippedModel:
         keras.mixed_precision.set_dtype_policy(policy)
         self._read = tf.function(self._read_tokens, autograph=False)
 
-    def update(self) -> None:
-        """Takes over the present weights."""
+    def update(self, batches: Iterable[Any] = ()) -> None:
+        """Takes over the present weights.
+
+        Args:
+            batches: images of training words, from which averaged weights get batch statistics of their own; those
+                of the model in training where there are none.
+        """
         averages = {
             variable.path: average
             for variable, average in zip(self._source.trainable_variables, self._averages, strict=False)
         }
         for target, source in zip(self.model.variables, self._source.variables, strict=True):
             target.assign(np.asarray(averages.get(source.path, source)))
+        if self._averages:
+            for name in STAGES:
+                if getattr(self.model, name) is not None:
+                    getattr(self.model, name).trainable = getattr(self._source, name).trainable
+            recalibrate(self.model, batches)
 
     def _read_tokens(self, images: Any) -> Any:
         probabilities = self.model.read(images, stop_at_end=True)["probabilities"]
