@@ -16,6 +16,7 @@ from PIL import Image
 from spin_tf._files import write_atomically, write_text
 from spin_tf._version import __version__
 from spin_tf.data.preprocessing import ImageError, decode_image
+from spin_tf.evaluation import breakdown
 from spin_tf.evaluation.calibration import LEVELS, Calibration
 from spin_tf.evaluation.evaluate import Reading, SetResult
 from spin_tf.evaluation.metrics import Score
@@ -100,6 +101,7 @@ def to_dict(
 ) -> dict[str, Any]:
     """Returns the evaluation as JSON can hold it; shares of 1, not percentages."""
     accuracy, one_minus_ned = mean_of_sets(results)
+    readings = [reading for result in results for reading in result.readings]
     return {
         "spin_tf_version": __version__,
         "model": {"path": model, **metadata},
@@ -119,6 +121,8 @@ def to_dict(
             "word_accuracy": None if math.isnan(accuracy) else accuracy,
             "one_minus_ned": None if math.isnan(one_minus_ned) else one_minus_ned,
         },
+        "by_length": breakdown.by_length(readings, protocol),
+        "wrong_readings": dict(breakdown.wrong_readings(readings, protocol)),
     }
 
 
@@ -199,7 +203,9 @@ def write(
     )
     calibration = calibration_of(results)
     confidence = f"Expected calibration error: {calibration.expected_error:.4f}.\n\n{calibration.table()}"
-    write_text(str(folder / "results.md"), f"{make_table(results)}\n\n{note}\n\n{confidence}\n")
+    tables = breakdown.make_tables([reading for result in results for reading in result.readings], protocol)
+    text = "\n\n".join((make_table(results), note, confidence, tables))
+    write_text(str(folder / "results.md"), f"{text}\n")
     write_atomically(str(folder / "predictions.jsonl"), lambda path: _write_predictions(path, results))
     write_text(str(folder / "errors.html"), make_gallery(results, max_pictures))
 
