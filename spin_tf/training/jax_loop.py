@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import importlib
 from typing import Any
 
@@ -144,9 +145,12 @@ class JaxTrainer:
         take_step = self._make_step()
         state = self._state()
         logged = self.step, self.clock.seconds
+        # Kept, not made again: what stops this process may have stopped those that make words.
+        latest: collections.deque[np.ndarray] = collections.deque(maxlen=NUM_BATCHES)
         while not self._is_finished and self._stop_signal is None:
             images, tokens = self._words.batch(self.step)
             rate = np.float32(self.clock.rate(self.schedule, self.step))
+            latest.append(images)
             state, loss, norm = take_step(state, images, tokens, rate)
             problem = self.guard.problem(float(loss), float(norm))
             if problem:
@@ -163,8 +167,7 @@ class JaxTrainer:
         for variable, average in zip(self.model.trainable_variables, self.averages, strict=False):
             variable.assign(average.value)
         if self.averages:
-            latest = range(max(self.step - NUM_BATCHES, 0), self.step)
-            recalibrate(self.model, (self._words.batch(step)[0] for step in latest))
+            recalibrate(self.model, latest)
         save_weights(self.model_dir, self.model, {})
         return self.guard.mean or 0.0
 
