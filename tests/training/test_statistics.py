@@ -23,6 +23,7 @@ def test_statistics_are_the_mean_over_the_batches() -> None:
 def test_a_frozen_stage_keeps_its_statistics() -> None:
     model = SPINRecognizer(tiny.VALUES["model"])
     model.backbone.trainable = False
+    assert model.transformation is not None
     before = [np.array(v) for v in model.backbone.variables], [np.array(v) for v in model.transformation.variables]
     recalibrate(model, [np.random.default_rng(0).normal(size=(4, 32, 32, 1)).astype("float32")])
     for old, variable in zip(before[0], model.backbone.variables, strict=True):
