@@ -21,7 +21,7 @@ from absl import app, flags
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
-from spin_tf.cli.recognize import find_images
+from spin_tf.cli._arguments import find_images
 
 _REPOSITORY = pathlib.Path(__file__).resolve().parent.parent
 _SPIN_READ = flags.DEFINE_string("spin_read", str(_REPOSITORY / "build" / "cpp" / "spin_read"), "The C++ program.")
@@ -68,7 +68,7 @@ def _peak_memory(pid: int) -> float:
 
 
 def main(argv: list[str]) -> None:
-    paths = list(find_images(argv[1:]))
+    paths = [found.path for found in find_images(argv[1:])]
     if len(paths) < 100:
         raise SystemExit(f"name at least 100 images. Received: {len(paths)}")
     model = [f"--model={_BENCHMARK_MODEL.value}"] if _BENCHMARK_MODEL.value else []

@@ -194,7 +194,7 @@ def test_mistakes_are_those_of_the_python_command(arguments: list[str]) -> None:
     assert (code, stdout) == (expected_code, expected_stdout) and code != 0
     expected = expected_stderr.splitlines()[0].replace("bin/recognize.py", "spin_read")
     expected = re.sub(r"\(File is not a zip file\)", "(no archive with it at the end)", expected)
-    assert stderr.splitlines()[0] == re.sub(r"\. Did you mean.*", "", expected)
+    assert stderr.splitlines()[0] == re.sub(r"\. Did you mean: .*? \?", "", expected)
 
 
 def test_a_reader_that_stops_early(words: list[pathlib.Path]) -> None:

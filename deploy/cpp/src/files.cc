@@ -63,8 +63,7 @@ std::string joined(const std::string& folder, const std::string& name) {
 std::vector<std::string> names_in(const std::string& folder) {
   const std::unique_ptr<DIR, int (*)(DIR*)> stream(opendir(folder.c_str()), closedir);
   if (!stream) {
-    const std::string reason = std::strerror(errno);
-    throw UserError("[Errno " + std::to_string(errno) + "] " + reason + ": " + quoted(folder));
+    throw FileError(std::string("the folder cannot be read: ") + std::strerror(errno));
   }
   std::vector<std::string> names;
   while (const dirent* entry = readdir(stream.get())) {
@@ -133,16 +132,23 @@ std::u32string with_escaped_bytes(const std::string& text) {
   return result;
 }
 
-std::vector<std::string> find_images(const std::vector<std::string>& arguments) {
-  std::vector<std::string> paths;
+std::vector<Found> find_images(const std::vector<std::string>& arguments) {
+  std::vector<Found> paths;
   for (const std::string& argument : arguments) {
     if (!is_folder(argument)) {
-      paths.push_back(argument);
+      paths.push_back({argument, ""});
       continue;
     }
     const std::string folder = tidied(argument);
     std::vector<std::pair<std::u32string, std::string>> images;
-    for (const std::string& name : names_in(argument)) {
+    std::vector<std::string> names;
+    try {
+      names = names_in(argument);
+    } catch (const FileError& error) {
+      paths.push_back({argument, error.what()});
+      continue;
+    }
+    for (const std::string& name : names) {
       const std::string path = joined(folder, name);
       if (!is_folder(path)) {
         images.emplace_back(with_escaped_bytes(path), path);
@@ -153,11 +159,11 @@ std::vector<std::string> find_images(const std::vector<std::string>& arguments) 
       for (const std::string& suffix : kSuffixes) {
         list += (list.empty() ? "" : ", ") + suffix;
       }
-      throw UserError("the folder holds no image files (" + list + "). Received: " + argument);
+      paths.push_back({argument, "the folder holds no image files (" + list + ")"});
     }
     std::sort(images.begin(), images.end());
     for (auto& image : images) {
-      paths.push_back(std::move(image.second));
+      paths.push_back({std::move(image.second), ""});
     }
   }
   return paths;

@@ -14,9 +14,14 @@ class UserError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-// The files named by the arguments; of a folder, its image files by name, without those of folders in it. Throws
-// UserError for a folder that holds none or cannot be listed.
-std::vector<std::string> find_images(const std::vector<std::string>& arguments);
+// An image file, or an argument that leads to none: then `problem` says why.
+struct Found {
+  std::string path;
+  std::string problem;
+};
+
+// The files named by the arguments; of a folder, its image files by name, without those of folders in it.
+std::vector<Found> find_images(const std::vector<std::string>& arguments);
 
 // A file that cannot be read; what() is the reason alone.
 class FileError : public std::runtime_error {

@@ -1,5 +1,6 @@
 #include "output.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <cstdio>
@@ -46,6 +47,47 @@ std::string json_string(const std::string& text) {
   return result + '"';
 }
 
+std::string escaped_unit(unsigned value) {
+  char text[16];
+  std::snprintf(text, sizeof text, "\\u%04x", value);
+  return text;
+}
+
+std::string ascii_only(const std::u32string& codes) {
+  std::string result;
+  for (const char32_t code : codes) {
+    if (code < 0x80) {
+      result += static_cast<char>(code);
+    } else if (code < 0x10000) {
+      result += escaped_unit(code);
+    } else {
+      result += escaped_unit(0xD800 + ((code - 0x10000) >> 10)) + escaped_unit(0xDC00 + ((code - 0x10000) & 0x3FF));
+    }
+  }
+  return result;
+}
+
+std::string without_control(const std::string& text, bool double_backslashes) {
+  std::string result;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    // U+0080 to U+009F are two bytes.
+    const auto next = static_cast<unsigned char>(i + 1 < text.size() ? text[i + 1] : 0);
+    const bool is_c1 = byte == 0xC2 && next >= 0x80 && next < 0xA0;
+    if (byte == '\t' || byte == '\n' || byte == '\r') {
+      result += {'\\', byte == '\t' ? 't' : byte == '\n' ? 'n' : 'r'};
+    } else if (byte < 0x20 || byte == 0x7F || is_c1) {
+      char escaped[8];
+      std::snprintf(escaped, sizeof escaped, "\\x%02x", static_cast<unsigned>(is_c1 ? next : byte));
+      result += escaped;
+      i += is_c1;
+    } else {
+      result += byte == '\\' && double_backslashes ? "\\\\" : std::string(1, text[i]);
+    }
+  }
+  return result;
+}
+
 std::string json_line(const std::string& path, const Word& word) {
   std::string line = "{\"path\": " + json_string(path) + ", \"text\": " + json_string(word.text) +
                      ", \"confidence\": " + format_number(word.confidence) + ", \"characters\": [";
@@ -79,12 +121,18 @@ std::string format_number(double value) {
 
 std::string format_word(const std::string& path, const Word& word, bool jsonl) {
   if (jsonl) {
-    return json_line(path, word);
+    const std::string line = json_line(path, word);
+    // JSON holds letters; names that are no text make all of the line escapes that every reader knows.
+    const std::u32string codes = with_escaped_bytes(line);
+    const bool is_text = std::none_of(codes.begin(), codes.end(), [](char32_t c) { return c >= 0xDC80 && c <= 0xDCFF; });
+    return is_text ? line : ascii_only(codes);
   }
   char confidence[32];
   std::snprintf(confidence, sizeof confidence, "%.4f", word.confidence);
-  return path + "\t" + word.text + "\t" + confidence;
+  return show_path(path) + "\t" + without_control(word.text, false) + "\t" + confidence;
 }
+
+std::string show_path(const std::string& path) { return without_control(path, true); }
 
 std::string with_backslashes(const std::string& path) {
   std::string result;

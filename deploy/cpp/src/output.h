@@ -11,6 +11,9 @@ namespace spin {
 // The output line of a word, without its line end.
 std::string format_word(const std::string& path, const Word& word, bool jsonl);
 
+// A path in one piece: tabs, line ends and control characters escaped, backslashes doubled.
+std::string show_path(const std::string& path);
+
 // A path for stderr: bytes that are no UTF-8 as \udcXX.
 std::string with_backslashes(const std::string& path);
 

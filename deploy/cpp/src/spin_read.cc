@@ -28,9 +28,12 @@ struct Result {
   bool read = false;
 };
 
-Result read_one(const Recognizer& recognizer, const std::string& path, bool jsonl) {
+Result read_one(const Recognizer& recognizer, const Found& found, bool jsonl) {
+  if (!found.problem.empty()) {
+    return {found.problem, false};
+  }
   try {
-    return {format_word(path, recognizer.read(read_file(path)), jsonl), true};
+    return {format_word(found.path, recognizer.read(read_file(found.path)), jsonl), true};
   } catch (const ImageError& error) {
     return {one_line(error.what()), false};
   } catch (const FileError& error) {
@@ -42,7 +45,7 @@ Result read_one(const Recognizer& recognizer, const std::string& path, bool json
 // not grow with their number.
 class Reader {
  public:
-  Reader(const Recognizer& recognizer, const std::vector<std::string>& paths, bool jsonl, int num_threads)
+  Reader(const Recognizer& recognizer, const std::vector<Found>& paths, bool jsonl, int num_threads)
       : recognizer_(recognizer), paths_(paths), jsonl_(jsonl) {
     const std::size_t count = std::min(static_cast<std::size_t>(num_threads), paths.size());
     slots_.resize(16 * count);
@@ -106,7 +109,7 @@ class Reader {
   }
 
   const Recognizer& recognizer_;
-  const std::vector<std::string>& paths_;
+  const std::vector<Found>& paths_;
   const bool jsonl_;
   std::mutex mutex_;
   std::condition_variable changed_;
@@ -195,7 +198,14 @@ int run(const Arguments& arguments) {
   if (arguments.paths.empty()) {
     throw UserError("name the image files or folders to read, for example: spin_read word.png");
   }
-  const std::vector<std::string> paths = find_images(arguments.paths);
+  const std::vector<Found> paths = find_images(arguments.paths);
+  std::string problems;
+  for (const Found& found : paths) {
+    problems += (problems.empty() ? "" : "; ") + found.problem + ". Received: " + found.path;
+  }
+  if (std::all_of(paths.begin(), paths.end(), [](const Found& found) { return !found.problem.empty(); })) {
+    throw UserError(problems);
+  }
   const Recognizer recognizer = load(arguments);
   if (!arguments.save_rectified.empty()) {
     throw UserError(
@@ -205,12 +215,12 @@ int run(const Arguments& arguments) {
   }
   bool all_read = true;
   Reader reader(recognizer, paths, arguments.jsonl, arguments.threads > 0 ? arguments.threads : num_cores());
-  for (const std::string& path : paths) {
+  for (const Found& found : paths) {
     const Result result = reader.take();
     if (result.read) {
       write_out(result.line + "\n");
     } else {
-      std::fprintf(stderr, "%s: %s\n", with_backslashes(path).c_str(), result.line.c_str());
+      std::fprintf(stderr, "%s: %s\n", with_backslashes(show_path(found.path)).c_str(), result.line.c_str());
       all_read = false;
     }
   }
@@ -235,12 +245,12 @@ int main(int argc, char** argv) {
     const spin::Arguments arguments = spin::parse_arguments(argc, argv);
     if (arguments.help) {
       std::fputs(spin::kUsage, stdout);
-      return 1;
+      return 0;
     }
     return spin::run(arguments);
   } catch (const spin::FlagError& error) {
-    std::fprintf(stderr, "FATAL Flags parsing error: %s\nPass --help to see help on flags.\n", error.what());
-    return 1;
+    std::fprintf(stderr, "error: %s (--help lists the flags)\n", error.what());
+    return 2;
   } catch (const spin::ReaderGone&) {
     return 0;
   } catch (const std::exception& error) {
