@@ -178,7 +178,7 @@ def test_a_wrong_graph_is_not_left_behind(
             saved_model.export(model, tmp_path, files[:2])
     with monkeypatch.context() as context:
         # As if Recognizer saw each image a quarter of a grey value darker.
-        darker = {0: preprocess(decode_image(files[0])) - 0.002}
+        darker = {0: [preprocess(decode_image(files[0])) - 0.002]}
         context.setattr("spin_tf.export.parity.turned_views", lambda *_, **__: darker)
         with pytest.raises(ParityError, match="is not written: from bytes"):
             saved_model.export(model, tmp_path, files[:1])
