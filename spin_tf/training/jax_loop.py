@@ -148,7 +148,13 @@ class JaxTrainer:
         # Kept, not made again: what stops this process may have stopped those that make words.
         latest: collections.deque[np.ndarray] = collections.deque(maxlen=NUM_BATCHES)
         while not self._is_finished and self._stop_signal is None:
-            images, tokens = self._words.batch(self.step)
+            try:
+                images, tokens = self._words.batch(self.step)
+            except TrainingError:
+                # Who stops a whole group of processes stops those that make words, too.
+                if self._stop_signal is None:
+                    raise
+                break
             rate = np.float32(self.clock.rate(self.schedule, self.step))
             latest.append(images)
             state, loss, norm = take_step(state, images, tokens, rate)

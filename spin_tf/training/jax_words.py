@@ -5,6 +5,9 @@ from __future__ import annotations
 import collections
 import itertools
 import multiprocessing
+import os
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from typing import Any
 
 import numpy as np
@@ -16,6 +19,7 @@ from spin_tf.data.feeding.augmentation import augment
 from spin_tf.data.preprocessing import ImageError
 from spin_tf.data.records.word_example import WordExample
 from spin_tf.synthesis import WordSynthesizer
+from spin_tf.training.guards import TrainingError
 
 # Steps whose words are made before they are asked for.
 _AHEAD = 4
@@ -95,24 +99,24 @@ class WordStream:
             self._sampler = self._words.make_sampler()
         # Spawned, not forked: safe beside libraries that hold threads.
         context = multiprocessing.get_context("spawn")
+        self._pool = ProcessPoolExecutor(workers, context, _start, (settings, model))
         with without_interrupts():
-            self._pool = context.Pool(workers, _start, (settings, model))
+            # The first order starts the processes.
+            self._pool.submit(os.getpid)
         self._workers = workers
-        self._orders: collections.OrderedDict[int, list[Any]] = collections.OrderedDict()
+        self._orders: collections.OrderedDict[int, list[Future[Any]]] = collections.OrderedDict()
 
     def _order(self, step: int) -> None:
         """Has the words of a step made, in as many parts as there are processes."""
         if step in self._orders:
             return
         first = step * self._num_generated
-        orders = [
-            self._pool.apply_async(_make, (self._seed, first + a, b - a)) for a, b in self._parts(self._num_generated)
-        ]
+        orders = [self._pool.submit(_make, self._seed, first + a, b - a) for a, b in self._parts(self._num_generated)]
         if self._words is not None and self._sampler is not None:
             words, sources = self._words.read(self._sampler, step)
             strengths, first = self._words.augmentation[sources], step * len(words)
             orders += [
-                self._pool.apply_async(_prepare, (words[a:b], self._size, strengths[a:b], self._seed, first + a))
+                self._pool.submit(_prepare, words[a:b], self._size, strengths[a:b], self._seed, first + a)
                 for a, b in self._parts(len(words))
             ]
         self._orders[step] = orders
@@ -122,14 +126,21 @@ class WordStream:
         return list(itertools.pairwise(edges))
 
     def batch(self, step: int) -> tuple[np.ndarray, np.ndarray]:
-        """Images float32 (batch, height, width, 1) in [-1, 1] and token rows int32 (batch, max_length + 2)."""
-        for ahead in range(_AHEAD):
-            self._order(step + ahead)
-        pixels, rows = zip(*(order.get() for order in self._orders.pop(step)), strict=True)
+        """Images float32 (batch, height, width, 1) in [-1, 1] and token rows int32 (batch, max_length + 2).
+
+        Raises:
+            TrainingError: a process that makes words has ended: it was killed, or the memory did not suffice.
+        """
+        try:
+            for ahead in range(_AHEAD):
+                self._order(step + ahead)
+            pixels, rows = zip(*(order.result() for order in self._orders.pop(step)), strict=True)
+        except BrokenProcessPool as error:
+            raise TrainingError(f"step {step + 1}: a process that makes words has ended") from error
         return (np.concatenate(pixels).astype(np.float32)[..., None] - 127.5) / 127.5, np.concatenate(rows)
 
     def __enter__(self) -> WordStream:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._pool.terminate()
+        self._pool.shutdown(wait=True, cancel_futures=True)

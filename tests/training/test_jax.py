@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 
@@ -89,3 +90,38 @@ def test_resumes_and_reads_the_same_under_tensorflow(tmp_path: pathlib.Path) -> 
     with np.load(tmp_path / "read.npz") as theirs:
         for key in ("probabilities", "positions"):
             np.testing.assert_allclose(np.asarray(ours[key]), theirs[key], atol=1e-4)
+
+
+def test_a_signal_to_the_whole_group_saves_and_ends(tmp_path: pathlib.Path) -> None:
+    """What a batch system or a container does to stop a run reaches the processes that make words as well."""
+    tiny.write_config(tmp_path)
+    script = tmp_path / "script.py"
+    script.write_text(LAUNCH)
+    process = subprocess.Popen(
+        [
+            sys.executable,
+            str(script),
+            f"--config={tmp_path}/config-0.5.yaml",
+            "--set=training.steps=1000000",
+            "--set=training.log_every=1",
+            f"--model_dir={tmp_path}/run",
+        ],
+        cwd=REPOSITORY,
+        env={**os.environ, "KERAS_BACKEND": "jax", "PYTHONPATH": str(REPOSITORY)},
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        assert process.stderr is not None
+        for line in process.stderr:
+            if "step 2:" in line:
+                break
+        os.killpg(process.pid, signal.SIGTERM)
+        error = process.communicate(timeout=120)[1]
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+    assert process.returncode == 128 + signal.SIGTERM, error[-2000:]
+    assert "Traceback" not in error
+    assert list((tmp_path / "run").glob("checkpoint-*.npz"))
