@@ -90,5 +90,10 @@ def options(**changes: Any) -> OptionNames:
 
 def open_recognizer(**changes: Any) -> Recognizer:
     """The recognizer that the flags ask for; see `options`."""
+    return open_other(_MODEL.value, **changes)
+
+
+def open_other(model: str | None, **changes: Any) -> Recognizer:
+    """Another model, the bundled one for None, that reads as the flags ask."""
     with without_native_chatter():
-        return Recognizer(_MODEL.value, turn_tall=_TURN_TALL.value, **options(**changes))
+        return Recognizer(model, turn_tall=_TURN_TALL.value, **options(**changes))

@@ -1,11 +1,13 @@
 """Measures a model on labelled words in TFRecord files: word accuracy, 1 - NED, counts and intervals.
 
 bin/evaluate.py [--model=PATH] --data=NAME=GLOB... [--protocol=alphanumeric|exact] [--output=DIR]
+bin/evaluate.py --model=NEW --compare_with=OLD --data=NAME=GLOB... [--output=DIR]
 bin/evaluate.py --data=iiit5k='data/iiit5k-*.tfrecord' --image_lexicon=small --image_lexicon=medium
 
 The table goes to stdout. With --output, DIR gets results.json, results.md, predictions.jsonl and errors.html, a page of
 the mistakes with the reliability of the confidences. Several --data with the same NAME are one set. The options of
-reading are those of bin/recognize.py.
+reading are those of bin/recognize.py. --compare_with reads everything with a second model too and counts the words that
+only one of both reads right, with McNemar's exact p; comparison.jsonl in DIR names them.
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ from spin_tf.cli import _reading
 from spin_tf.cli._run import UserError
 from spin_tf.data.records.tfrecord import RecordIndex
 from spin_tf.decoding.options import PER_IMAGE
-from spin_tf.evaluation import report
+from spin_tf.evaluation import comparison, report
 from spin_tf.evaluation.evaluate import SetResult, evaluate_set
 from spin_tf.evaluation.image_lexicons import FULL, labels_of, load_lexicons
 from spin_tf.evaluation.metrics import PROTOCOLS
@@ -42,6 +44,9 @@ _IMAGE_LEXICON = flags.DEFINE_multi_string(
     "read the sets that have it once more under this list of each image, a table of its own (and a folder in "
     "--output): small (50 words an image), medium (1,000), any other name in PREFIX.lexicons.jsonl, or full, all "
     "labels of the set; may be repeated",
+)
+_COMPARE_WITH = flags.DEFINE_string(
+    "compare_with", None, "a second model, or bundled: which words only one of both reads right, and McNemar's p"
 )
 _GALLERY_SIZE = flags.DEFINE_integer("gallery_size", 200, "mistakes of each set shown in errors.html", lower_bound=0)
 
@@ -96,6 +101,20 @@ def evaluate_with_lexicon(sets: dict[str, list[str]], lexicon: str) -> list[SetR
     return results
 
 
+def compare(sets: dict[str, list[str]], results: list[SetResult]) -> None:
+    """Reads the sets with the model of --compare_with too, prints what differs and writes it into --output."""
+    second = _COMPARE_WITH.value
+    recognizer = _reading.open_other(None if second == "bundled" else second)
+    comparisons = [
+        comparison.compare(result, evaluate_set(recognizer, name, sets[name], _PROTOCOL.value, _progress(name)))
+        for name, result in zip(sets, results, strict=True)
+    ]
+    first = _reading.model_name() or "bundled"
+    print(f"\nfirst: {first}, second: {second}\n{comparison.make_table(comparisons)}")
+    if _OUTPUT.value:
+        comparison.write(pathlib.Path(_OUTPUT.value), comparisons, first, second)
+
+
 def require_words(results: list[SetResult]) -> None:
     """Sees to it that every set measures something.
 
@@ -134,4 +153,6 @@ def main(argv: list[str]) -> int:
             options = {**_reading.options(), "image_lexicon": lexicon or None}
             model, metadata = _reading.model_name() or "bundled", recognizer.metadata
             report.write(folder, results, model, metadata, _PROTOCOL.value, _GALLERY_SIZE.value, options)
+    if _COMPARE_WITH.value:
+        compare(sets, tables[""])
     return 0
