@@ -10,7 +10,6 @@ import dataclasses
 import json
 import os
 import pathlib
-import resource
 import subprocess
 import sys
 import time
@@ -49,7 +48,7 @@ class Speed:
         file_mb: of the file, or of all files of a folder.
         start_seconds: from the start of Python to the first word, wall clock.
         start_cpu_seconds: the same in processor time.
-        peak_mb: the largest resident memory of the process.
+        peak_mb: the largest resident memory of the process; None where the system does not tell (Windows).
         words: read at each batch size.
         batches: a `BatchSpeed` for each batch size.
     """
@@ -58,7 +57,7 @@ class Speed:
     file_mb: float
     start_seconds: float
     start_cpu_seconds: float
-    peak_mb: float
+    peak_mb: float | None
     words: int
     batches: list[BatchSpeed]
 
@@ -140,15 +139,23 @@ def _measure_here(request: dict[str, Any], started: float) -> dict[str, Any]:
         p50, p95 = np.percentile(seconds, (50, 95))
         words = len(seconds) * size
         batches.append(BatchSpeed(size, 1e3 * p50, 1e3 * p95, words / sum(seconds), 1e3 * cpu / words))
-    # Linux counts kibibytes, macOS bytes.
-    unit = 1 if sys.platform == "darwin" else 1024
     return {
         "start_seconds": start,
         "start_cpu_seconds": start_cpu,
-        "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6,
+        "peak_mb": _peak_mb(),
         "words": len(files),
         "batches": [dataclasses.asdict(batch) for batch in batches],
     }
+
+
+def _peak_mb() -> float | None:
+    try:
+        import resource
+    except ImportError:
+        return None
+    # Linux counts kibibytes, macOS bytes.
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
 
 
 def table(speeds: Sequence[Speed]) -> str:
@@ -159,10 +166,11 @@ def table(speeds: Sequence[Speed]) -> str:
         f"|---|{'---:|' * 8}",
     ]
     for speed in speeds:
+        memory = "-" if speed.peak_mb is None else f"{speed.peak_mb:.0f}"
         for batch in speed.batches:
             lines.append(
                 f"| {speed.model} | {speed.file_mb:.2f} | {speed.start_seconds:.2f} ({speed.start_cpu_seconds:.2f}) "
-                f"| {speed.peak_mb:.0f} | {batch.batch_size} | {batch.p50_ms:.2f} | {batch.p95_ms:.2f} "
+                f"| {memory} | {batch.batch_size} | {batch.p50_ms:.2f} | {batch.p95_ms:.2f} "
                 f"| {batch.words_per_second:.0f} | {batch.cpu_ms_per_word:.2f} |"
             )
     return "\n".join(lines)
