@@ -1,6 +1,7 @@
 """Measures a model on labelled words in TFRecord files: word accuracy, 1 - NED, counts and intervals.
 
 bin/evaluate.py [--model=PATH] --data=NAME=GLOB... [--protocol=alphanumeric|exact] [--output=DIR]
+bin/evaluate.py [--model=PATH] --benchmarks=data/benchmarks [--output=DIR]
 bin/evaluate.py --model=NEW --compare_with=OLD --data=NAME=GLOB... [--output=DIR]
 bin/evaluate.py --data=iiit5k='data/iiit5k-*.tfrecord' --image_lexicon=small --image_lexicon=medium
 
@@ -23,7 +24,7 @@ from spin_tf.cli import _reading
 from spin_tf.cli._run import UserError
 from spin_tf.data.records.tfrecord import RecordIndex
 from spin_tf.decoding.options import PER_IMAGE
-from spin_tf.evaluation import comparison, report
+from spin_tf.evaluation import comparison, published, report
 from spin_tf.evaluation.evaluate import SetResult, evaluate_set
 from spin_tf.evaluation.image_lexicons import FULL, labels_of, load_lexicons
 from spin_tf.evaluation.metrics import PROTOCOLS
@@ -31,6 +32,9 @@ from spin_tf.evaluation.metrics import PROTOCOLS
 flags.adopt_module_key_flags(_reading)
 
 _DATA = flags.DEFINE_multi_string("data", [], "NAME=GLOB: a data set and its TFRecord files; may be repeated")
+_BENCHMARKS = flags.DEFINE_string(
+    "benchmarks", None, "folder that bin/create_benchmarks.py wrote: its sets, with a table beside published results"
+)
 _OUTPUT = flags.DEFINE_string("output", None, "folder for results.json, results.md, predictions.jsonl and errors.html")
 _PROTOCOL = flags.DEFINE_enum(
     "protocol",
@@ -66,6 +70,33 @@ def parse_data(values: list[str]) -> dict[str, list[str]]:
             raise UserError(f"a data set is given as NAME=GLOB. Received: --data={value}")
         sets.setdefault(name, []).append(pattern)
     return sets
+
+
+def named_sets() -> dict[str, list[str]]:
+    """The sets of --benchmarks, then those of --data.
+
+    Raises:
+        UserError: neither is given, the folder holds no benchmark, or a set is named twice.
+    """
+    if not _BENCHMARKS.value:
+        return parse_data(_DATA.value)
+    sets, missing = published.find_sets(_BENCHMARKS.value)
+    if not sets:
+        raise UserError(f"no TFRecords of bin/create_benchmarks.py there. Received: --benchmarks={_BENCHMARKS.value}")
+    if missing:
+        print(f"not in {_BENCHMARKS.value}: {', '.join(missing)}", file=sys.stderr)
+    more = parse_data(_DATA.value) if _DATA.value else {}
+    if twice := sets.keys() & more.keys():
+        raise UserError(f"a set is named by --benchmarks and --data. Received: {', '.join(sorted(twice))}")
+    return {**sets, **more}
+
+
+def beside(results: list[SetResult]) -> str:
+    """What --benchmarks adds to a table: published results, words a second, what does not compare."""
+    if not _BENCHMARKS.value:
+        return ""
+    table = published.make_table(results, _reading.model_name() or "bundled")
+    return f"{table}\n\n{published.make_notes(results)}"
 
 
 def _progress(name: str) -> Callable[[int, int], None] | None:
@@ -130,7 +161,7 @@ def require_words(results: list[SetResult]) -> None:
 def main(argv: list[str]) -> int:
     if len(argv) > 1:
         raise UserError(f"evaluate takes flags only. Received: {' '.join(argv[1:])}")
-    sets = parse_data(_DATA.value)
+    sets = named_sets()
     if _OUTPUT.value:
         check_output_folder(_OUTPUT.value)
     recognizer = _reading.open_recognizer()
@@ -145,6 +176,8 @@ def main(argv: list[str]) -> int:
     require_words([result for results in tables.values() for result in results])
     for lexicon, results in tables.items():
         print(f"\n{lexicon}\n{report.make_table(results)}" if lexicon else report.make_table(results))
+        if not lexicon and beside(results):
+            print(f"\n{beside(results)}")
         for result in results:
             if result.score.unreadable:
                 print(f"{result.name}: {result.score.unreadable} unreadable images count as wrong", file=sys.stderr)
@@ -152,7 +185,8 @@ def main(argv: list[str]) -> int:
             folder = pathlib.Path(_OUTPUT.value) / lexicon
             options = {**_reading.options(), "image_lexicon": lexicon or None}
             model, metadata = _reading.model_name() or "bundled", recognizer.metadata
-            report.write(folder, results, model, metadata, _PROTOCOL.value, _GALLERY_SIZE.value, options)
+            text = "" if lexicon else beside(results)
+            report.write(folder, results, model, metadata, _PROTOCOL.value, _GALLERY_SIZE.value, options, text)
     if _COMPARE_WITH.value:
         compare(sets, tables[""])
     return 0

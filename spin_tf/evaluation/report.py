@@ -112,6 +112,7 @@ def to_dict(
                 **_score_to_dict(result.score),
                 "files": result.index.files,
                 "seconds": round(result.seconds, 3),
+                "words_per_second": round(len(result.readings) / result.seconds, 3) if result.seconds else None,
                 "calibration": calibration_of([result]).to_dict(),
             }
             for result in results
@@ -193,8 +194,12 @@ def write(
     protocol: str,
     max_pictures: int = 200,
     options: Mapping[str, Any] | None = None,
+    beside: str = "",
 ) -> None:
-    """Writes results.json, results.md, predictions.jsonl (every reading) and errors.html into `folder`."""
+    """Writes results.json, results.md, predictions.jsonl (every reading) and errors.html into `folder`.
+
+    `beside` is text for results.md, such as a table of published numbers.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     summary = to_dict(results, model, metadata, protocol, options)
     write_text(str(folder / "results.json"), json.dumps(summary, indent=2, ensure_ascii=False) + "\n")
@@ -204,7 +209,7 @@ def write(
     calibration = calibration_of(results)
     confidence = f"Expected calibration error: {calibration.expected_error:.4f}.\n\n{calibration.table()}"
     tables = breakdown.make_tables([reading for result in results for reading in result.readings], protocol)
-    text = "\n\n".join((make_table(results), note, confidence, tables))
+    text = "\n\n".join(filter(None, (make_table(results), beside, note, confidence, tables)))
     write_text(str(folder / "results.md"), f"{text}\n")
     write_atomically(str(folder / "predictions.jsonl"), lambda path: _write_predictions(path, results))
     write_text(str(folder / "errors.html"), make_gallery(results, max_pictures))

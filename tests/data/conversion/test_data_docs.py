@@ -22,6 +22,7 @@ NOT_RUN = {
     "needs a download of 41 GB",
     "needs the beam extra; tests/data/conversion/test_beam.py runs it",
     "needs a cluster",
+    "needs the benchmarks; tests/data/conversion/test_benchmarks.py runs it",
 }
 
 
