@@ -68,6 +68,18 @@ std::string represented(const Json& metadata, const char* key) {
   return found->is_string() ? quoted(found->get<std::string>()) : found->dump();
 }
 
+// At most a hundred characters of what a file says, as in Python.
+std::string shortened(const std::string& text) {
+  if (text.size() <= 100) {
+    return text;
+  }
+  std::size_t end = 97;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) {
+    --end;
+  }
+  return text.substr(0, end) + "...";
+}
+
 void check_format(const Json& metadata) {
   const auto format = metadata.find("format");
   if (format == metadata.end() || *format != kFormat) {
@@ -84,7 +96,7 @@ void check_format(const Json& metadata) {
     for (const auto& item : metadata.items()) {
       names += (names.empty() ? "" : ", ") + quoted(item.key());
     }
-    fail(std::string("The ") + kFile + " of the model misses " + missing + ". Received: [" + names + "]");
+    fail(std::string("The ") + kFile + " of the model misses " + missing + ". Received: " + shortened("[" + names + "]"));
   }
 }
 
