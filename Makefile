@@ -73,7 +73,7 @@ $(BEAM_VENV)/installed: setup.cfg pyproject.toml
 	$(call make_venv,$(BEAM_VENV),.[data$(comma)beam])
 
 $(SERVING_VENV)/installed: setup.cfg pyproject.toml
-	$(call make_venv,$(SERVING_VENV),.[kserve_dev])
+	$(call make_venv,$(SERVING_VENV),.[kservetest])
 
 $(WEB_PACKAGES): deploy/web/package.json deploy/web/package-lock.json
 	@node -e 'process.exit(parseInt(process.versions.node) < 18 ? 1 : 0)' || \
