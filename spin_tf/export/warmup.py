@@ -14,6 +14,7 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image
 
+from spin_tf._protobuf import field
 from spin_tf.synthesis import WordSynthesizer
 
 WARMUP_FILE = "tf_serving_warmup_requests"
@@ -21,31 +22,17 @@ WARMUP_FILE = "tf_serving_warmup_requests"
 BATCH_SIZES = (1, 2, 4, 8, 16, 32)
 
 
-def _varint(value: int) -> bytes:
-    encoded = bytearray()
-    while value > 0x7F:
-        encoded.append(value & 0x7F | 0x80)
-        value >>= 7
-    encoded.append(value)
-    return bytes(encoded)
-
-
-def _field(number: int, body: bytes) -> bytes:
-    """A length-delimited field of a message."""
-    return _varint(number << 3 | 2) + _varint(len(body)) + body
-
-
 def prediction_log(model_name: str, signature: str, inputs: dict[str, np.ndarray]) -> bytes:
     """A serialised PredictionLog { predict_log { request { model_spec, inputs } } } with the arrays as TensorProtos."""
     # ModelSpec { name = 1, signature_name = 3 }
-    spec = _field(1, model_name.encode()) + _field(3, signature.encode())
+    spec = field(1, model_name.encode()) + field(3, signature.encode())
     # PredictRequest { model_spec = 1, map<string, TensorProto> inputs = 2 }
-    request = _field(1, spec)
+    request = field(1, spec)
     for name, array in inputs.items():
         tensor = tf.make_tensor_proto(array).SerializeToString()
-        request += _field(2, _field(1, name.encode()) + _field(2, tensor))
+        request += field(2, field(1, name.encode()) + field(2, tensor))
     # PredictionLog { PredictLog predict_log = 6 }, PredictLog { request = 1 }
-    return _field(6, _field(1, request))
+    return field(6, field(1, request))
 
 
 def warmup_images() -> list[bytes]:

@@ -11,21 +11,14 @@ import struct
 from collections.abc import Iterator, Mapping, Sequence
 from typing import cast
 
+from spin_tf._protobuf import varint
+
 _LENGTH_DELIMITED_1 = b"\x0a"
 _LENGTH_DELIMITED_2 = b"\x12"
 
 
-def _varint(value: int) -> bytes:
-    out = bytearray()
-    while value > 0x7F:
-        out.append(value & 0x7F | 0x80)
-        value >>= 7
-    out.append(value)
-    return bytes(out)
-
-
 def _field(tag: bytes, body: bytes) -> bytes:
-    return tag + _varint(len(body)) + body
+    return tag + varint(len(body)) + body
 
 
 def encode_bytes_features(features: dict[str, bytes]) -> bytes:
@@ -49,7 +42,7 @@ def encode_features(features: Mapping[str, Sequence[bytes] | Sequence[float] | S
         elif values and isinstance(values[0], float):
             feature = _field(b"\x12", _field(_LENGTH_DELIMITED_1, struct.pack(f"<{len(values)}f", *values)))
         elif values:
-            packed = b"".join(_varint(v & (2**64 - 1)) for v in cast(Sequence[int], values))
+            packed = b"".join(varint(v & (2**64 - 1)) for v in cast(Sequence[int], values))
             feature = _field(b"\x1a", _field(_LENGTH_DELIMITED_1, packed))
         entry = _field(_LENGTH_DELIMITED_1, key.encode()) + _field(_LENGTH_DELIMITED_2, feature)
         entries.append(_field(_LENGTH_DELIMITED_1, entry))

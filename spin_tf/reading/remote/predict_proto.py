@@ -14,6 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from spin_tf._protobuf import field, varint
+
 _STRING = 7
 # By number in types.proto: numpy's type, and the field of TensorProto that holds the values.
 _NUMERIC: dict[int, tuple[Any, int]] = {
@@ -26,27 +28,14 @@ _NUMERIC: dict[int, tuple[Any, int]] = {
 _CONTENT, _STRINGS = 4, 8
 
 
-def _varint(value: int) -> bytes:
-    out = bytearray()
-    while value > 0x7F:
-        out.append(value & 0x7F | 0x80)
-        value >>= 7
-    out.append(value)
-    return bytes(out)
-
-
-def _field(number: int, body: bytes) -> bytes:
-    return _varint(number << 3 | 2) + _varint(len(body)) + body
-
-
 def encode_request(model: str, version: int | None, name: str, strings: Sequence[bytes]) -> bytes:
     """A PredictRequest for the default signature, with one input: a vector of strings."""
-    spec = _field(1, model.encode())
+    spec = field(1, model.encode())
     if version is not None:
-        spec += _field(2, b"\x08" + _varint(version))
-    shape = _field(2, b"\x08" + _varint(len(strings)))
-    tensor = b"\x08" + _varint(_STRING) + _field(2, shape) + b"".join(_field(_STRINGS, item) for item in strings)
-    return _field(1, spec) + _field(2, _field(1, name.encode()) + _field(2, tensor))
+        spec += field(2, b"\x08" + varint(version))
+    shape = field(2, b"\x08" + varint(len(strings)))
+    tensor = b"\x08" + varint(_STRING) + field(2, shape) + b"".join(field(_STRINGS, item) for item in strings)
+    return field(1, spec) + field(2, field(1, name.encode()) + field(2, tensor))
 
 
 def decode_response(data: bytes) -> dict[str, list[Any]]:
