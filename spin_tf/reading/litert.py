@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from spin_tf.reading.metadata import METADATA_FILE, METADATA_FORMAT, check_tensors, read_metadata
+from spin_tf.reading.metadata import METADATA_FILE, METADATA_FORMAT, check_tensors, one_line, read_metadata
 from spin_tf.reading.pool import Pool
 from spin_tf.reading.stepping import fill_rows
 
@@ -15,8 +15,17 @@ __all__ = ["METADATA_FILE", "METADATA_FORMAT", "SIGNATURE", "LiteRTInterpreter",
 
 SIGNATURE = "serving_default"
 BATCH_SIGNATURE, ENCODE_SIGNATURE, STEP_SIGNATURE = "batch", "encode", "step"
+_OUTPUTS = {
+    SIGNATURE: ("probabilities", "positions"),
+    BATCH_SIGNATURE: ("probabilities", "positions"),
+    ENCODE_SIGNATURE: ("states", "projected", "centres"),
+    STEP_SIGNATURE: ("probabilities", "attention", "output", "cell"),
+}
 # What a damaged file may say it takes at a time.
 _MAX_ROWS = 4096
+# What LiteRT raises on damaged files: names that are no UTF-8, indices beyond 32 bits, tensors that are not there, and
+# sizes that do not fit, of which the last come out only when a signature runs.
+_LITERT_ERRORS = (ValueError, TypeError, LookupError, RuntimeError)
 
 
 class LiteRTInterpreter:
@@ -49,12 +58,24 @@ class LiteRTInterpreter:
             self._runners = {SIGNATURE: interpreter.get_signature_runner(SIGNATURE)}
             for key in {BATCH_SIGNATURE, ENCODE_SIGNATURE, STEP_SIGNATURE} & set(interpreter.get_signature_list()):
                 self._runners[key] = interpreter.get_signature_runner(key)
-        except (ValueError, LookupError, RuntimeError) as error:
-            raise ValueError(f"LiteRT cannot load the model: {error}. Received: model={self._name!r}") from error
-        self._words, self._batch = self._runners[SIGNATURE], self._runners.get(BATCH_SIGNATURE)
-        self.batch_size = self._num_rows(BATCH_SIGNATURE, "image") if self._batch else 1
+        except _LITERT_ERRORS as error:
+            raise self._error("load", error) from error
+        self._has_batch = BATCH_SIGNATURE in self._runners
+        self.batch_size = self._num_rows(BATCH_SIGNATURE, "image") if self._has_batch else 1
         self.can_step = {ENCODE_SIGNATURE, STEP_SIGNATURE} <= set(self._runners)
         self._step_rows = self._num_rows(STEP_SIGNATURE, "previous") if self.can_step else 0
+
+    def _error(self, what: str, error: Exception) -> ValueError:
+        return ValueError(
+            f"LiteRT cannot {what} the model: {one_line(error).rstrip('.')}. Received: model={self._name!r}"
+        )
+
+    def _run(self, signature: str, **inputs: np.ndarray) -> dict[str, np.ndarray]:
+        try:
+            outputs = self._runners[signature](**inputs)
+            return {key: outputs[key] for key in _OUTPUTS[signature]}
+        except _LITERT_ERRORS as error:
+            raise self._error("run", error) from error
 
     def _num_rows(self, signature: str, name: str) -> int:
         inputs, _ = self.tensors(signature)
@@ -71,9 +92,8 @@ class LiteRTInterpreter:
         runner = self._runners[signature]
         try:
             return runner.get_input_details(), runner.get_output_details()
-        # Damaged names are no UTF-8, and damaged tables name tensors that are not there.
-        except (ValueError, LookupError, RuntimeError) as error:
-            raise ValueError(f"LiteRT cannot describe the model: {error}. Received: model={self._name!r}") from error
+        except _LITERT_ERRORS as error:
+            raise self._error("describe", error) from error
 
     def predict_words(self, images: np.ndarray, batch: bool | None = None) -> tuple[np.ndarray, np.ndarray]:
         """Reads images; see `LiteRTModel.predict_words`.
@@ -81,18 +101,21 @@ class LiteRTInterpreter:
         Args:
             images: float32 (n, height, width, 1) in [-1, 1], n at least 1.
             batch: True reads by the signature `batch` alone, False one after another; None takes what is faster.
+
+        Raises:
+            ValueError: the model is damaged: LiteRT cannot run it.
         """
         outputs = []
         start = 0
         while start < len(images):
             chunk = images[start : start + self.batch_size]
             # A call of the batch costs about as much as six of one image.
-            if self._batch and (4 * len(chunk) >= 3 * self.batch_size if batch is None else batch):
-                output = self._batch(image=fill_rows(chunk, self.batch_size))
+            if self._has_batch and (4 * len(chunk) >= 3 * self.batch_size if batch is None else batch):
+                output = self._run(BATCH_SIGNATURE, image=fill_rows(chunk, self.batch_size))
                 outputs.append([output[key][: len(chunk)] for key in ("probabilities", "positions")])
             else:
                 for image in chunk:
-                    output = self._words(image=image[None])
+                    output = self._run(SIGNATURE, image=image[None])
                     outputs.append([output["probabilities"], output["positions"]])
             start += len(chunk)
         probabilities, positions = zip(*outputs, strict=True)
@@ -100,27 +123,27 @@ class LiteRTInterpreter:
 
     def encode(self, images: np.ndarray) -> dict[str, np.ndarray]:
         """See `SteppingModel.encode`."""
-        runner = self._stepping(ENCODE_SIGNATURE)
-        outputs = [runner(image=image[None]) for image in images]
+        self._check_stepping()
+        outputs = [self._run(ENCODE_SIGNATURE, image=image[None]) for image in images]
         return {key: np.concatenate([output[key] for output in outputs]) for key in outputs[0]}
 
     def step(self, **rows: np.ndarray) -> dict[str, np.ndarray]:
         """See `SteppingModel.step`."""
-        runner, size = self._stepping(STEP_SIGNATURE), self._step_rows
+        self._check_stepping()
+        size = self._step_rows
         num_rows = len(rows["previous"])
         outputs = []
         for start in range(0, num_rows, size):
             chunk = {key: value[start : start + size] for key, value in rows.items()}
-            outputs.append(runner(**{key: fill_rows(value, size) for key, value in chunk.items()}))
+            outputs.append(self._run(STEP_SIGNATURE, **{key: fill_rows(value, size) for key, value in chunk.items()}))
         return {key: np.concatenate([output[key] for output in outputs])[:num_rows] for key in outputs[0]}
 
-    def _stepping(self, key: str) -> Any:
+    def _check_stepping(self) -> None:
         if not self.can_step:
             raise ValueError(
                 f"The model has no signatures {ENCODE_SIGNATURE} and {STEP_SIGNATURE}; export it anew with "
                 f"bin/export_tflite.py. Received: model={self._name!r} with {sorted(self._runners)}"
             )
-        return self._runners[key]
 
 
 class LiteRTModel:
@@ -167,6 +190,9 @@ class LiteRTModel:
         Returns:
             probabilities (n, steps, classes) and positions (n, steps), float32. Behind the end of a word they may hold
             anything.
+
+        Raises:
+            ValueError: the model is damaged: LiteRT cannot run it.
         """
         with self._interpreters.take() as interpreter:
             return interpreter.predict_words(images)

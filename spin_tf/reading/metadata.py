@@ -42,8 +42,8 @@ def read_metadata(path: str | os.PathLike[str]) -> dict[str, Any]:
     # zipfile raises nearly anything on damaged archives: struct.error, NotImplementedError, zlib.error among it.
     except Exception as error:
         raise ValueError(
-            f"The model carries no {METADATA_FILE} that can be read ({_say(error)}), so its charset is unknown; export "
-            f"it with bin/export_tflite.py. Received: model={name!r}"
+            f"The model carries no {METADATA_FILE} that can be read ({one_line(error)}), so its charset is unknown; "
+            f"export it with bin/export_tflite.py. Received: model={name!r}"
         ) from error
     return parse_metadata(content, name)
 
@@ -61,7 +61,7 @@ def parse_metadata(content: bytes, name: str) -> dict[str, Any]:
     try:
         metadata = json.loads(content)
     except (ValueError, RecursionError) as error:
-        message = f"The {METADATA_FILE} of the model is no JSON: {_say(error)}. Received: model={name!r}"
+        message = f"The {METADATA_FILE} of the model is no JSON: {one_line(error)}. Received: model={name!r}"
         raise ValueError(message) from error
     if not isinstance(metadata, dict):
         raise ValueError(
@@ -135,7 +135,8 @@ def check_tensors(
         )
 
 
-def _say(error: Exception) -> str:
+def one_line(error: Exception) -> str:
+    """What an exception says, or its name where it says nothing, in one line."""
     return " ".join(str(error).split()) or type(error).__name__
 
 
