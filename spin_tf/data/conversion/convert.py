@@ -221,5 +221,6 @@ def _convert_in_processes(
         except BaseException:
             with counter.get_lock():
                 counter.value = -1 << 62
-            pool.shutdown(wait=False, cancel_futures=True)
+            # Waited for: a worker that is still starting would look for locks that are gone.
+            pool.shutdown(wait=True, cancel_futures=True)
             raise
