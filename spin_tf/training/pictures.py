@@ -8,8 +8,8 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from spin_tf.charset import Tokenizer
+from spin_tf.explanation.pictures import draw_control_points, enlarge
 
-_SCALE = 3
 _GAP = 6
 
 
@@ -31,7 +31,7 @@ def draw(model: Any, images: np.ndarray, tokenizer: Tokenizer) -> dict[str, list
     read = {key: np.asarray(value) for key, value in model.read(images).items()}
     result: dict[str, list[np.ndarray]] = {"rectification": [], "attention": []}
     for i, image in enumerate(images):
-        points = rectified["control_points"][i] if "control_points" in rectified else None
+        points = rectified["control_points"][i] if "control_points" in rectified else np.zeros((0, 2))
         after = rectified["image"][i]
         result["rectification"].append(draw_rectification(image, after, points))
         text = tokenizer.decode(read["probabilities"][i].argmax(axis=-1))
@@ -39,27 +39,18 @@ def draw(model: Any, images: np.ndarray, tokenizer: Tokenizer) -> dict[str, list
     return result
 
 
-def draw_rectification(before: np.ndarray, after: np.ndarray, points: np.ndarray | None) -> np.ndarray:
+def draw_rectification(before: np.ndarray, after: np.ndarray, points: np.ndarray) -> np.ndarray:
     """The crop, with control points (F, 2) in [-1, 1] as dots, above the rectified one."""
-    top, bottom = _enlarge(before), _enlarge(after)
-    # Points may lie beyond the crop.
-    canvas = Image.new("RGB", (top.width + 8 * _GAP, top.height + bottom.height + 5 * _GAP), (90, 90, 90))
-    left, upper = 4 * _GAP, 2 * _GAP
-    canvas.paste(top, (left, upper))
-    canvas.paste(bottom, (left, upper + top.height + 2 * _GAP))
-    pen = ImageDraw.Draw(canvas)
-    if points is None:
-        points = np.zeros((0, 2))
-    for i, (x, y) in enumerate(points):
-        across, down = left + (x + 1) / 2 * top.width, upper + (y + 1) / 2 * top.height
-        colour = (255, 60, 60) if i < len(points) // 2 else (60, 160, 255)
-        pen.ellipse((across - 2, down - 2, across + 2, down + 2), fill=colour)
+    top, bottom = draw_control_points(before, points), enlarge(after)
+    canvas = Image.new("RGB", (top.width, top.height + bottom.height + 2 * _GAP), top.getpixel((0, 0)))
+    canvas.paste(top, (0, 0))
+    canvas.paste(bottom, ((top.width - bottom.width) // 2, top.height))
     return np.asarray(canvas)
 
 
 def draw_attention(image: np.ndarray, attention: np.ndarray, text: str, rows: int = 26) -> np.ndarray:
     """Attention (steps, time) of each character that was read, as a row of light beside the character."""
-    crop = _enlarge(image)
+    crop = enlarge(image)
     height = 12
     canvas = Image.new("RGB", (crop.width + 16, crop.height + _GAP + rows * height), (40, 40, 40))
     canvas.paste(crop, (16, 0))
@@ -70,9 +61,3 @@ def draw_attention(image: np.ndarray, attention: np.ndarray, text: str, rows: in
         canvas.paste(light, (16, crop.height + _GAP + i * height))
         pen.text((3, crop.height + _GAP + i * height), character if character.isascii() else "?", fill=(255, 255, 255))
     return np.asarray(canvas)
-
-
-def _enlarge(image: np.ndarray) -> Image.Image:
-    pixels = ((np.clip(image[..., 0], -1, 1) + 1) * 127.5).astype(np.uint8)
-    large = Image.fromarray(pixels).resize((pixels.shape[1] * _SCALE, pixels.shape[0] * _SCALE))
-    return large.convert("RGB")

@@ -1,0 +1,194 @@
+"""A page for people who have never seen the model: what each stage made of a crop, pictures inside, no scripts."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+from typing import Any
+
+from spin_tf.explanation.pictures import data_uri, draw_control_points, draw_light, draw_place, to_picture
+from spin_tf.explanation.style import STYLE
+from spin_tf.explanation.trace import Stages, Step, Trace
+
+_GUIDE = (
+    (
+        "The crop",
+        "A picture of one word. The model sees it in grey, stretched or squeezed to one size, whatever its shape.",
+    ),
+    (
+        "Offset (AIN)",
+        "A small network proposes a brightness for each place, against shadows and gleams. It is mixed into the crop; "
+        "the gate says how much of it.",
+    ),
+    (
+        "Intensities (SPN)",
+        "All grey values pass through one curve that the model chooses for this crop: it can spread what is faint and "
+        "calm what is glaring, and leaves every stroke where it is.",
+    ),
+    (
+        "Shape (TPS)",
+        "Dots mark where the model sees the upper (red) and the lower (blue) edge of the text. The crop is bent like "
+        "rubber until both edges are straight.",
+    ),
+    (
+        "Looking and spelling",
+        "The word is spelt one character a step. The light shows where in the crop the model looks; the bars show "
+        "the three most probable characters. A last step says that the word ends.",
+    ),
+)
+_NO_STAGES = (
+    "This model is an exported file, which holds only the way from the crop to the word: offset, intensities and shape "
+    "happen inside and cannot be shown. Read with the trained model (a .keras file or model_dir) to see them."
+)
+_NO_LIGHT = "This model tells only the middle of where it looks (the line), not all of it."
+_END = "⏎"
+_TIMES = "&times;"
+
+
+def make_page(traces: Sequence[Trace], model: str, metadata: dict[str, Any], num_words: int) -> str:
+    """Returns the whole HTML page.
+
+    Args:
+        traces: the words, in the order shown.
+        model: how the user calls the model.
+        metadata: of the model.
+        num_words: how many were read; more than are shown, where the page would grow too long.
+    """
+    name = " · ".join(str(part) for part in (model, metadata.get("name"), f"{len(traces)} of {num_words} words shown"))
+    return (
+        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><meta name="viewport" '
+        'content="width=device-width,initial-scale=1"><title>How each word was read</title>'
+        f'<style>{STYLE}</style></head><body>\n<h1>How each word was read</h1>\n<p class="soft">{html.escape(name)}</p>'
+        f"\n{make_words(traces)}\n</body></html>\n"
+    )
+
+
+def make_words(traces: Sequence[Trace]) -> str:
+    """Returns the words with their guide as a part of a page that holds `STYLE`."""
+    guide = "".join(f"<li><b>{title}</b> {text}</li>" for title, text in _GUIDE)
+    notes = []
+    if any(trace.stages is None for trace in traces):
+        notes.append(_NO_STAGES)
+    if any(step.light is None for trace in traces for step in trace.steps):
+        notes.append(_NO_LIGHT)
+    notes_html = "".join(f'<p class="note">{note}</p>' for note in notes)
+    words = "\n".join(_word(trace) for trace in traces)
+    return f'<section class="inside"><ol class="guide">{guide}</ol>{notes_html}\n{words}\n</section>'
+
+
+def _word(trace: Trace) -> str:
+    word = trace.word
+    read = _quoted(word.text) if word.text else "(nothing)"
+    about = [f"confidence {_percent(word.confidence)}"]
+    if trace.truth is not None:
+        about.append(f"label {_quoted(trace.truth)}")
+    about.append(html.escape(trace.name))
+    remarks = "".join(f'<p class="note">{html.escape(remark)}</p>' for remark in _remarks(trace))
+    return (
+        f'<article class="word"><header><h2>{read}</h2><span class="soft">{" · ".join(about)}</span></header>{remarks}'
+        f'<div class="stages">{"".join(_stages(trace))}</div>'
+        f'<div class="steps">{"".join(_step(trace, step) for step in trace.steps)}</div>{_product(trace)}</article>'
+    )
+
+
+def _remarks(trace: Trace) -> list[str]:
+    word, remarks = trace.word, []
+    if word.reason:
+        remarks.append(f"Not answered: {word.reason}. The steps are those of the most probable characters.")
+    elif not trace.follows_word:
+        remarks.append("The steps are those of the most probable characters; the answer was found in another way.")
+    if word.turned:
+        remarks.append(f"Read turned by {abs(word.turned)} degrees {'counter-' if word.turned > 0 else ''}clockwise.")
+    if trace.num_views > 1:
+        remarks.append(f"The confidence is that of {trace.num_views} views of the crop; shown is the first of them.")
+    if word.truncated:
+        remarks.append("The word did not end within the model's longest: more may follow.")
+    return remarks
+
+
+def _stages(trace: Trace) -> list[str]:
+    height, width = trace.size
+    rows, columns = trace.prepared.shape
+    stages = [
+        _stage("The crop", f"{width} {_TIMES} {height} pixels, as given", data_uri(trace.crop), "fit"),
+        _stage("What the model gets", f"grey, {columns} {_TIMES} {rows}", data_uri(to_picture(trace.prepared))),
+    ]
+    if trace.stages is not None:
+        stages += _transformation(trace, trace.stages)
+    return stages
+
+
+def _transformation(trace: Trace, stages: Stages) -> list[str]:
+    shown = []
+    if stages.offset is not None:
+        low, high = float(stages.offset.min()), float(stages.offset.max())
+        stretched = (stages.offset - low) / max(high - low, 1e-6) * 2 - 1
+        # Stretched all the same: faint is not flat.
+        span = f"{low:.3f} (black) to {high:.3f} (white)" if high >= 0.0005 else "all below 0.001"
+        text = f"{span}; gate {_percent(stages.gate or 0.0)}"
+        shown.append(_stage("Offset (AIN)", text, data_uri(to_picture(stretched))))
+    if stages.chromatic is not None:
+        shown.append(_stage("Intensities (SPN)", "one curve for all pixels", data_uri(to_picture(stages.chromatic))))
+    if stages.control_points is not None:
+        before = trace.prepared if stages.chromatic is None else stages.chromatic
+        picture = draw_control_points(before, stages.control_points)
+        shown.append(_stage("Edges found (TPS)", f"{len(stages.control_points)} control points", data_uri(picture)))
+        shown.append(_stage("Bent straight (TPS)", "what is read", data_uri(to_picture(stages.rectified))))
+    if not shown:
+        shown.append(_stage("What is read", "this model changes nothing", data_uri(to_picture(stages.rectified))))
+    return shown
+
+
+def _stage(title: str, text: str, source: str, kind: str = "") -> str:
+    return (
+        f'<div class="stage"><div class="frame {kind}"><img alt="{title}: {text}" src="{source}"></div>'
+        f"<p><b>{title}</b><br>{text}</p></div>"
+    )
+
+
+def _step(trace: Trace, step: Step) -> str:
+    if step.light is not None:
+        picture = draw_light(trace.prepared, step.light)
+    else:
+        picture = draw_place(trace.prepared, step.position)
+    best = list(step.best)
+    if all(character != step.character for character, _ in best):
+        best.append((step.character, step.probability))
+    bars = "".join(_bar(character, share, character == step.character) for character, share in best)
+    name = html.escape(step.character) or "the end"
+    where = f"{name}: looks at {_percent(step.position)} of the width"
+    title = f"<span>{html.escape(step.character)}</span>" if step.character else '<span class="end">end</span>'
+    return (
+        f'<div class="step"><img alt="{where}" title="{where}" src="{data_uri(picture)}"><p class="letter">{title}</p>'
+        f"{bars}</div>"
+    )
+
+
+def _bar(character: str, share: float, chosen: bool) -> str:
+    name = html.escape(character) or _END
+    return (
+        f'<div class="bar{" chosen" if chosen else ""}"><span>{name}</span><i><u style="width:{100 * share:.1f}%"></u>'
+        f"</i><span>{_percent(share)}</span></div>"
+    )
+
+
+def _product(trace: Trace) -> str:
+    """How the confidence comes about, where it is that of these steps."""
+    if not trace.follows_word or trace.num_views > 1 or trace.word.reason:
+        return ""
+    product = 1.0
+    for step in trace.steps:
+        product *= step.probability
+    # Constraints in another case and models of reduced precision may come to something else.
+    if abs(product - trace.word.confidence) > 0.005:
+        return ""
+    factors = f" {_TIMES} ".join(f"{step.probability:.3f}" for step in trace.steps)
+    return f'<p class="product soft">{factors} = {product:.3f}, the confidence of the word.</p>'
+
+
+def _quoted(text: str) -> str:
+    return f"“{html.escape(text)}”"
+
+
+def _percent(share: float) -> str:
+    return "&lt; 0.1 %" if 0 < share < 0.0005 else f"{100 * share:.1f} %"
