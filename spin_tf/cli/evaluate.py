@@ -6,9 +6,9 @@ bin/evaluate.py --model=NEW --compare_with=OLD --data=NAME=GLOB... [--output=DIR
 bin/evaluate.py --data=iiit5k='data/iiit5k-*.tfrecord' --image_lexicon=small --image_lexicon=medium
 
 The table goes to stdout. With --output, DIR gets results.json, results.md, predictions.jsonl and errors.html, a page of
-the mistakes with the reliability of the confidences. Several --data with the same NAME are one set. The options of
-reading are those of bin/recognize.py. --compare_with reads everything with a second model too and counts the words that
-only one of both reads right, with McNemar's exact p; comparison.jsonl in DIR names them.
+the mistakes, of how the surest came about, and of the reliability of the confidences. Several --data with the same NAME
+are one set. The options of reading are those of bin/recognize.py. --compare_with reads everything with a second model
+too and counts the words that only one of both reads right, with McNemar's exact p; comparison.jsonl in DIR names them.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from spin_tf.data.records.tfrecord import RecordIndex
 from spin_tf.decoding.options import PER_IMAGE
 from spin_tf.evaluation import comparison, published, report
 from spin_tf.evaluation.evaluate import SetResult, evaluate_set
+from spin_tf.evaluation.gallery import explain_mistakes
 from spin_tf.evaluation.image_lexicons import FULL, labels_of, load_lexicons
 from spin_tf.evaluation.metrics import PROTOCOLS
 
@@ -53,6 +54,10 @@ _COMPARE_WITH = flags.DEFINE_string(
     "compare_with", None, "a second model, or bundled: which words only one of both reads right, and McNemar's p"
 )
 _GALLERY_SIZE = flags.DEFINE_integer("gallery_size", 200, "mistakes of each set shown in errors.html", lower_bound=0)
+
+_GALLERY_EXPLAINED = flags.DEFINE_integer(
+    "gallery_explained", 10, "mistakes of each set of which errors.html shows how they came about", lower_bound=0
+)
 
 
 def parse_data(values: list[str]) -> dict[str, list[str]]:
@@ -186,7 +191,11 @@ def main(argv: list[str]) -> int:
             options = {**_reading.options(), "image_lexicon": lexicon or None}
             model, metadata = _reading.model_name() or "bundled", recognizer.metadata
             text = "" if lexicon else beside(results)
-            report.write(folder, results, model, metadata, _PROTOCOL.value, _GALLERY_SIZE.value, options, text)
+            # Lists of each image would have to be asked for anew.
+            explained = [] if lexicon else explain_mistakes(recognizer, results, _GALLERY_EXPLAINED.value)
+            report.write(
+                folder, results, model, metadata, _PROTOCOL.value, _GALLERY_SIZE.value, options, text, explained
+            )
     if _COMPARE_WITH.value:
         compare(sets, tables[""])
     return 0

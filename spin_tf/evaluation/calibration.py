@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from spin_tf.evaluation.evaluate import SetResult
+
 NUM_BINS = 10
 LEVELS = (0.5, 0.8, 0.9, 0.99)
 
@@ -116,3 +118,15 @@ class Calibration:
         opening = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {side} {side}" width="{side}" height="{side}"'
         style = 'font-family="sans-serif" font-size="11" role="img" aria-label="reliability diagram"'
         return f"{opening} {style}>{''.join(parts)}</svg>"
+
+
+def calibration_of(results: list[SetResult]) -> Calibration:
+    """The confidences of all words that count; unreadable images have none."""
+    return Calibration.of(
+        [
+            (reading.confidence, reading.correct)
+            for result in results
+            for reading in result.readings
+            if reading.correct is not None and reading.prediction is not None
+        ]
+    )

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import base64
-import html
-import io
 import json
 import math
 import pathlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
-
-from PIL import Image
 
 from spin_tf._files import write_atomically, write_text
 from spin_tf._version import __version__
-from spin_tf.data.preprocessing import ImageError, decode_image
 from spin_tf.evaluation import breakdown
-from spin_tf.evaluation.calibration import LEVELS, Calibration
-from spin_tf.evaluation.evaluate import Reading, SetResult
+from spin_tf.evaluation.calibration import calibration_of
+from spin_tf.evaluation.evaluate import SetResult
+from spin_tf.evaluation.gallery import make_gallery
 from spin_tf.evaluation.metrics import Score
+from spin_tf.explanation.trace import Trace
 
 _HEADER = ("set", "words", "excluded", "unreadable", "correct", "word accuracy", "95 % interval", "1 - NED")
 _PROTOCOL_NOTES = {
@@ -52,18 +48,6 @@ def mean_of_sets(results: list[SetResult]) -> tuple[float, float]:
     return (
         sum(score.word_accuracy for score in scores) / len(scores),
         sum(score.one_minus_ned for score in scores) / len(scores),
-    )
-
-
-def calibration_of(results: list[SetResult]) -> Calibration:
-    """The confidences of all words that count; unreadable images have none."""
-    return Calibration.of(
-        [
-            (reading.confidence, reading.correct)
-            for result in results
-            for reading in result.readings
-            if reading.correct is not None and reading.prediction is not None
-        ]
     )
 
 
@@ -127,65 +111,6 @@ def to_dict(
     }
 
 
-def _picture(encoded: bytes) -> str:
-    try:
-        # Always as PNG: browsers show no TIFF, and a page must not carry foreign bytes.
-        buffer = io.BytesIO()
-        Image.fromarray(decode_image(encoded)).save(buffer, format="PNG")
-    except ImageError:
-        return '<div class="unreadable">unreadable</div>'
-    return f'<img alt="" loading="lazy" src="data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}">'
-
-
-def _figure(result: SetResult, reading: Reading) -> str:
-    picture = _picture(result.index.read_example(reading.index).encoded)
-    read = reading.reason if reading.prediction is None else reading.prediction or "(nothing)"
-    return (
-        f'<figure title="{html.escape(reading.source_id)}">{picture}<figcaption><b>{html.escape(reading.truth)}</b>'
-        f"<br><i>{html.escape(read)}</i><br><small>{reading.confidence:.2f}</small></figcaption></figure>"
-    )
-
-
-def _remaining(calibration: Calibration) -> str:
-    parts = []
-    for level in LEVELS:
-        words, right = calibration.at_least(level)
-        parts.append(
-            f"{words} words with at least {level:g}" + (f", {100 * right / words:.1f} % right" if words else "")
-        )
-    return f"{'; '.join(parts)}."
-
-
-def make_gallery(results: list[SetResult], max_pictures: int = 200) -> str:
-    """Returns an HTML page of the mistakes, the most confident of each set first, pictures inside.
-
-    Args:
-        results: the sets.
-        max_pictures: mistakes shown of each set.
-    """
-    sections = []
-    for result in results:
-        wrong = sorted((r for r in result.readings if r.correct is False), key=lambda r: -r.confidence)
-        figures = "\n".join(_figure(result, reading) for reading in wrong[:max_pictures])
-        shown = f"{len(wrong)} of {result.score.words} words wrong, {min(len(wrong), max_pictures)} shown"
-        sections.append(f"<h2>{html.escape(result.name)}</h2>\n<p>{shown}</p>\n<div>{figures}</div>")
-    calibration = calibration_of(results)
-    reliability = (
-        f"<h2>Confidence</h2>\n<p>Expected calibration error {calibration.expected_error:.4f}. "
-        f"{_remaining(calibration)}</p>\n{calibration.diagram()}"
-    )
-    style = (
-        "body{font-family:sans-serif;margin:2em}div{display:flex;flex-wrap:wrap;gap:.7em}figure{margin:0;padding:.5em;"
-        "border:1px solid #ccc}img{height:48px;max-width:300px;object-fit:contain}b{color:#060}i{color:#a00;"
-        "font-style:normal}.unreadable{height:48px;color:#888}"
-    )
-    return (
-        f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>Mistakes</title><style>{style}</style>'
-        "</head><body>\n<h1>Mistakes</h1>\n<p>Each picture with its <b>label</b>, the <i>reading</i> and its "
-        f"confidence.</p>\n{chr(10).join(sections)}\n{reliability}\n</body></html>\n"
-    )
-
-
 def write(
     folder: pathlib.Path,
     results: list[SetResult],
@@ -195,10 +120,12 @@ def write(
     max_pictures: int = 200,
     options: Mapping[str, Any] | None = None,
     beside: str = "",
+    explained: Sequence[Trace] = (),
 ) -> None:
     """Writes results.json, results.md, predictions.jsonl (every reading) and errors.html into `folder`.
 
-    `beside` is text for results.md, such as a table of published numbers.
+    `beside` is text for results.md, such as a table of published numbers; `explained` are the mistakes of which
+    errors.html shows how they came about.
     """
     folder.mkdir(parents=True, exist_ok=True)
     summary = to_dict(results, model, metadata, protocol, options)
@@ -212,7 +139,7 @@ def write(
     text = "\n\n".join(filter(None, (make_table(results), beside, note, confidence, tables)))
     write_text(str(folder / "results.md"), f"{text}\n")
     write_atomically(str(folder / "predictions.jsonl"), lambda path: _write_predictions(path, results))
-    write_text(str(folder / "errors.html"), make_gallery(results, max_pictures))
+    write_text(str(folder / "errors.html"), make_gallery(results, max_pictures, explained))
 
 
 def _write_predictions(path: str, results: list[SetResult]) -> None:
