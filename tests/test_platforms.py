@@ -131,11 +131,11 @@ def test_an_interrupt_of_a_terminal_is_one_line_without_tracebacks(tmp_path: pat
         arguments = [f"--output={tmp_path}/w", "--num_words=100000", "--workers=2"]
     else:
         samples.write(tmp_path / "a.png", samples.picture())
-        labels = "".join(f"a.png\tw{i}\n" for i in range(150_000))
+        labels = "".join(f"a.png\tw{i}\n" for i in range(600_000))
         samples.write(tmp_path / "l.txt", labels)
         arguments = ["--source=tsv", f"--input={tmp_path}/l.txt", f"--output={tmp_path}/w", "--workers=2"]
     line = [sys.executable, str(REPOSITORY / "bin" / f"{command}.py"), *arguments]
-    for wait in (1.0, 2.5):
+    for wait in (1.0, 4.0):
         with subprocess.Popen(
             line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
         ) as process:
