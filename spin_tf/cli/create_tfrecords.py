@@ -8,8 +8,8 @@ from typing import Any
 
 from absl import flags, logging
 
-from spin_tf._extras import require
 from spin_tf._files import check_output_file, write_text
+from spin_tf._progress import ProgressBar
 from spin_tf.charset import Charset
 from spin_tf.cli._run import UserError
 from spin_tf.data.conversion.convert import convert, discard, publish
@@ -114,21 +114,20 @@ def main(argv: list[str]) -> int:
 
 
 class Progress:
-    """A progress bar with rate and time left, one after the other for planning and converting."""
+    """A progress bar, one after the other for planning and converting."""
 
     def __init__(self) -> None:
-        self._tqdm = require("tqdm", "The progress bar", "data")
-        self._bar: Any = None
+        self._bar: ProgressBar | None = None
         self._stage = ""
 
     def __call__(self, stage: str, done: int, total: int | None) -> None:
-        if stage != self._stage:
+        if self._bar is None or stage != self._stage:
             self.close()
             self._stage = stage
             name = "planning" if stage == "plan" else "converting"
             # The rate is that of this run, without the shards of an earlier one.
-            self._bar = self._tqdm.tqdm(desc=name, total=total, initial=done, unit=" words", mininterval=0.5)
-        self._bar.update(done - self._bar.n)
+            self._bar = ProgressBar(total, "words", name, initial=done)
+        self._bar.move_to(done)
 
     def close(self) -> None:
         """Leaves the last state of the bar on the screen."""

@@ -20,6 +20,7 @@ from collections.abc import Callable
 from absl import flags
 
 from spin_tf._files import check_output_folder
+from spin_tf._progress import ProgressBar
 from spin_tf.cli import _reading
 from spin_tf.cli._run import UserError
 from spin_tf.data.records.tfrecord import RecordIndex
@@ -104,13 +105,15 @@ def beside(results: list[SetResult]) -> str:
     return f"{table}\n\n{published.make_notes(results)}"
 
 
-def _progress(name: str) -> Callable[[int, int], None] | None:
-    if not sys.stderr.isatty():
-        return None
+def _progress(name: str) -> Callable[[int, int], None]:
+    bar: ProgressBar | None = None
 
     def show(done: int, words: int) -> None:
-        if done % 50 == 0 or done == words:
-            print(f"\r{name}: {done} of {words} words", end="\n" if done == words else "", file=sys.stderr)
+        nonlocal bar
+        bar = bar or ProgressBar(words, "words", name)
+        bar.move_to(done)
+        if done == words:
+            bar.close()
 
     return show
 

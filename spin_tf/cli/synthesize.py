@@ -15,6 +15,7 @@ from PIL import Image
 
 from spin_tf._files import check_output_file, write_atomically
 from spin_tf._processes import ignore_interrupts, without_interrupts
+from spin_tf._progress import ProgressBar
 from spin_tf.charset import Charset
 from spin_tf.cli._run import UserError
 from spin_tf.synthesis import SynthesisConfig, WordSynthesizer
@@ -178,12 +179,9 @@ def _make(synthesizer: WordSynthesizer, span: tuple[int, int, int]) -> list[tupl
 
 
 def _progress(chunks: Iterable[list[tuple[bytes, str]]], total: int) -> Iterator[list[tuple[bytes, str]]]:
-    try:
-        from tqdm import tqdm
-    except ModuleNotFoundError:
-        yield from chunks
-        return
-    with tqdm(total=total, unit="word", disable=None) as bar:
+    done = 0
+    with ProgressBar(total, "words") as bar:
         for words in chunks:
             yield words
-            bar.update(len(words))
+            done += len(words)
+            bar.move_to(done)

@@ -5,31 +5,22 @@ from __future__ import annotations
 import contextlib
 import csv
 import os
-import sys
 import time
 from collections.abc import Iterator
 
 import numpy as np
 import tensorflow as tf
 from absl import logging
-from tqdm import tqdm
 
+from spin_tf._progress import ProgressBar
 from spin_tf.training.checkpoints import write_atomically
 
 
 class Progress:
-    """A progress bar with loss, words a second, the share of time spent waiting for data, and the time left."""
+    """Progress with loss, words a second, the share of time spent waiting for data, and the time left."""
 
     def __init__(self, steps: int, first_step: int, batch_size: int, enabled: bool = True) -> None:
-        self._bar = tqdm(
-            total=steps,
-            initial=first_step,
-            unit="step",
-            disable=not enabled,
-            dynamic_ncols=True,
-            # A log file gets a line a minute.
-            mininterval=2 if sys.stderr.isatty() else 60,
-        )
+        self._bar = ProgressBar(steps, "steps", initial=first_step, enabled=enabled)
         self._batch_size = batch_size
         self._step = first_step
         self._time = time.perf_counter()
@@ -53,16 +44,14 @@ class Progress:
             "words_per_second": (step - self._step) * self._batch_size / elapsed,
             "waiting_share": min(self._waited / elapsed, 1.0),
         }
-        self._bar.update(step - self._step)
-        self._bar.set_postfix_str(
-            f"loss {loss:.3f}, {rates['words_per_second']:.0f} words/s, {rates['waiting_share']:.0%} waiting"
-        )
+        speed = f"{rates['words_per_second']:.0f} words/s, {rates['waiting_share']:.0%} waiting"
+        self._bar.move_to(step, f"loss {loss:.3f}, {speed}")
         self._step, self._time, self._waited = step, now, 0.0
         return rates
 
     def say(self, line: str) -> None:
         """Prints a line above the bar; validation time does not count as training time."""
-        self._bar.write(line)
+        self._bar.say(line)
         self._time, self._waited = time.perf_counter(), 0.0
 
 
