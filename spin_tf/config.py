@@ -123,6 +123,7 @@ def validate(config: Config) -> Config:
     _allow("data.on_corrupt", config.data.on_corrupt, ("raise", "skip"))
     # mixed_float16 would need a loss scale; every device with fast float16 since 2020 has bfloat16.
     _allow("training.dtype", training.dtype, ("float32", "mixed_bfloat16"))
+    _allow("training.optimizer.name", optimizer.name, ("adamw", "muon"))
     _allow("training.optimizer.schedule", optimizer.schedule, ("cosine", "piecewise", "constant"))
     if optimizer.decay_from is not None:
         if optimizer.schedule != "constant":

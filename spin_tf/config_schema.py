@@ -135,9 +135,10 @@ class DataConfig:
 
 @dataclass
 class OptimizerConfig:
-    """AdamW and its schedule.
+    """AdamW or Muon and its schedule.
 
     Args:
+        name: "adamw", or "muon": orthogonalised momentum for the kernels of hidden layers, AdamW for all else.
         learning_rate: the highest.
         schedule: "cosine" (to `final_factor` of it), "piecewise" (times `factor` at each of `boundaries`), or
             "constant", for a run whose end is not known: it keeps the rate until `decay_from`.
@@ -151,6 +152,7 @@ class OptimizerConfig:
         ema: decay of the moving average that validation and shipped weights use; 0 turns it off.
     """
 
+    name: str = "adamw"
     learning_rate: float = 1e-3
     schedule: str = "cosine"
     warmup_steps: int = 500

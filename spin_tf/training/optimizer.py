@@ -45,6 +45,34 @@ class Schedule(keras.optimizers.schedules.LearningRateSchedule):
         return {"config": vars(self.config), "steps": self.steps}
 
 
+MUON_MOMENTUM = 0.95
+
+# Of the Newton-Schulz iteration: they pull every singular value into [0.7, 1.2] in five steps.
+_POLYNOMIAL = (3.4445, -4.7750, 2.0315)
+
+
+def orthogonalize(matrix: Any) -> Any:
+    """The nearest matrix of orthonormal rows or columns, whichever are fewer, roughly: singular values in [0.7, 1.2].
+
+    Args:
+        matrix: (rows, columns), any float type, not all zero.
+
+    Returns:
+        float32 of the same shape; products are computed in bfloat16.
+
+    Reference: Jordan et al., "Muon: an optimizer for hidden layers in neural networks", 2024.
+    """
+    a, b, c = _POLYNOMIAL
+    wide = matrix.shape[0] <= matrix.shape[1]
+    x = ops.cast(matrix, "float32")
+    x = ops.cast(x / (ops.norm(x) + 1e-12), "bfloat16")
+    x = x if wide else ops.transpose(x)
+    for _ in range(5):
+        gram = ops.matmul(x, ops.transpose(x))
+        x = a * x + ops.matmul(b * gram + c * ops.matmul(gram, gram), x)
+    return ops.cast(x if wide else ops.transpose(x), "float32")
+
+
 class AdamW(keras.optimizers.AdamW):
     """Keras's AdamW with a slower rate for the localisation output, fed with gradients that are summed already.
 
@@ -53,6 +81,9 @@ class AdamW(keras.optimizers.AdamW):
     Keras spells the update out in a dozen passes over the weights. With TensorFlow one kernel does it, and another
     takes the norm without storing the squares; weights, slots and their names stay the same. With JAX, where the
     compiler fuses the passes, Keras's own code runs.
+
+    With `optimizer.name: muon` the kernels between the first layer and the last get orthogonalised momentum instead,
+    scaled to the size that AdamW's steps have, so that rates and decay mean the same.
 
     Args:
         config: see `OptimizerConfig`.
@@ -72,12 +103,15 @@ class AdamW(keras.optimizers.AdamW):
             name="adam_w",
         )
         self._loc_lr = config.loc_lr
+        self._is_muon = config.name == "muon"
+        self._by_muon: list[bool] = []
         self._factors: list[float] = []
 
     def build(self, variables: list[Any]) -> None:
         super().build(variables)
         slow = [is_localization_output(variable) for variable in variables]
         self._factors = [self._loc_lr if is_slow else 1.0 for is_slow in slow]
+        self._by_muon = [self._is_muon and is_hidden_kernel(variable) for variable in variables]
         self.exclude_from_weight_decay(
             var_list=[v for v, is_slow in zip(variables, slow, strict=True) if is_slow or len(v.shape) < 2]
         )
@@ -85,6 +119,9 @@ class AdamW(keras.optimizers.AdamW):
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
         index = self._get_variable_index(variable)
         rate = learning_rate * self._factors[index]
+        if self._by_muon[index]:
+            self._muon_step(gradient, variable, rate, self._momentums[index])
+            return
         if keras.backend.backend() != "tensorflow":
             super().update_step(gradient, variable, rate)
             return
@@ -107,6 +144,18 @@ class AdamW(keras.optimizers.AdamW):
             grad=tf.cast(gradient, dtype),
         )
 
+    def _muon_step(self, gradient: Any, variable: Any, rate: Any, momentum: Any) -> None:
+        """Nesterov momentum, orthogonalised; 0.2 sqrt(longer side) gives its entries the size of AdamW's.
+
+        Reference: Liu et al., "Muon is scalable for LLM training", arXiv 2502.16982, section 2.2.
+        """
+        gradient = ops.cast(gradient, momentum.dtype)
+        self.assign(momentum, momentum * MUON_MOMENTUM + gradient)
+        direction = ops.reshape(gradient + momentum * MUON_MOMENTUM, (-1, variable.shape[-1]))
+        scale = 0.2 * math.sqrt(max(direction.shape))
+        step = ops.reshape(orthogonalize(direction), variable.shape) * scale
+        self.assign_sub(variable, ops.cast(rate * step, variable.dtype))
+
     def _clip_gradients(self, gradients: list[Any]) -> list[Any]:
         if keras.backend.backend() != "tensorflow":
             return super()._clip_gradients(gradients)
@@ -126,3 +175,10 @@ class AdamW(keras.optimizers.AdamW):
 def is_localization_output(variable: Any) -> bool:
     """Whether a variable belongs to the layer that learns at `loc_lr`."""
     return "localization_output" in variable.path
+
+
+def is_hidden_kernel(variable: Any) -> bool:
+    """Whether a variable is a matrix or a convolution between features: no embedding, no output, no first layer."""
+    outer = ("localization_output", "token_kernel", "generator", "ctc_head")
+    is_kernel = len(variable.shape) in (2, 4) and min(variable.shape[-2:]) > 1
+    return is_kernel and not any(name in variable.path for name in outer)

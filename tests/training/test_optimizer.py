@@ -11,7 +11,9 @@ import numpy as np
 import pytest
 
 from spin_tf.config import OptimizerConfig
-from spin_tf.training.optimizer import AdamW, Schedule
+from spin_tf.models import SPINRecognizer
+from spin_tf.training.ctc import CTCModel
+from spin_tf.training.optimizer import AdamW, Schedule, is_hidden_kernel
 
 
 def test_cosine_with_warmup() -> None:
@@ -92,10 +94,54 @@ class Reference(AdamW):
     _apply_weight_decay = keras.optimizers.AdamW._apply_weight_decay
 
 
-def trained(kind: type[AdamW], weight_decay: float) -> dict[str, np.ndarray]:
+@pytest.mark.parametrize("shape", [(3, 3, 16, 64), (64, 16), (16, 16)])
+def test_muon_steps_are_orthogonal_and_of_the_size_of_adamws(shape: tuple[int, ...]) -> None:
+    rng = np.random.default_rng(0)
+    kernel = keras.Variable(np.zeros(shape, "float32"), name="kernel")
+    bias = keras.Variable(np.zeros(shape[-1:], "float32"), name="bias")
+    optimizer = AdamW(OptimizerConfig(name="muon", learning_rate=0.01, warmup_steps=0, clip_norm=1e9), 10)
+    optimizer.build([kernel, bias])
+    gradient = rng.normal(size=shape).astype("float32")
+    optimizer.apply([gradient, np.ones(shape[-1:], "float32")], [kernel, bias])
+    moved = -np.asarray(kernel).reshape(-1, shape[-1])
+    u, _, v = np.linalg.svd(gradient.reshape(-1, shape[-1]), full_matrices=False)
+    size = 0.01 * 0.2 * max(moved.shape) ** 0.5
+    singular = np.diag(u.T @ moved @ v.T) / size
+    assert singular.min() > 0.6 and singular.max() < 1.25
+    assert np.sqrt((moved**2).mean()) == pytest.approx(0.01 * 0.2, rel=0.2)
+    np.testing.assert_allclose(np.asarray(bias), -0.01, rtol=1e-4)
+
+
+def test_muon_is_for_kernels_between_features() -> None:
+    model = CTCModel(
+        SPINRecognizer({"charset": "36", "transformation": {"name": "ga_spin"}, "backbone": {"width": 32}}),
+        name="learner",
+    )
+    ours = {v.path.split("/", 1)[-1] for v in model.trainable_variables if is_hidden_kernel(v)}
+    assert {"backbone/block3_0/conv1/conv/kernel", "encoder/lstm0/forward_kernel", "decoder/context_kernel"} <= ours
+    others = {v.path.split("/", 1)[-1] for v in model.trainable_variables} - ours
+    assert {
+        "backbone/conv0_1/conv/kernel",
+        "backbone/conv0_1/norm/gamma",
+        "decoder/token_kernel",
+        "decoder/generator",
+        "decoder/score",
+        "transformation/localization_output/kernel",
+        "transformation/ain/conv2/kernel",
+        "kernel",
+    } <= others
+
+
+def made(kind: type[AdamW], weight_decay: float, name: str) -> AdamW:
+    """An optimizer of ten steps."""
+    config = OptimizerConfig(name=name, learning_rate=0.01, warmup_steps=3, weight_decay=weight_decay, clip_norm=3.0)
+    return kind(config, 10)
+
+
+def trained(kind: type[AdamW], weight_decay: float, name: str = "adamw") -> dict[str, np.ndarray]:
     """Weights and slots after ten steps, some of which are clipped."""
     named = list(variables().values())
-    optimizer = kind(OptimizerConfig(learning_rate=0.01, warmup_steps=3, weight_decay=weight_decay, clip_norm=3.0), 10)
+    optimizer = made(kind, weight_decay, name)
     optimizer.build(named)
     rng = np.random.default_rng(0)
     for step in range(10):
@@ -118,12 +164,11 @@ import numpy as np, tensorflow as tf
 cpu = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
 import tests.training.test_optimizer as t
-alone = t.trained(t.AdamW, 0.1)
+alone = t.trained(t.AdamW, 0.1, "{name}")
 strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
 with strategy.scope():
     named = list(t.variables().values())
-    config = t.OptimizerConfig(learning_rate=0.01, warmup_steps=3, weight_decay=0.1, clip_norm=3.0)
-    optimizer = t.AdamW(config, 10)
+    optimizer = t.made(t.AdamW, 0.1, "{name}")
     optimizer.build(named)
 
 @tf.function(autograph=False)
@@ -139,6 +184,8 @@ for v in [*named, *optimizer.variables]:
 """
 
 
-def test_every_replica_updates_its_own_copy() -> None:
-    result = subprocess.run([sys.executable, "-c", MIRRORED], capture_output=True, text=True, check=False)
+@pytest.mark.parametrize("name", ["adamw", "muon"])
+def test_every_replica_updates_its_own_copy(name: str) -> None:
+    program = MIRRORED.replace("{name}", name)
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr[-3000:]
