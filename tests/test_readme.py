@@ -5,10 +5,8 @@ from __future__ import annotations
 import os
 import pathlib
 import re
-import shutil
 import subprocess
 import sys
-from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -16,6 +14,7 @@ from PIL import Image
 
 from spin_tf.recognizer import bundled_model
 from tests import strip_model as strips
+from tests.pages import blocks, copy_repository, run_commands, targets
 
 REPOSITORY = pathlib.Path(__file__).resolve().parent.parent
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
@@ -51,32 +50,6 @@ SMALLER = {
 }
 
 
-class Block(NamedTuple):
-    language: str
-    text: str
-    not_run: str | None
-
-
-def blocks() -> list[Block]:
-    pattern = r"(?:<!-- not run: (.*?) -->\n)?```(\w+)\n(.*?)```"
-    return [Block(m[2], m[3], m[1]) for m in re.finditer(pattern, README, re.DOTALL)]
-
-
-def copy_repository(target: pathlib.Path) -> pathlib.Path:
-    listed = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
-        cwd=REPOSITORY,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    for name in listed.stdout.splitlines():
-        if (REPOSITORY / name).is_file():
-            (target / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(REPOSITORY / name, target / name)
-    return target
-
-
 @pytest.fixture(scope="module")
 def copy(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
     """A copy of the repository with what a user of the README would have: word.png and labelled photographs."""
@@ -92,22 +65,12 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
 
 
 def test_what_is_not_run_is_known() -> None:
-    assert {b.text.splitlines()[0]: b.not_run for b in blocks() if b.not_run} == NOT_RUN
+    assert {b.text.splitlines()[0]: b.not_run for b in blocks(README) if b.not_run} == NOT_RUN
 
 
 def test_every_command_runs(copy: pathlib.Path) -> None:
     """All bash blocks in their order, in one folder, as a reader would."""
-    environment = {**os.environ, "PATH": f"{pathlib.Path(sys.executable).parent}:{os.environ['PATH']}"}
-    outputs = []
-    for block in blocks():
-        if block.language != "bash" or block.not_run:
-            continue
-        for line in block.text.splitlines():
-            for pattern, replacement in SMALLER.items():
-                line = re.sub(pattern, replacement, line)
-            result = subprocess.run(["bash", "-c", line], cwd=copy, env=environment, capture_output=True, text=True)
-            assert result.returncode == 0, f"{line}\n{result.stdout}\n{result.stderr}"
-            outputs.append(result.stdout)
+    outputs = run_commands(README, copy, SMALLER)
     assert outputs[0].startswith("word.png\t")
     assert outputs[1].count("\n") == 16
     assert {"results.json", "results.md", "predictions.jsonl", "errors.html"} <= set(
@@ -119,18 +82,17 @@ def test_every_command_runs(copy: pathlib.Path) -> None:
 
 
 def test_python_example_runs(copy: pathlib.Path) -> None:
-    (block,) = [block for block in blocks() if block.language == "python"]
+    (block,) = [block for block in blocks(README) if block.language == "python"]
     result = subprocess.run([sys.executable, "-c", block.text], cwd=copy, capture_output=True, text=True)
     assert result.returncode == 0, result.stderr
     assert re.match(r"\S* \d", result.stdout)
 
 
 def test_links_lead_somewhere() -> None:
-    targets = re.findall(r"\]\(([^)#]+)\)", README)
-    assert len(targets) > 5
-    for target in targets:
-        if "://" not in target:
-            assert (REPOSITORY / target).exists(), target
+    found = targets(README)
+    assert len(found) > 5
+    for target in found:
+        assert (REPOSITORY / target).exists(), target
 
 
 def test_what_keras_is_said_to_have() -> None:

@@ -15,7 +15,10 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
 # The lit segments of each figure: a the top, then clockwise to f, g the middle.
-SEGMENTS = dict(zip("0123456789", "abcdef bc abged abgcd fgbc afgcd afgedc abc abcdefg abcdfg".split(), strict=True))
+SEGMENTS = {
+    "0": "abcdef", "1": "bc", "2": "abged", "3": "abgcd", "4": "fgbc",
+    "5": "afgcd", "6": "afgedc", "7": "abc", "8": "abcdefg", "9": "abcdfg",
+}  # fmt: skip
 WIDTH, HEIGHT, STROKE, GAP = 60, 110, 13, 26
 # Colours of (panel, unlit, lit): red and green LEDs, a grey LCD, a blue one.
 PANELS = [
@@ -27,21 +30,16 @@ PANELS = [
 
 
 def segment(name: str, x: float) -> list[tuple[float, float]]:
-    """The six corners of a segment of the figure whose left edge is at `x`."""
-    half, middle, right = STROKE / 2, HEIGHT / 2, x + WIDTH
-    y = {"a": half, "g": middle, "d": HEIGHT - half}.get(name)
-    if y is not None:
-        left_end, right_end = x + half + 2, right - half - 2
-        inner = (left_end + half, right_end - half)
-        return [
-            (left_end, y), (inner[0], y - half), (inner[1], y - half), (right_end, y), (inner[1], y + half), (inner[0], y + half)
-        ]  # fmt: skip
-    column = x + half if name in "ef" else right - half
-    top, bottom = (half + 2, middle - 2) if name in "bf" else (middle + 2, HEIGHT - half - 2)
-    return [
-        (column, top), (column + half, top + half), (column + half, bottom - half), (column, bottom), (column - half, bottom - half),
-        (column - half, top + half),
-    ]  # fmt: skip
+    """The six corners of a segment of the figure whose left edge is at `x`: a bar with pointed ends."""
+    half = STROKE / 2
+    lies = name in "agd"
+    column = {"e": 0.0, "f": 0.0, "b": 1.0, "c": 1.0}.get(name, 0.5)
+    row = {"a": 0.0, "b": 0.25, "f": 0.25, "g": 0.5, "c": 0.75, "e": 0.75, "d": 1.0}[name]
+    center_x, center_y = x + half + column * (WIDTH - STROKE), half + row * (HEIGHT - STROKE)
+    reach = (WIDTH - STROKE if lies else (HEIGHT - STROKE) / 2) / 2 - 2
+    inner = reach - half
+    bar = [(-reach, 0.0), (-inner, -half), (inner, -half), (reach, 0.0), (inner, half), (-inner, half)]
+    return [(center_x + u, center_y + v) if lies else (center_x + v, center_y + u) for u, v in bar]
 
 
 def draw_display(reading: str, rng: np.random.Generator) -> Image.Image:

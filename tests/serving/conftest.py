@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from spin_tf.synthesis import WordSynthesizer
-from tests.test_readme import copy_repository
+from tests.pages import copy_repository
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 README = (REPOSITORY / "deploy" / "tf_serving" / "README.md").read_text(encoding="utf-8")
