@@ -45,6 +45,8 @@ def main(argv: list[str]) -> int:
     os.makedirs(_OUTPUT.value, exist_ok=True)
     results = [create(name, layouts, _OUTPUT.value, lists.get(name)) for name in BENCHMARKS]
     for result in results:
+        if BENCHMARKS[result.name].beyond and not result.path:
+            continue
         print(f"{result.name:12} {result.words:5} {result.problem or 'as published'}  {result.path}".rstrip())
     made = [result for result in results if result.path]
     return 0 if made and not any(result.problem for result in made) else 1

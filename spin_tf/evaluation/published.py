@@ -30,7 +30,7 @@ def find_sets(folder: str) -> tuple[dict[str, list[str]], list[str]]:
     """
     patterns = {name: os.path.join(glob.escape(folder), f"{name}-*-of-*.tfrecord") for name in BENCHMARKS}
     there = {name: [pattern] for name, pattern in patterns.items() if glob.glob(pattern)}
-    return there, [name for name in BENCHMARKS if name not in there]
+    return there, [name for name, one in BENCHMARKS.items() if name not in there and not one.beyond]
 
 
 def _mean(values: Sequence[float], weights: Sequence[int]) -> float:

@@ -54,6 +54,8 @@ def make(source: str, folder: pathlib.Path) -> tuple[str, list[tuple[str, str | 
     folder.mkdir(parents=True, exist_ok=True)
     if source in ("tsv", "csv", "jsonl", "svtp", "cute80", "icdar", "mjsynth"):
         return _label_file(source, folder)
+    if source in ("art", "cocotext", "cocotext_words"):
+        return _challenge(source, folder)
     if source == "born_digital":
         images, truth = folder / "Challenge1_Training_Task12_Images", folder / "Challenge1_Training_Task1_GT"
         write(images / "img_2.png", picture(60, 40))
@@ -109,6 +111,34 @@ def make(source: str, folder: pathlib.Path) -> tuple[str, list[tuple[str, str | 
             writer.write(WordExample(picture(seed=i), f"word{i}", "", ""))
     names = [f"foreign-0000{shard}-of-00002.tfrecord#{number}" for shard, number in ((0, 1), (0, 2), (1, 1))]
     return str(folder / "foreign-*"), [(name, None) for name in names]
+
+
+def _challenge(source: str, folder: pathlib.Path) -> tuple[str, list[tuple[str, str | None]]]:
+    """ArT's cropped words, COCO-Text's scenes, and the words that ICDAR 2017 cut out of them."""
+    if source == "cocotext_words":
+        for number in (1000343, 1000346):
+            write(folder / "val_words" / f"{number}.jpg", picture(format="JPEG"))
+        path = write(folder / "val_words_gt.txt", "1000343,|a, b|\n1000346,Tea\n")
+        return str(path), [("val_words/1000343.jpg", "a, b"), ("val_words/1000346.jpg", "Tea")]
+    if source == "art":
+        labels = {}
+        for i, text in enumerate(["Curved Text", "two"]):
+            write(folder / "train_task2_images" / f"res_{i}.jpg", picture(format="JPEG"))
+            labels[f"res_{i}"] = [{"transcription": text, "points": [], "language": "Latin", "illegibility": False}]
+        path = write(folder / "train_task2_labels.json", json.dumps(labels))
+        return str(path), [("res_0#word1", "Curved Text"), ("res_1#word1", "two")]
+    write(folder / "COCO_train2014_000000000001.jpg", picture(60, 40, format="JPEG"))
+    word = {"image_id": 1, "legibility": "legible", "language": "english", "class": "machine printed"}
+    words = {
+        "11": word | {"utf8_string": "boxed", "bbox": [2.5, 3.5, 30.0, 12.0]},
+        "12": {"image_id": 1, "utf8_string": "tilted", "points": [5, 20, 50, 22, 50, 36, 5, 34]},
+    }
+    pictures = {"1": {"id": 1, "set": "val", "file_name": "COCO_train2014_000000000001.jpg", "width": 60, "height": 40}}
+    path = write(
+        folder / "cocotext.v2.json", json.dumps({"imgs": pictures, "anns": words, "imgToAnns": {"1": [11, 12]}})
+    )
+    name = "val/COCO_train2014_000000000001.jpg"
+    return str(path), [(f"{name}#11", "boxed"), (f"{name}#12", "tilted")]
 
 
 def _label_file(source: str, folder: pathlib.Path) -> tuple[str, list[tuple[str, str | None]]]:

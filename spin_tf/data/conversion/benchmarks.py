@@ -31,6 +31,16 @@ def has_three_alphanumeric(text: str) -> bool:
     return len(text) >= 3 and is_alphanumeric(text)
 
 
+def is_not_masked(text: str) -> bool:
+    """A label in which no character is masked by `#`; the one of ArT that really has it stays."""
+    return bool(text.strip()) and ("#" not in text or text == "LocaL#3")
+
+
+def has_text(text: str) -> bool:
+    """A label that is not blank."""
+    return bool(text.strip())
+
+
 @dataclasses.dataclass(frozen=True)
 class Benchmark:
     """One set of the published tables.
@@ -41,6 +51,7 @@ class Benchmark:
         lmdb: folders of LMDB collections that hold it ready, in lower case.
         keep: which labels of the archive it holds; None for all.
         listed: whether it is defined by a list of words only, which the user gives.
+        beyond: not one of the classic sets: nobody is told that it is missing.
     """
 
     layout: str
@@ -48,6 +59,11 @@ class Benchmark:
     lmdb: tuple[str, ...]
     keep: Callable[[str], bool] | None = None
     listed: bool = False
+    beyond: bool = False
+
+
+def _union14m(part: str, words: int) -> Benchmark:
+    return Benchmark(f"union14m_{part}", words, (f"union14m_{part}",), beyond=True)
 
 
 BENCHMARKS = {
@@ -61,8 +77,23 @@ BENCHMARKS = {
     "IC15_2077": Benchmark("icdar2015", 2077, ("ic15_2077",)),
     "SVTP_645": Benchmark("svtp", 645, ("svtp_645", "svtp")),
     "CUTE80_288": Benchmark("cute80", 288, ("cute80_288", "cute80")),
+    "ArT_35149": Benchmark("art", 35149, ("art",), is_not_masked, beyond=True),
+    "COCO_9825": Benchmark("cocotext_words", 9825, ("cocov1.4",), has_text, beyond=True),
+    "Uber_80418": Benchmark("uber", 80418, ("uber",), beyond=True),
+    "U14M_Curve_2426": _union14m("curve", 2426),
+    "U14M_MultiOriented_1369": _union14m("multi_oriented", 1369),
+    "U14M_Artistic_900": _union14m("artistic", 900),
+    "U14M_Contextless_779": _union14m("contextless", 779),
+    "U14M_Salient_1585": _union14m("salient", 1585),
+    "U14M_MultiWords_829": _union14m("multi_words", 829),
+    "U14M_General_400000": _union14m("general", 400000),
+    "U14M_Incomplete_1495": _union14m("incomplete", 1495),
 }
 _SOURCES = {"icdar2013": "icdar", "icdar2015": "icdar"}
+# Labelled training pictures whose words the literature tests with: the challenge keeps the labels of its test set.
+_TEST_THOUGH_TRAIN = "train_task2_labels.json"
+# What an archive says of words that nobody is asked to read; they are no part of a benchmark.
+_NO_WORDS = ("illegible", "other_script")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -90,6 +121,8 @@ def _text_layout(path: str, below: str) -> str:
     if re.match(r"(\./)?timage/\S+\s", line):
         return "cute80"
     named = os.path.basename(path).lower()
+    if named == "val_words_gt.txt":
+        return "cocotext_words"
     if named != "gt.txt" and not re.fullmatch(r"challenge[24]_test_task3_gt\.txt", named):
         return ""
     if not re.fullmatch(r'[^,]+,\s*".*"', line):
@@ -101,6 +134,15 @@ def _text_layout(path: str, below: str) -> str:
     # Nothing says which year: the test set of 2013 has 1,095 words, that of 2015 2,077.
     with open(path, "rb") as file:
         return "icdar2015" if sum(bool(row.strip()) for row in file) > 1500 else "icdar2013"
+
+
+def _union14m_part(below: str) -> str:
+    """`union14m_curve` for a file in the folder `curve` of Union14M-Benchmark, "" for others; below: from the input."""
+    *parents, part, _ = ["", "", *below.lower().split(os.sep)]
+    # The evaluation code of MMOCR and the LMDB collections write its name in different ways.
+    is_union = any(re.search(r"union14m|u14m", parent) for parent in parents)
+    part = {"multi_word": "multi_words", "incompletion": "incomplete"}.get(part.replace("-", "_"), part)
+    return f"union14m_{part.replace('-', '_')}" if is_union else ""
 
 
 def _picture_root(source: str, path: str) -> str:
@@ -115,7 +157,8 @@ def _picture_root(source: str, path: str) -> str:
 def find_layouts(folder: str) -> dict[str, list[Found]]:
     """Finds the archives' label files and LMDB folders below a folder.
 
-    Folders and files with "train" in their path below `folder` are left out: benchmarks are test sets.
+    Folders and files with "train" in their path below `folder` are left out: benchmarks are test sets. ArT's are the
+    exception, see docs/data.md.
 
     Returns:
         by layout (`iiit5k`, `icdar2013`, ...), or `lmdb:NAME` for LMDB folders, what was found, in order of path.
@@ -125,18 +168,22 @@ def find_layouts(folder: str) -> dict[str, list[Found]]:
     """
     if not os.path.isdir(folder):
         raise FileNotFoundError(f"The folder of the archives does not exist. Received: input={folder!r}")
-    fixed = {"testdata.mat": "iiit5k", "test.xml": "svt", "words.xml": "icdar2003"}
+    fixed = {"testdata.mat": "iiit5k", "test.xml": "svt", "words.xml": "icdar2003", _TEST_THOUGH_TRAIN: "art"}
     found: dict[str, list[Found]] = {}
     for place, folders, files in os.walk(folder):
         folders.sort()
         for name in sorted(files):
             path = os.path.join(place, name)
             below = os.path.relpath(path, folder)
-            if "train" in below.lower():
+            if "train" in below.lower() and name.lower() != _TEST_THOUGH_TRAIN:
                 continue
+            part = _union14m_part(os.path.join(os.path.basename(os.path.abspath(folder)), below))
             if name == "data.mdb":
-                key = f"lmdb:{os.path.basename(os.path.abspath(place)).lower()}"
+                key = f"lmdb:{part or os.path.basename(os.path.abspath(place)).lower()}"
                 found.setdefault(key, []).append(Found("lmdb", place))
+                continue
+            if part and name.lower() == "annotation.jsonl":
+                found.setdefault(part, []).append(Found("jsonl", path, _picture_root("jsonl", path)))
                 continue
             layout = fixed.get(name.lower(), "")
             if not layout and name.lower().endswith(".txt"):
@@ -164,6 +211,7 @@ def _chosen(benchmark: Benchmark, found: Found, listed: Sequence[str] | None) ->
             raise ValueError(f"A list names {len(unknown)} words that {found.path} lacks. Received: {some}")
         wanted = set(listed)
         return [entry for entry in words if entry.source_id in wanted]
+    words = [entry for entry in words if entry.problem not in _NO_WORDS]
     return [e for e in words if e.problem or benchmark.keep is None or benchmark.keep(e.text or "")]
 
 

@@ -123,6 +123,43 @@ def test_lmdb_where_the_archive_is_missing_or_differs(archives: pathlib.Path, tm
     assert benchmarks.create("IC13_857", layouts, str(tmp_path), expected=2).path.endswith("IC13_857")
 
 
+def test_sets_beyond_the_classic_ones(tmp_path: pathlib.Path) -> None:
+    folder = tmp_path / "downloads"
+    word = {"points": [], "language": "Latin", "illegibility": False}
+    words = [
+        word | {"transcription": "Curve"},
+        word | {"transcription": "mas##d"},
+        word | {"transcription": "LocaL#3"},
+        word | {"transcription": "字", "language": "Chinese"},
+        word | {"transcription": "blur", "illegibility": True},
+    ]
+    for i in range(len(words)):
+        samples.write(folder / "ArT" / "train_task2_images" / f"res_{i}.jpg", samples.picture(format="JPEG"))
+    labels = {f"res_{i}": [word] for i, word in enumerate(words)}
+    samples.write(folder / "ArT" / "train_task2_labels.json", json.dumps(labels))
+    for number in (1, 2):
+        samples.write(folder / "coco" / "val_words" / f"{number}.jpg", samples.picture(format="JPEG"))
+    samples.write(folder / "coco" / "val_words_gt.txt", "1,|Tea|\n2,\n")
+    curve = folder / "Union14M-L" / "Union14M-Benchmarks" / "curve"
+    samples.write(curve / "imgs" / "a.png", samples.picture())
+    samples.write(curve / "annotation.jsonl", json.dumps({"filename": "imgs/a.png", "text": "round"}) + "\n")
+    _database(folder / "u14m" / "multi_oriented", ["up", "down"])
+    _database(folder / "test" / "Uber", ["road", "12", "shop"])
+    # Of the same name, and of another collection.
+    _database(folder / "general", ["no"])
+    layouts = benchmarks.find_layouts(str(folder))
+    counts = {"ArT_35149": 2, "COCO_9825": 1, "U14M_Curve_2426": 1, "U14M_MultiOriented_1369": 2, "Uber_80418": 3}
+    for name, count in counts.items():
+        result = benchmarks.create(name, layouts, str(tmp_path), expected=count)
+        assert (result.words, result.problem) == (count, ""), result
+    assert _labels(tmp_path, "ArT_35149") == ["Curve", "LocaL#3"]
+    assert _labels(tmp_path, "COCO_9825") == ["Tea"]
+    assert _labels(tmp_path, "U14M_Curve_2426") == ["round"]
+    assert benchmarks.create("U14M_General_400000", layouts, str(tmp_path)).problem.startswith("missing")
+    # The folder of the collection as the input tells which one it is, too.
+    assert "union14m_curve" in benchmarks.find_layouts(str(curve.parent))
+
+
 def test_pictures_that_cannot_be_read_are_named(archives: pathlib.Path, tmp_path: pathlib.Path) -> None:
     (archives / "cute" / "timage" / "2.jpg").unlink()
     result = benchmarks.create("CUTE80_288", benchmarks.find_layouts(str(archives)), str(tmp_path), expected=2)

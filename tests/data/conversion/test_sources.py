@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import pathlib
 
 import numpy as np
@@ -268,3 +269,63 @@ def test_only_regular_files_of_sane_size_are_read(tmp_path):
         file.truncate(4 << 30)
     with pytest.raises(ValueError, match="4294967296 bytes"):
         read_file(str(tmp_path / "huge"))
+
+
+def test_art_scenes_and_words_nobody_is_asked_to_read(tmp_path):
+    samples.write(tmp_path / "train_images" / "gt_7.jpg", samples.picture(60, 40, format="JPEG"))
+    curved = [[5, 30], [20, 5.5], [40, 6], [55, 30], [40, 22], [20, 21]]
+    word = {"points": curved, "language": "Latin", "illegibility": False}
+    words = [
+        word | {"transcription": "arch"},
+        word | {"transcription": "字", "language": "Chinese"},
+        word | {"transcription": "blur", "illegibility": True},
+        word | {"transcription": "nowhere", "points": [[1, 2], [None, 3], [4, 5]]},
+        {"points": curved},
+        "text",
+    ]
+    path = samples.write(tmp_path / "train_labels.json", json.dumps({"gt_7": words}))
+    found = list(entries("art", [str(path)]))
+    assert [(e.text, e.problem) for e in found] == [
+        ("arch", ""),
+        ("字", "other_script"),
+        ("blur", "illegible"),
+        (None, "bad_line"),
+        (None, "bad_line"),
+        (None, "bad_line"),
+    ]
+    assert found[0].box == (5, 5, 55, 30)
+    assert found[0].path.endswith("train_images/gt_7.jpg")
+
+
+def test_cocotext_says_of_each_word_why_it_is_none(tmp_path):
+    good = {"image_id": 1, "utf8_string": " spaced ", "bbox": [1, 2, 10, 5], "legibility": "legible"}
+    words = {
+        "1": good,
+        "2": good | {"language": "not english"},
+        "3": good | {"legibility": "illegible"},
+        "4": good | {"utf8_string": "."},
+        "5": {"image_id": 1, "legibility": "legible"},
+        "6": good | {"bbox": [1, 2, float("inf"), 5]},
+        "7": good | {"points": [1, 2, 8, 2, 9, 3, 8, 9, 1, 9], "utf8_string": "five corners"},
+        "8": good | {"points": [1, 2, 8, 2], "utf8_string": "no area"},
+    }
+    path = samples.write(
+        tmp_path / "labels.json",
+        json.dumps({"imgs": {"1": {"file_name": "a.jpg", "set": "train"}, "2": {"set": "train"}}, "anns": words}),
+    )
+    found = list(entries("cocotext", [str(path)]))
+    problems = ["", "other_script", "illegible", "illegible", "illegible", "bad_line", "", "bad_line", "bad_line"]
+    assert [e.problem for e in found] == problems
+    assert found[0][:4] == ("train/a.jpg#1", "spaced", str(tmp_path / "a.jpg"), (1, 2, 11, 7))
+    assert found[6].box == (1, 2, 9, 9)
+
+
+@pytest.mark.parametrize("source", ["art", "cocotext"])
+@pytest.mark.parametrize("content", ["[1]", "{", "\x00", '{"a": 1}'])
+def test_files_that_are_no_such_json_are_one_error(tmp_path, source, content):
+    path = samples.write(tmp_path / "labels.json", content)
+    if (source, content) == ("art", '{"a": 1}'):
+        assert [e.problem for e in entries(source, [str(path)])] == ["bad_line"]
+        return
+    with pytest.raises(ValueError, match=r"labels\.json"):
+        list(entries(source, [str(path)]))

@@ -7,7 +7,10 @@ from collections.abc import Iterator, Sequence
 
 from spin_tf.data.conversion.entry import Entry
 from spin_tf.data.conversion.sources import (
+    art,
     born_digital,
+    cocotext,
+    cocotext_words,
     csv_file,
     cute80,
     icdar,
@@ -24,7 +27,10 @@ from spin_tf.data.conversion.sources import (
 )
 
 SOURCES = {
+    "art": art,
     "born_digital": born_digital,
+    "cocotext": cocotext,
+    "cocotext_words": cocotext_words,
     "csv": csv_file,
     "cute80": cute80,
     "icdar": icdar,

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 
 from spin_tf.data.conversion.entry import Entry, image_entry, parse_lines
+from spin_tf.data.conversion.json_file import text_of
 from spin_tf.data.conversion.sources.csv_file import FILE_NAMES, TEXT_NAMES
 
 
@@ -19,12 +20,9 @@ def entries(path: str, root: str) -> Iterator[Entry]:
             return None
         if not isinstance(record, dict):
             return None
-        name, text = (next((record[k] for k in keys if k in record), None) for keys in (FILE_NAMES, TEXT_NAMES))
-        if not isinstance(name, str) or not isinstance(text, str):
-            return None
-        # JSON can write halves of surrogate pairs, which no UTF-8 text can hold.
-        if any("\ud800" <= c <= "\udfff" for c in name + text):
-            return None
-        return image_entry(root, name, text)
+        name, text = (
+            next((text_of(record, key) for key in keys if key in record), None) for keys in (FILE_NAMES, TEXT_NAMES)
+        )
+        return None if name is None or text is None else image_entry(root, name, text)
 
     return parse_lines(path, parse)
