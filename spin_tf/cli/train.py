@@ -20,6 +20,9 @@ _SET = flags.DEFINE_multi_string("set", [], "key=value, overrides the file; dott
 _STRATEGY = flags.DEFINE_enum(
     "strategy", "auto", ["auto", "one", "mirrored", "multi_worker"], "How the work is spread over devices."
 )
+_CPU_DEVICES = flags.DEFINE_integer(
+    "cpu_devices", 1, "Logical processors of one thread each for --strategy=mirrored without GPUs.", 1
+)
 _CLUSTER_TIMEOUT = flags.DEFINE_float(
     "cluster_timeout", 1800.0, "Seconds that multi_worker waits for the other machines of TF_CONFIG.", 0.0
 )
@@ -34,9 +37,15 @@ def main(argv: list[str]) -> int:
     config = config_module.load(_CONFIG.value, _SET.value)
     require("tensorflow", "Training", "train")
     from spin_tf.training.guards import TrainingError
-    from spin_tf.training.strategies import make_strategy
+    from spin_tf.training.strategies import make_strategy, split_processor
 
+    if _CPU_DEVICES.value > 1 and _STRATEGY.value != "mirrored":
+        raise ValueError(
+            f"--cpu_devices is for --strategy=mirrored. Received: --cpu_devices={_CPU_DEVICES.value} "
+            f"--strategy={_STRATEGY.value}"
+        )
     # Before anything else of TensorFlow: a cluster is joined before the first operation.
+    split_processor(_CPU_DEVICES.value)
     strategy = make_strategy(_STRATEGY.value, _CLUSTER_TIMEOUT.value)
     if _DRY_RUN.value:
         from spin_tf.training.dry_run import dry_run

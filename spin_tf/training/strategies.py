@@ -51,6 +51,29 @@ def make_strategy(name: str, cluster_timeout: float = CLUSTER_TIMEOUT) -> Any:
     return tf.distribute.MirroredStrategy(cpus, cross_device_ops=tf.distribute.ReductionToOneDevice())
 
 
+def split_processor(devices: int) -> None:
+    """Makes several logical processors of one thread each, for a mirrored strategy without GPUs.
+
+    Threads that share an operation wait for each other at its end; replicas that each have a core wait once a step.
+    Measured with spin_words, 48 words a replica: 133 words a second instead of 116 (docs/training.md).
+
+    Args:
+        devices: how many; 1 changes nothing.
+
+    Raises:
+        ValueError: TensorFlow has done something already.
+    """
+    if devices == 1:
+        return
+    try:
+        tf.config.threading.set_intra_op_parallelism_threads(1)
+        tf.config.threading.set_inter_op_parallelism_threads(devices)
+        (processor,) = tf.config.list_physical_devices("CPU")
+        tf.config.set_logical_device_configuration(processor, [tf.config.LogicalDeviceConfiguration()] * devices)
+    except RuntimeError as error:
+        raise ValueError(f"The processor is split before anything runs. Received: {error}") from error
+
+
 def _cluster_of_environment() -> dict[str, list[str]]:
     try:
         config = json.loads(os.environ.get("TF_CONFIG") or "{}")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import pathlib
+import subprocess
+import sys
 from typing import Any
 
 import numpy as np
@@ -18,6 +20,8 @@ from spin_tf.training.guards import LossGuard, TrainingError
 from spin_tf.training.loop import Trainer
 from spin_tf.training.strategies import Place, make_strategy
 from tests.training import tiny
+
+REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
@@ -157,3 +161,26 @@ def test_strategies(monkeypatch: pytest.MonkeyPatch) -> None:
         make_strategy("auto")
     with pytest.raises(ValueError, match=r"--strategy.*parallel"):
         make_strategy("parallel")
+
+
+def test_a_processor_split_in_two_trains_and_goes_on(folder: pathlib.Path) -> None:
+    """bin/train.py --cpu_devices=2 with Muon and the CTC head; the second call finds the checkpoint of the first."""
+
+    def train(*flags: str) -> subprocess.CompletedProcess[str]:
+        line = [sys.executable, "bin/train.py", f"--config={tiny.write_config(folder)}", f"--model_dir={folder}/split"]
+        smaller = ["model.transformation.name=none", "training.ctc_weight=0.3", "training.optimizer.name=muon"]
+        flags = (*flags, *(f"--set={override}" for override in smaller))
+        return subprocess.run([*line, *flags], cwd=REPOSITORY, capture_output=True, text=True)
+
+    split = ("--strategy=mirrored", "--cpu_devices=2")
+    first = train(*split, "--set", "training.steps=2", "--set", "training.optimizer.schedule=constant")
+    assert first.returncode == 0, first.stderr
+    assert "step 2 of 2: " in first.stdout
+    assert "on 2 devices" in train(*split, "--dry_run").stdout
+    second = train(*split, "--set", "training.optimizer.schedule=constant")
+    assert second.returncode == 0, second.stderr
+    assert "going on at step 2" in second.stderr and "step 6 of 6: " in second.stdout
+    wrong = train("--cpu_devices=2")
+    assert wrong.returncode != 0
+    assert "--cpu_devices is for --strategy=mirrored" in wrong.stderr
+    assert "Traceback" not in wrong.stderr
