@@ -342,7 +342,7 @@ print(peak() - before)
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the peak of memory is read from /proc")
 def test_memory_of_large_pictures(tmp_path, repository):
-    """Reading takes hardly more than 1.5 times the bytes of the picture as RGB, decoding little more beside its result."""
+    """Reading takes hardly more than 1.5 times the bytes of the picture as RGB, decoding little beside its result."""
     side = 4000
     turned = Image.Exif()
     turned[0x0112] = 6
