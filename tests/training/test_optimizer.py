@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import os
+import pathlib
 import subprocess
 import sys
 from typing import Any
@@ -189,3 +191,16 @@ def test_every_replica_updates_its_own_copy(name: str) -> None:
     program = MIRRORED.replace("{name}", name)
     result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr[-3000:]
+
+
+def test_muon_steps_the_same_under_jax(tmp_path: pathlib.Path) -> None:
+    code = (
+        f"import numpy as np; from tests.training import test_optimizer as t; np.savez({str(tmp_path / 'jax.npz')!r}, "
+    )
+    code += "**{path.replace('/', '.'): value for path, value in t.trained(t.AdamW, 0.1, 'muon').items()})"
+    environment = {**os.environ, "KERAS_BACKEND": "jax"}
+    subprocess.run([sys.executable, "-c", code], check=True, env=environment, capture_output=True)
+    with np.load(tmp_path / "jax.npz") as there:
+        for path, expected in trained(AdamW, 0.1, "muon").items():
+            # bfloat16 products are rounded where each backend likes.
+            np.testing.assert_allclose(there[path.replace("/", ".")], expected, rtol=0.02, atol=2e-4, err_msg=path)
