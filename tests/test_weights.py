@@ -29,7 +29,7 @@ def test_the_bundled_model_is_made_of_them() -> None:
     """It reads what they read, but for what eight bits a weight cost."""
     synthesizer = WordSynthesizer()
     images = [synthesizer.word(seed)[0] for seed in range(60)]
-    bundled, weights = Recognizer().read(images), Recognizer(WEIGHTS / "spin_small").read(images)
+    bundled, weights = Recognizer().read(images), Recognizer(WEIGHTS / "spin_words").read(images)
     same = sum(a.text == b.text for a, b in zip(bundled, weights, strict=True))
     assert same >= 0.9 * len(images)
 
@@ -37,5 +37,5 @@ def test_the_bundled_model_is_made_of_them() -> None:
 def test_fine_tuning_starts_from_them_whole() -> None:
     settings = config.load(str(REPOSITORY / "configs" / "finetune.yaml"))
     start = settings.training.init_from
-    assert start == "exported/weights/spin_small"
+    assert start == "exported/weights/spin_words"
     assert transfer_weights(load_model(REPOSITORY / start), SPINRecognizer(settings.model)) == []
