@@ -79,9 +79,12 @@ def main(argv: list[str]) -> None:
     for spec in _DATA.value:
         name, _, patterns = spec.partition("=")
         first: np.ndarray | None = None
+        words: dict[tuple[int, int], tuple[list[str], np.ndarray]] = {}
         for path, measured in zip(argv[1:], models, strict=True):
-            size = measured.model.image_size
-            sums, score = measured.measure(*read_words(patterns.split(","), (size[0], size[1])))
+            size = (measured.model.image_size[0], measured.model.image_size[1])
+            if size not in words:
+                words[size] = read_words(patterns.split(","), size)
+            sums, score = measured.measure(*words[size])
             tokens = sums[:, 1].sum()
             right = f"{score.correct} of {score.words} words ({score.word_accuracy:.2%})"
             line = f"{name}: {sums[:, 0].sum() / tokens:.4f} a token, {right}"

@@ -4,7 +4,7 @@
 # configs/spin_words_data.sh WORDS OUTPUT [NUM_SYNTHETIC]        from the root of the project, its environment active
 #
 # WORDS holds real/ (icdar2015, iiit5k, svt, born_digital, mjsynth, validation.txt), real_more/ (a folder for each set with images.zip and
-# labels.tsv), fonts/, backgrounds/ and text/. OUTPUT gets the shards; 240,000 synthetic words by default. About eight minutes of 2 cores.
+# labels.tsv), fonts/, backgrounds/ and text/. OUTPUT gets the shards; 240,000 synthetic words by default. 3.5 minutes of 2 cores of an AMD EPYC (2026-11-28).
 set -euo pipefail
 words=$(realpath "$1")
 output=$2

@@ -7,7 +7,7 @@ import sys
 import time
 from typing import Any
 
-SECONDS_BETWEEN_LINES = 60.0
+_SECONDS_BETWEEN_LINES = 60.0
 
 
 class ProgressBar:
@@ -22,7 +22,6 @@ class ProgressBar:
         description: of the work; nothing is fine.
         initial: how many were done before.
         enabled: False shows nothing.
-        seconds_between_lines: where there is no terminal.
     """
 
     def __init__(
@@ -32,12 +31,10 @@ class ProgressBar:
         description: str = "",
         initial: int = 0,
         enabled: bool = True,
-        seconds_between_lines: float = SECONDS_BETWEEN_LINES,
     ) -> None:
         self._total, self._unit, self._description = total, unit, description
         self._first = self._done = initial
         self._note = ""
-        self._seconds = seconds_between_lines
         self._start = self._said = time.monotonic()
         self._writes_lines = enabled
         self._bar: Any = None
@@ -58,7 +55,7 @@ class ProgressBar:
             self._bar.update(done - self._bar.n)
             if note:
                 self._bar.set_postfix_str(note)
-        elif self._writes_lines and time.monotonic() - self._said >= self._seconds:
+        elif self._writes_lines and time.monotonic() - self._said >= _SECONDS_BETWEEN_LINES:
             self._write_line()
 
     def say(self, line: str) -> None:

@@ -55,7 +55,7 @@ def split_processor(devices: int) -> None:
     """Makes several logical processors of one thread each, for a mirrored strategy without GPUs.
 
     Threads that share an operation wait for each other at its end; replicas that each have a core wait once a step.
-    Measured with spin_words, 48 words a replica: 133 words a second instead of 116 (docs/training.md).
+    Figures are in docs/training.md.
 
     Args:
         devices: how many; 1 changes nothing.

@@ -33,7 +33,7 @@ def has_three_alphanumeric(text: str) -> bool:
 
 def is_not_masked(text: str) -> bool:
     """A label in which no character is masked by `#`; the one of ArT that really has it stays."""
-    return bool(text.strip()) and ("#" not in text or text == "LocaL#3")
+    return has_text(text) and ("#" not in text or text == "LocaL#3")
 
 
 def has_text(text: str) -> bool:
@@ -121,8 +121,6 @@ def _text_layout(path: str, below: str) -> str:
     if re.match(r"(\./)?timage/\S+\s", line):
         return "cute80"
     named = os.path.basename(path).lower()
-    if named == "val_words_gt.txt":
-        return "cocotext_words"
     if named != "gt.txt" and not re.fullmatch(r"challenge[24]_test_task3_gt\.txt", named):
         return ""
     if not re.fullmatch(r'[^,]+,\s*".*"', line):
@@ -168,7 +166,13 @@ def find_layouts(folder: str) -> dict[str, list[Found]]:
     """
     if not os.path.isdir(folder):
         raise FileNotFoundError(f"The folder of the archives does not exist. Received: input={folder!r}")
-    fixed = {"testdata.mat": "iiit5k", "test.xml": "svt", "words.xml": "icdar2003", _TEST_THOUGH_TRAIN: "art"}
+    fixed = {
+        "testdata.mat": "iiit5k",
+        "test.xml": "svt",
+        "words.xml": "icdar2003",
+        _TEST_THOUGH_TRAIN: "art",
+        "val_words_gt.txt": "cocotext_words",
+    }
     found: dict[str, list[Found]] = {}
     for place, folders, files in os.walk(folder):
         folders.sort()
