@@ -43,12 +43,18 @@ class BatchNorm(keras.layers.BatchNormalization):
         # The kernel does not know float64.
         if not learns or len(inputs.shape) != 4 or self.compute_dtype == "float64":
             return super().call(inputs, training=training, mask=mask)
+        count = ops.cast(ops.prod(ops.shape(inputs)[:3]), "float32")
+        if inputs.shape[-1] % 16 and inputs.shape[2] is not None:
+            outputs, mean, variance = _normalize_rows(
+                ops.cast(inputs, self.compute_dtype), self.gamma.value, self.beta.value, count, self.epsilon
+            )
+            self._follow(mean, variance)
+            return outputs
         from tensorflow.compat.v1.nn import fused_batch_norm
 
         outputs, mean, variance = fused_batch_norm(
             ops.cast(inputs, self.compute_dtype), self.gamma.value, self.beta.value, epsilon=self.epsilon
         )
-        count = ops.cast(ops.prod(ops.shape(inputs)[:3]), "float32")
         self._follow(mean, variance * ((count - 1.0) / count))
         return outputs
 
@@ -83,6 +89,46 @@ class BatchNorm(keras.layers.BatchNormalization):
         outputs = normalize(images, gamma, beta, count, mean, variance)
         self._follow(mean, variance)
         return ops.cast(outputs, self.compute_dtype)
+
+
+def _normalize_rows(images: Any, gamma: Any, beta: Any, count: Any, epsilon: float) -> tuple[Any, Any, Any]:
+    """Batch norm of (batch, height, width, channels) over rows of width * channels: result, mean and variance.
+
+    A pass over few channels at a time cannot fill a vector register; one over rows of the image can.
+    """
+    import tensorflow as tf
+
+    width, channels = images.shape[2:]
+
+    def rows_of(images: Any) -> Any:
+        return tf.cast(tf.reshape(images, (-1, width * channels)), tf.float32)
+
+    def sum_of(rows: Any) -> Any:
+        return tf.reduce_sum(tf.reshape(tf.reduce_sum(rows, 0), (width, channels)), 0)
+
+    def along_row(values: Any) -> Any:
+        return tf.tile(values, [width])
+
+    @tf.custom_gradient
+    def normalize(images: Any, gamma: Any, beta: Any, count: Any) -> tuple[Any, Any]:
+        rows = rows_of(images)
+        mean = sum_of(rows) / count
+        centred = rows - along_row(mean)
+        variance = sum_of(tf.square(centred)) / count
+        scale = tf.math.rsqrt(variance + epsilon)
+        outputs = centred * along_row(scale * gamma) + along_row(beta)
+
+        def gradient(upstream: Any, *_: Any) -> tuple[Any, ...]:
+            upstream = rows_of(upstream)
+            normal = centred * along_row(scale)
+            into_beta, into_gamma = sum_of(upstream), sum_of(upstream * normal)
+            through_mean, through_scale = along_row(into_beta / count), along_row(into_gamma / count)
+            into_rows = along_row(gamma * scale) * (upstream - through_mean - normal * through_scale)
+            return tf.reshape(tf.cast(into_rows, images.dtype), tf.shape(images)), into_gamma, into_beta, None
+
+        return (tf.reshape(tf.cast(outputs, images.dtype), tf.shape(images)), mean, variance), gradient
+
+    return normalize(images, gamma, beta, count)
 
 
 def _moments_over_replicas(images: Any, axes: list[int]) -> tuple[Any, Any, Any]:

@@ -49,28 +49,50 @@ MUON_MOMENTUM = 0.95
 
 # Of the Newton-Schulz iteration: they pull every singular value into [0.7, 1.2] in five steps.
 _POLYNOMIAL = (3.4445, -4.7750, 2.0315)
+_STEPS = 5
 
 
 def orthogonalize(matrix: Any) -> Any:
     """The nearest matrix of orthonormal rows or columns, whichever are fewer, roughly: singular values in [0.7, 1.2].
 
+    Every step of the iteration multiplies from the shorter side, by a polynomial of the matrix's Gram matrix. Where one
+    side is much shorter, the steps are done on the small matrices alone: their product multiplies once, at the end.
+
     Args:
         matrix: (rows, columns), any float type, not all zero.
 
     Returns:
-        float32 of the same shape; products are computed in bfloat16.
+        float32 of the same shape; products of the whole matrix are in bfloat16, but for its Gram matrix, in which the
+        smallest singular values would be lost.
 
     Reference: Jordan et al., "Muon: an optimizer for hidden layers in neural networks", 2024.
     """
-    a, b, c = _POLYNOMIAL
-    wide = matrix.shape[0] <= matrix.shape[1]
+    tall = matrix.shape[0] > matrix.shape[1]
     x = ops.cast(matrix, "float32")
-    x = ops.cast(x / (ops.norm(x) + 1e-12), "bfloat16")
-    x = x if wide else ops.transpose(x)
-    for _ in range(5):
+    x = x / (ops.norm(x) + 1e-12)
+    x = ops.transpose(x) if tall else x
+    product = _iterate_on_gram(x) if x.shape[1] >= 4 * x.shape[0] else _iterate(ops.cast(x, "bfloat16"))
+    return ops.cast(ops.transpose(product) if tall else product, "float32")
+
+
+def _iterate(x: Any) -> Any:
+    a, b, c = _POLYNOMIAL
+    for _ in range(_STEPS):
         gram = ops.matmul(x, ops.transpose(x))
         x = a * x + ops.matmul(b * gram + c * ops.matmul(gram, gram), x)
-    return ops.cast(x if wide else ops.transpose(x), "float32")
+    return x
+
+
+def _iterate_on_gram(x: Any) -> Any:
+    a, b, c = _POLYNOMIAL
+    gram = ops.matmul(x, ops.transpose(x))
+    total = identity = ops.eye(x.shape[0], dtype="float32")
+    for step in range(_STEPS):
+        factor = a * identity + b * gram + c * ops.matmul(gram, gram)
+        total = ops.matmul(factor, total) if step else factor
+        if step < _STEPS - 1:
+            gram = ops.matmul(ops.matmul(factor, gram), factor)
+    return ops.matmul(ops.cast(total, "bfloat16"), ops.cast(x, "bfloat16"))
 
 
 class AdamW(keras.optimizers.AdamW):

@@ -15,7 +15,7 @@ import pytest
 from spin_tf.config import OptimizerConfig
 from spin_tf.models import SPINRecognizer
 from spin_tf.training.ctc import CTCModel
-from spin_tf.training.optimizer import AdamW, Schedule, is_hidden_kernel
+from spin_tf.training.optimizer import AdamW, Schedule, is_hidden_kernel, orthogonalize
 
 
 def test_cosine_with_warmup() -> None:
@@ -112,6 +112,18 @@ def test_muon_steps_are_orthogonal_and_of_the_size_of_adamws(shape: tuple[int, .
     assert singular.min() > 0.6 and singular.max() < 1.25
     assert np.sqrt((moved**2).mean()) == pytest.approx(0.01 * 0.2, rel=0.2)
     np.testing.assert_allclose(np.asarray(bias), -0.01, rtol=1e-4)
+
+
+@pytest.mark.parametrize("shape", [(32, 48), (48, 32), (32, 128), (288, 32)])
+def test_weak_directions_are_not_blown_up(shape: tuple[int, int]) -> None:
+    """Singular values of four decades, on the whole matrix and on its Gram matrix: none leaves the iteration's band."""
+    rng = np.random.default_rng(2)
+    u, _, v = np.linalg.svd(rng.normal(size=shape), full_matrices=False)
+    values = np.logspace(0, -4, min(shape))
+    result = np.asarray(orthogonalize((u * values @ v).astype("float32")), "float64")
+    assert np.linalg.svd(result, compute_uv=False).max() < 1.3
+    along = np.diag(u.T @ result @ v.T)
+    assert along[values > 0.01].min() > 0.6 and along.min() > 0
 
 
 def test_muon_is_for_kernels_between_features() -> None:
