@@ -10,6 +10,7 @@ import argparse
 import os
 import pathlib
 import signal
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,7 @@ def main() -> None:
     parser.add_argument("--strategy", default="one")
     parser.add_argument("--augmentation", type=float, default=0.5)
     parser.add_argument("--float64", action="store_true", help="see tests/training/double.py")
+    parser.add_argument("--reverse", action="store_true", help="the words of each batch in reverse order")
     parser.add_argument("--set", action="append", default=[])
     arguments = parser.parse_args()
     if arguments.float64:
@@ -53,6 +55,10 @@ def main() -> None:
             if self.step == arguments.terminate_at:
                 os.kill(os.getpid(), signal.SIGTERM)
             return super()._check(pending)
+
+        def _batches(self) -> Iterator[Any]:
+            for batch in super()._batches():
+                yield {key: values[::-1] for key, values in batch.items()} if arguments.reverse else batch
 
     write = np.savez
 
