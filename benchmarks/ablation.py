@@ -28,6 +28,7 @@ from spin_tf import config as c
 from spin_tf.charset import Charset, LabelError, Tokenizer
 from spin_tf.data.preprocessing import decode_image, preprocess
 from spin_tf.data.records.tfrecord import RecordIndex
+from spin_tf.evaluation.cross_entropy import losses_and_counts
 from spin_tf.evaluation.metrics import normalize, similarity
 from spin_tf.synthesis import SynthesisConfig, WordSynthesizer
 from spin_tf.synthesis.fonts import find_fonts
@@ -209,9 +210,8 @@ class Student:
         model, targets = self.shipped.model, rows[:, 1:]
         states = model.encode(images)
         tokens = tf.argmax(model.decoder.decode(states, True)[0], -1)
-        losses = tf.nn.sparse_softmax_cross_entropy_with_logits(targets, model.decoder(states, rows[:, :-1]))
-        counted = tf.cast(targets > 0, tf.float32)
-        return tokens, tf.reduce_sum(losses * counted, 1) / tf.reduce_sum(counted, 1)
+        losses, counts = losses_and_counts(model.decoder(states, rows[:, :-1]), targets)
+        return tokens, losses / counts
 
 
 def make_base(work: pathlib.Path, student: Student, generated: GeneratedWords) -> None:

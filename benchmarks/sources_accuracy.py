@@ -1,0 +1,121 @@
+#!/usr/bin/env python3
+"""What each source of training words is worth: the same short run with all of them, and without each in turn.
+
+    benchmarks/sources_accuracy.py --config=configs/spin_words.yaml --data=NAME=PATTERN[,PATTERN]... [--work=DIR]
+
+All runs go on from `training.init_from` with the same rate and the same number of words; what a source leaves free is
+shared among the others. With --leave_out=a+b,c the two sources a and b are left out together, then c. Runs that are
+finished are kept in --work and not done again; --report only prints the table of those.
+
+A row is how much the run without the source lacks: words right, and cross entropy a token of the same words with its
+standard error, for each --data set.
+"""
+
+from __future__ import annotations
+
+import concurrent.futures
+import dataclasses
+import os
+import pathlib
+import subprocess
+import sys
+
+from absl import app, flags
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+
+from spin_tf import config as c
+from spin_tf.evaluation.cross_entropy import CrossEntropy, Measured, load_words
+from spin_tf.models import load_model
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+
+_CONFIG = flags.DEFINE_string("config", None, "A configuration; its sources are those that are tried.", required=True)
+_SET = flags.DEFINE_multi_string("set", [], "KEY=VALUE, as bin/train.py takes it.")
+_MEASURED = flags.DEFINE_multi_string("data", None, "NAME=PATTERN[,PATTERN]: TFRecords to read.", required=True)
+_LEAVE_OUT = flags.DEFINE_list("leave_out", [], "Sources, or groups joined by +; each source in turn by default.")
+_WORK = flags.DEFINE_string("work", "data/sources", "Where models go.")
+_STEPS = flags.DEFINE_integer("steps", 300, "Steps of each run.", 1)
+_PROCESSES = flags.DEFINE_integer("processes", os.cpu_count() or 1, "Runs side by side, one thread each.", 1)
+_REPORT = flags.DEFINE_bool("report", False, "Print the table of what is finished, and nothing else.")
+
+ALL = "all"
+
+
+def make_config(left_out: list[str]) -> c.Config:
+    """The configuration without some sources, for a short run: its rate falls from a tenth on, nothing is validated.
+
+    Raises:
+        ValueError: it has no such source, or the values do not fit.
+    """
+    steps = _STEPS.value
+    overrides = [f"training.steps={steps}", f"training.validate_every={steps}", f"training.checkpoint_every={steps}"]
+    overrides += ["training.optimizer.schedule=cosine", f"training.optimizer.warmup_steps={max(steps // 10, 1)}"]
+    # No averages: they would remember the start.
+    config = c.load(_CONFIG.value, [*overrides, "training.optimizer.ema=0", "data.validation={}", *_SET.value])
+    unknown = sorted(set(left_out) - config.data.train.keys())
+    if unknown:
+        raise ValueError(f"--leave_out: no such source: {', '.join(unknown)}. It has {', '.join(config.data.train)}")
+    kept = {name: source for name, source in config.data.train.items() if name not in left_out}
+    return c.validate(dataclasses.replace(config, data=dataclasses.replace(config.data, train=kept)))
+
+
+def run(name: str, config: c.Config) -> None:
+    """Trains where that is not done.
+
+    Raises:
+        subprocess.CalledProcessError: the command failed; its output is in NAME.log.
+    """
+    folder = pathlib.Path(_WORK.value) / name
+    if not is_finished(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder.with_suffix(".yaml")
+        c.save(config, str(path))
+        environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "2"}
+        environment |= {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1"} if _PROCESSES.value > 1 else {}
+        line = [sys.executable, str(ROOT / "bin/train.py"), f"--config={path}", f"--model_dir={folder}"]
+        with open(folder.with_suffix(".log"), "a", encoding="utf-8") as log:
+            subprocess.run([*line, "--strategy=one"], stdout=log, stderr=log, env=environment, check=True)
+    print(name, "done", flush=True)
+
+
+def is_finished(folder: pathlib.Path) -> bool:
+    """Whether the run of a folder has come to its last step."""
+    return bool(list(folder.glob(f"checkpoint-{_STEPS.value:08d}.npz")))
+
+
+def table(models: list[str]) -> str:
+    """A row for each model against the first, for each --data set."""
+    measures = {name: CrossEntropy(load_model(pathlib.Path(_WORK.value) / name)) for name in models}
+    titles, cells = ["without"], {name: [name] for name in models}
+    for spec in _MEASURED.value:
+        title, _, patterns = spec.partition("=")
+        titles += [f"{title}: right", "nats a token"]
+        words = load_words(patterns.split(","), measures[models[0]].image_size)
+        first: Measured | None = None
+        for name, model in measures.items():
+            measured = model.measure(*words)
+            accuracy = 100 * measured.score.word_accuracy
+            if first is None:
+                first = measured
+                cells[name] += [f"{accuracy:.1f} %", f"{measured.per_token:.4f}"]
+            else:
+                more = "{:+.4f} +- {:.4f}".format(*measured.beyond(first))
+                cells[name] += [f"{accuracy - 100 * first.score.word_accuracy:+.1f}", more]
+    rows = [titles, ["---"] * len(titles), *cells.values()]
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def main(_: list[str]) -> None:
+    groups = _LEAVE_OUT.value or list(make_config([]).data.train)
+    names = [ALL, *groups]
+    if not _REPORT.value:
+        configs = {name: make_config([] if name == ALL else name.split("+")) for name in names}
+        with concurrent.futures.ThreadPoolExecutor(_PROCESSES.value) as pool:
+            for job in [pool.submit(run, name, config) for name, config in configs.items()]:
+                job.result()
+    print(table([name for name in names if is_finished(pathlib.Path(_WORK.value) / name)]))
+
+
+if __name__ == "__main__":
+    app.run(main)

@@ -1,0 +1,91 @@
+"""Cross entropy of the right tokens, and benchmarks/sources_accuracy.py, which compares runs by it."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from spin_tf import config as c
+from spin_tf.charset import Tokenizer
+from spin_tf.evaluation.cross_entropy import CrossEntropy, Measured, load_words
+from spin_tf.evaluation.metrics import Score
+from spin_tf.models import SPINRecognizer
+from tests.training import tiny
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+
+
+@pytest.fixture(scope="module")
+def words(tmp_path_factory: pytest.TempPathFactory) -> tuple[pathlib.Path, str]:
+    folder = tmp_path_factory.mktemp("words")
+    tiny.write_config(folder)
+    return folder, str(folder / "words-*.tfrecord")
+
+
+def test_it_is_that_of_the_softmax(words: tuple[pathlib.Path, str]) -> None:
+    """Against numpy, over more than one batch; what the charset cannot write is read, but has no cross entropy."""
+    texts, images = load_words([words[1]], (32, 32))
+    texts = ["\u4e2d", *texts[1:]] * 4
+    images = np.concatenate([images] * 4)
+    model = SPINRecognizer(tiny.config(words[0]).model)
+    measured = CrossEntropy(model).measure(texts, images)
+    tokenizer = Tokenizer(model.charset)
+    expected, count = [], 0
+    for text, image in zip(texts, images, strict=True):
+        try:
+            tokens = np.asarray(tokenizer.encode(text))
+        except ValueError:
+            continue
+        states = model.encode(model.rectify(image[None])["image"])
+        logits = np.asarray(model.decoder(states, tokens[None, :-1]))[0].astype("float64")
+        log = logits - np.log(np.exp(logits).sum(-1, keepdims=True))
+        length = len(text) + 1
+        expected.append(-log[np.arange(length), tokens[1 : 1 + length]].sum())
+        count += length
+    assert len(texts) - 4 == len(expected) > 128
+    assert measured.tokens == count and measured.score.words == len(texts) - 4
+    np.testing.assert_allclose(measured.losses, expected, rtol=1e-3)
+    assert measured.per_token == pytest.approx(sum(expected) / count, rel=1e-4)
+
+
+def test_a_difference_has_the_error_of_its_mean() -> None:
+    rng = np.random.default_rng(0)
+    first = Measured(rng.random(400, "float32"), 1000, Score())
+    second = Measured(first.losses + rng.normal(0.1, 0.5, 400).astype("float32"), 1000, Score())
+    more, error = second.beyond(first)
+    assert more == pytest.approx(second.per_token - first.per_token, rel=1e-4)
+    # Of a sum of 400 independent differences, over 1,000 tokens.
+    assert error == pytest.approx(0.5 * 20 / 1000, rel=0.1)
+    with pytest.raises(ValueError, match="3 and 400 words"):
+        Measured(first.losses[:3], 9, Score()).beyond(first)
+
+
+def test_runs_without_a_source(words: tuple[pathlib.Path, str]) -> None:
+    """Two sources, each left out in turn; done again, nothing is trained; an unknown source is refused."""
+    folder, pattern = words
+    config = tiny.config(folder)
+    source = config.data.train["words"]
+    config.data.train = {"some": source, "others": source}
+    path = folder / "two.yaml"
+    c.save(config, str(path))
+    line = [sys.executable, "benchmarks/sources_accuracy.py", f"--config={path}", f"--data=words={pattern}"]
+    line += [f"--work={folder / 'work'}", "--steps=2"]
+
+    def run(*flags: str) -> subprocess.CompletedProcess[str]:
+        environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
+        return subprocess.run([*line, *flags], cwd=ROOT, capture_output=True, text=True, env=environment, check=False)
+
+    done = run()
+    assert done.returncode == 0, done.stderr[-3000:]
+    rows = [row for row in done.stdout.splitlines() if row.startswith("|")]
+    assert [row.split()[1] for row in rows] == ["without", "---", "all", "some", "others"]
+    assert " +- " in rows[3] and " +- " in rows[4]
+    written = (folder / "work" / "some.log").read_text()
+    assert run("--report").stdout.splitlines()[-5:] == rows
+    assert (folder / "work" / "some.log").read_text() == written
+    assert "no such source: none. It has some, others" in run("--leave_out=none").stderr
