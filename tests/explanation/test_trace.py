@@ -60,10 +60,10 @@ def test_trained_model_shows_its_stages(trained: Recognizer) -> None:
     shown = explain(trained, image)
     assert shown.word.text.lower() == "house"
     assert_tells_of_the_word(shown)
-    assert shown.size == (44, 160) and shown.crop.size == (160, 44) and shown.prepared.shape == (32, 100)
+    assert shown.size == (44, 160) and shown.crop.size == (160, 44) and shown.prepared.shape == trained.image_size
     stages = shown.stages
     assert stages is not None and stages.offset is not None and stages.control_points is not None
-    assert stages.offset.shape == (32, 100) and 0 <= stages.offset.min() < stages.offset.max() <= 1
+    assert stages.offset.shape == trained.image_size and 0 <= stages.offset.min() < stages.offset.max() <= 1
     assert stages.control_points.shape == (20, 2)
     np.testing.assert_allclose((stages.rectified + 1) * 127.5, trained.rectify(image), atol=0.51)
     assert stages.gate is not None and 0 < stages.gate < 1
@@ -75,11 +75,12 @@ def test_trained_model_shows_its_stages(trained: Recognizer) -> None:
 
 def test_exported_model_shows_where_it_looks(bundled: Recognizer) -> None:
     shown = explain(bundled, draw("House"))
+    width = bundled.image_size[1]
     assert_tells_of_the_word(shown)
     assert shown.stages is None
     for step in shown.steps:
-        assert step.light is not None and step.light.shape == (32, 100)
-        across = (np.arange(100) + 0.5) / 100
+        assert step.light is not None and step.light.shape == bundled.image_size
+        across = (np.arange(width) + 0.5) / width
         assert (step.light[0] * across).sum() / step.light[0].sum() == pytest.approx(step.position, abs=0.05)
 
 
@@ -116,7 +117,8 @@ def test_turned_crops_are_shown_as_they_were_read(bundled: Recognizer, turned: b
     image = draw("House", tall=turned)
     shown = explain(bundled, image)
     assert shown.word.text.lower() == "house" and (shown.word.turned != 0) == turned
-    np.testing.assert_array_equal(shown.prepared, turned_views(image, (32, 100), True)[shown.word.turned][0][..., 0])
+    views = turned_views(image, bundled.image_size, True)
+    np.testing.assert_array_equal(shown.prepared, views[shown.word.turned][0][..., 0])
     assert shown.size == image.shape[:2]
 
 
@@ -136,7 +138,7 @@ def test_large_crop_is_shown_small(bundled: Recognizer) -> None:
         ("ga_spin", {"offset", "gate", "chromatic", "control_points"}),
     ],
 )
-def test_every_variant_shows_what_it_has(bundled: Recognizer, name: str, present: set[str]) -> None:
+def test_every_variant_shows_what_it_has(name: str, present: set[str]) -> None:
     keras.utils.set_random_seed(0)
     config: dict[str, Any] = {
         "charset": "chars:abcd",
@@ -149,6 +151,7 @@ def test_every_variant_shows_what_it_has(bundled: Recognizer, name: str, present
     model = SPINRecognizer(config)
     recognizer = Recognizer()
     recognizer.model, recognizer.metadata, recognizer.charset = KerasModel(model), model.metadata, model.charset
+    recognizer.image_size = model.image_size
     stages = explain(recognizer, draw("cab")).stages
     assert stages is not None
     optional = ("offset", "gate", "chromatic", "control_points")
