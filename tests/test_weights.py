@@ -38,4 +38,5 @@ def test_fine_tuning_starts_from_them_whole() -> None:
     settings = config.load(str(REPOSITORY / "configs" / "finetune.yaml"))
     start = settings.training.init_from
     assert start == "exported/weights/spin_words"
-    assert transfer_weights(load_model(REPOSITORY / start), SPINRecognizer(settings.model)) == []
+    source, model = load_model(REPOSITORY / start), SPINRecognizer(settings.model)
+    assert transfer_weights(source, model) == [] and source.image_size == model.image_size

@@ -39,6 +39,9 @@ def start_from(path: str, target: Any, partly: bool = False) -> str:
     if fresh:
         told += f"; {len(fresh)} of {len(sizes)} arrays start afresh: {', '.join(sorted(fresh)[:5])}"
         told += "" if len(fresh) <= 5 else " ..."
+    if source.image_size != target.image_size:
+        ours, theirs = ("{} x {}".format(*model.image_size) for model in (target, source))
+        told += f"; they were trained on images of {theirs} pixels, not {ours}: training has to make up for that"
     if share < 0.5 and not partly:
         raise ValueError(f"{told}. training.init_partly=true starts all the same. Received: init_partly=false")
     return told

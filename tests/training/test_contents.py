@@ -92,6 +92,9 @@ def test_a_start_of_which_little_fits_must_be_wanted(tmp_path):
     assert "start afresh" in start_from(str(tmp_path / "small.keras"), SPINRecognizer(other), partly=True)
     with pytest.raises(FileNotFoundError, match=r"training\.init_from: there is no such model"):
         start_from(str(tmp_path / "absent.keras"), SPINRecognizer(values))
+    assert "pixels" not in told
+    wider = start_from(str(tmp_path / "small.keras"), SPINRecognizer({**values, "image_size": [32, 48]}))
+    assert "100%" in wider and "trained on images of 32 x 32 pixels, not 32 x 48" in wider
 
 
 def test_the_dry_run_looks_at_all_that_the_run_takes(tmp_path):
