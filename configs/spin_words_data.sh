@@ -45,5 +45,5 @@ held_out weak_packages 200
 held_out plates 200
 held_out total_text_train_part 40
 
-bin/synthesize.py --output="$output/synth" --num_words="$num_synthetic" --seed=15 --fonts="$words/fonts" --backgrounds="$words/backgrounds" \
+bin/synthesize.py --output="$output/synth" --num_words="$num_synthetic" --seed=15 --size=32,128 --fonts="$words/fonts" --backgrounds="$words/backgrounds" \
   --lexicon="$words/text/synth90k_lexicon.txt,$words/text/icdar2015_generic_vocabulary.txt" --workers=2
