@@ -67,13 +67,15 @@ class BatchNorm(keras.layers.BatchNormalization):
 
         axes = list(range(len(inputs.shape) - 1))
         images = ops.cast(inputs, "float32")
-        count, mean, variance = _moments_over_replicas(tf.stop_gradient(images), axes)
+        count, mean, rest, variance = _moments_over_replicas(tf.stop_gradient(images), axes)
 
         # TensorFlow searches the graph between arguments and result for variables, so all that is used is an argument.
         @tf.custom_gradient
-        def normalize(images: Any, gamma: Any, beta: Any, count: Any, mean: Any, variance: Any) -> tuple[Any, Any]:
+        def normalize(
+            images: Any, gamma: Any, beta: Any, count: Any, mean: Any, rest: Any, variance: Any
+        ) -> tuple[Any, Any]:
             scale = tf.math.rsqrt(variance + self.epsilon)
-            normal = (images - mean) * scale
+            normal = (images - mean - rest) * scale
 
             def gradient(upstream: Any) -> tuple[Any, ...]:
                 own = tf.stack([tf.reduce_sum(upstream, axes), tf.reduce_sum(upstream * normal, axes)])
@@ -81,13 +83,13 @@ class BatchNorm(keras.layers.BatchNormalization):
                 (total,) = replica_sum([own])
                 through_mean, through_scale = tf.unstack(total / count)
                 into_images = gamma * scale * (upstream - through_mean - normal * through_scale)
-                return into_images, own[1], own[0], None, None, None
+                return into_images, own[1], own[0], None, None, None, None
 
             return normal * gamma + beta, gradient
 
         gamma, beta = ops.convert_to_tensor(self.gamma), ops.convert_to_tensor(self.beta)
-        outputs = normalize(images, gamma, beta, count, mean, variance)
-        self._follow(mean, variance)
+        outputs = normalize(images, gamma, beta, count, mean, rest, variance)
+        self._follow(mean + rest, variance)
         return ops.cast(outputs, self.compute_dtype)
 
 
@@ -114,6 +116,9 @@ def _normalize_rows(images: Any, gamma: Any, beta: Any, count: Any, epsilon: flo
         rows = rows_of(images)
         mean = sum_of(rows) / count
         centred = rows - along_row(mean)
+        # A large mean is rounded by much of a small deviation: what is left of it is taken away as well.
+        rest = sum_of(centred) / count
+        mean, centred = mean + rest, centred - along_row(rest)
         variance = sum_of(tf.square(centred)) / count
         scale = tf.math.rsqrt(variance + epsilon)
         outputs = centred * along_row(scale * gamma) + along_row(beta)
@@ -131,8 +136,10 @@ def _normalize_rows(images: Any, gamma: Any, beta: Any, count: Any, epsilon: flo
     return normalize(images, gamma, beta, count)
 
 
-def _moments_over_replicas(images: Any, axes: list[int]) -> tuple[Any, Any, Any]:
-    """Number of values a channel, mean and variance of all replicas, float32 scalar and (channels,) twice.
+def _moments_over_replicas(images: Any, axes: list[int]) -> tuple[Any, Any, Any, Any]:
+    """Number of values a channel, mean and variance of all replicas, float32 scalar and (channels,) three times.
+
+    The mean is a sum of two: one number rounds a large mean by much of a small deviation.
 
     Every replica sends its own mean and variance in a row of its own, and they are pooled. Sums of squares would need
     no rows, but lose the variance in float32 where the mean is large.
@@ -142,13 +149,15 @@ def _moments_over_replicas(images: Any, axes: list[int]) -> tuple[Any, Any, Any]
     context = tf.distribute.get_replica_context()
     mean, variance = tf.nn.moments(images, axes)
     count = tf.cast(tf.reduce_prod(tf.shape(images)[:-1]), tf.float32)
-    own = tf.concat([count[None], mean, variance], axis=0)
+    own = tf.concat([count[None], mean, variance, tf.reduce_mean(images - mean, axes)], axis=0)
     place = tf.one_hot(context.replica_id_in_sync_group, context.num_replicas_in_sync, dtype=tf.float32)
     (rows,) = replica_sum([place[:, None] * own])
     counts = rows[:, :1]
-    means, variances = tf.split(rows[:, 1:], 2, axis=1)
+    means, variances, rests = tf.split(rows[:, 1:], 3, axis=1)
     total = tf.reduce_sum(counts)
     shares = counts / total
-    mean = tf.reduce_sum(shares * means, axis=0)
-    variance = tf.reduce_sum(shares * (variances + tf.square(means - mean)), axis=0)
-    return total, mean, variance
+    mean = means[0]
+    apart = means - mean + rests
+    rest = tf.reduce_sum(shares * apart, axis=0)
+    variance = tf.reduce_sum(shares * (variances + tf.square(apart - rest)), axis=0)
+    return total, mean, rest, variance
