@@ -3,10 +3,13 @@ import { parseMetadata } from "../src/recognizer/metadata";
 import { decodeImage } from "../src/recognizer/pixels";
 import { turnedViews } from "../src/recognizer/turning";
 
-export async function views(url: string): Promise<{ size: number[]; views: Record<string, number[]> }> {
+export async function views(
+  url: string,
+  imageSize: [number, number],
+): Promise<{ size: number[]; views: Record<string, number[]> }> {
   const bitmap = await decodeImage(await (await fetch(url)).blob());
   const whole = { x: 0, y: 0, width: bitmap.width, height: bitmap.height };
-  const turned = turnedViews(bitmap, whole, [32, 100], true);
+  const turned = turnedViews(bitmap, whole, imageSize, true);
   const entries = turned.map(({ degrees, input }) => [String(degrees), [...input]] as const);
   return { size: [bitmap.width, bitmap.height], views: Object.fromEntries(entries) };
 }

@@ -153,6 +153,7 @@ def main() -> None:
     recognizer = Recognizer(num_threads=1)
     real = (arguments.shared / "data" / "real" / "validation.txt").is_file()
     expected: dict[str, Any] = {"real": real, "words": {}, "float": {}, "files": {}, "broken": []}
+    expected["image_size"] = list(recognizer.image_size)
     float_recognizer = Recognizer(arguments.folder / "float.tflite", num_threads=1)
     for i, source in enumerate(find_real_words(arguments.shared / "data" / "real") if real else draw_words(words)):
         name = f"{i:03d}{source.suffix}"

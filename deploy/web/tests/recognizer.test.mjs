@@ -55,10 +55,14 @@ const compare = (word, truth) => distance(word, [truth.text, truth.turned, truth
 
 test("the input of the model is that of spin_tf, for every kind of file", async () => {
   for (const [path, truth] of Object.entries(expected.files)) {
-    const { size, views } = await page.evaluate(async (path) => (await import("./internals.js")).views(path), path);
+    const { size, views } = await page.evaluate(
+      async ([path, imageSize]) => (await import("./internals.js")).views(path, imageSize),
+      [path, expected.image_size],
+    );
     assert.deepEqual(size, truth.size, path);
     assert.deepEqual(Object.keys(views).sort(), Object.keys(truth.views).sort(), path);
     for (const [degrees, values] of Object.entries(truth.views)) {
+      assert.equal(views[degrees].length, values.length, path);
       const furthest = Math.max(...values.map((value, i) => Math.abs(value - views[degrees][i])));
       // Chromium rounds the colours of translucent WebP otherwise, by one level of 255; all else is the same to the bit.
       const allowed = path.endsWith("lossless.webp") ? 1.01 / 127.5 : 1e-7;
