@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import functools
 import json
 import os
 from collections.abc import Iterable
@@ -38,37 +39,66 @@ class BestModel:
         self._averages = averages
         self._validator = validator
         self._tokenizer = tokenizer
-        self._shipped: ShippedModel | None = None
 
-    def validate(self, step: int, watcher: Watcher, progress: Progress, batches: Iterable[Any] = ()) -> Score:
+    @functools.cached_property
+    def _shipped(self) -> ShippedModel:
+        return ShippedModel(self._model, self._averages)
+
+    def validate(
+        self, step: int, watcher: Watcher, progress: Progress, batches: Iterable[Any] = (), last: bool = False
+    ) -> Score:
         """Scores the present weights and writes them where none were better; without words, the latest are the best.
 
         Args:
             step: steps done.
             watcher, progress: where the scores go.
             batches: see `ShippedModel.update`.
+            last: nothing comes after; weights that are averaged until now are scored as they are, too. Where the rate
+                has come down to nothing, averages only remember what it was before.
+
+        Returns:
+            the better score.
 
         Raises:
             OSError: best.keras cannot be written; an older one stays.
         """
-        if self._shipped is None:
-            self._shipped = ShippedModel(self._model, self._averages)
         self._shipped.update(batches)
-        scores = self._validator.score(self._shipped.read)
-        total = scores["all"]
-        values: dict[str, float] = {}
-        if total.words:
-            values = {f"{name}_accuracy": score.word_accuracy for name, score in scores.items() if score.words}
-            values["one_minus_ned"] = total.one_minus_ned
+        score, values = self._score()
+        if score.words:
             watcher.log(step, **values)
             watcher.images(step, pictures.draw(self._shipped.model, self._validator.sample(8), self._tokenizer))
-            progress.say(f"step {step}: " + ", ".join(f"{key} {value:.4f}" for key, value in values.items()))
-        if not total.words or self.accuracy is None or total.word_accuracy >= self.accuracy:
-            self.accuracy = total.word_accuracy if total.words else None
-            record = json.dumps({"step": step, **values}, indent=1)
-            write_atomically(os.path.join(self._model_dir, "best.keras"), self._shipped.save)
-            write_atomically(os.path.join(self._model_dir, "best.json"), lambda path: _write_text(path, record))
-        return total
+            progress.say(f"step {step}: {_tell(values)}")
+        if not score.words or self.accuracy is None or score.word_accuracy >= self.accuracy:
+            self._keep(step, score, values, averaged=bool(self._averages))
+        if not (last and self._averages and score.words):
+            return score
+        self._shipped.update(averaged=False)
+        unaveraged, values = self._score()
+        watcher.log(step, **{f"unaveraged_{name}": value for name, value in values.items()})
+        progress.say(f"step {step}, not averaged: {_tell(values)}")
+        # At a tie the averaged ones stay.
+        if self.accuracy is None or unaveraged.word_accuracy > self.accuracy:
+            self._keep(step, unaveraged, values, averaged=False)
+        return max(score, unaveraged, key=lambda score: score.word_accuracy)
+
+    def _score(self) -> tuple[Score, dict[str, float]]:
+        """Of all words, and what is told of it: nothing without words."""
+        scores = self._validator.score(self._shipped.read)
+        total = scores["all"]
+        if not total.words:
+            return total, {}
+        values = {f"{name}_accuracy": score.word_accuracy for name, score in scores.items() if score.words}
+        return total, {**values, "one_minus_ned": total.one_minus_ned}
+
+    def _keep(self, step: int, score: Score, values: dict[str, float], averaged: bool) -> None:
+        self.accuracy = score.word_accuracy if score.words else None
+        record = json.dumps({"step": step, "averaged": averaged, **values}, indent=1)
+        write_atomically(os.path.join(self._model_dir, "best.keras"), self._shipped.save)
+        write_atomically(os.path.join(self._model_dir, "best.json"), lambda path: _write_text(path, record))
+
+
+def _tell(values: dict[str, float]) -> str:
+    return ", ".join(f"{key} {value:.4f}" for key, value in values.items())
 
 
 def _write_text(path: str, text: str) -> None:

@@ -238,7 +238,7 @@ class Trainer:
             if log:
                 self._log(numbers, watcher, progress)
             if validate:
-                score = self._validate(watcher, progress)
+                score = self._validate(watcher, progress, last)
             if save or stop:
                 self._save()
             if stop and not last:
@@ -271,11 +271,11 @@ class Trainer:
             raise TrainingError(f"step {pending.step + 1}: {problem}; {self._last_good()}; its words: {shown}")
         return stop > 0
 
-    def _validate(self, watcher: Watcher, progress: Progress) -> Score:
+    def _validate(self, watcher: Watcher, progress: Progress, last: bool) -> Score:
         if not self.place.is_chief:
             return Score()
         try:
-            return self.best.validate(self.step, watcher, progress, self._latest_images())
+            return self.best.validate(self.step, watcher, progress, self._latest_images(), last)
         except OSError as error:
             raise TrainingError(f"step {self.step}: best.keras: {error}; {self._last_good()}") from error
 

@@ -31,20 +31,23 @@ class ShippedModel:
         keras.mixed_precision.set_dtype_policy(policy)
         self._read = tf.function(self._read_tokens, autograph=False)
 
-    def update(self, batches: Iterable[Any] = ()) -> None:
+    def update(self, batches: Iterable[Any] = (), averaged: bool = True) -> None:
         """Takes over the present weights.
 
         Args:
             batches: images of training words, from which averaged weights get batch statistics of their own; those
                 of the model in training where there are none.
+            averaged: take the averages, where there are any; else the weights as they are, with the batch statistics
+                of the model in training.
         """
         averages = {
             variable.path: average
             for variable, average in zip(self._source.trainable_variables, self._averages, strict=False)
+            if averaged
         }
         for target, source in zip(self.model.variables, self._source.variables, strict=True):
             target.assign(np.asarray(averages.get(source.path, source)))
-        if self._averages:
+        if averages:
             for name in STAGES:
                 if getattr(self.model, name) is not None:
                     getattr(self.model, name).trainable = getattr(self._source, name).trainable
