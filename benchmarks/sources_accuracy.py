@@ -13,22 +13,19 @@ standard error, for each --data set.
 
 from __future__ import annotations
 
-import concurrent.futures
 import dataclasses
 import os
 import pathlib
-import subprocess
 import sys
 
 from absl import app, flags
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
+from benchmarks.trials import run_trial, side_by_side
 from spin_tf import config as c
 from spin_tf.evaluation.cross_entropy import CrossEntropy, Measured, load_words
 from spin_tf.models import load_model
-
-ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 _CONFIG = flags.DEFINE_string("config", None, "A configuration; its sources are those that are tried.", required=True)
 _SET = flags.DEFINE_multi_string("set", [], "KEY=VALUE, as bin/train.py takes it.")
@@ -68,15 +65,8 @@ def run(name: str, config: c.Config) -> None:
     """
     folder = pathlib.Path(_WORK.value) / name
     if not is_finished(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        path = folder.with_suffix(".yaml")
-        c.save(config, str(path))
-        environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "2"}
-        environment |= {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1"} if _PROCESSES.value > 1 else {}
-        line = [sys.executable, str(ROOT / "bin/train.py"), f"--config={path}", f"--model_dir={folder}"]
-        with open(folder.with_suffix(".log"), "a", encoding="utf-8") as log:
-            subprocess.run([*line, "--strategy=one"], stdout=log, stderr=log, env=environment, check=True)
-    print(name, "done", flush=True)
+        train = ["bin/train.py", f"--config={folder.with_suffix('.yaml')}", f"--model_dir={folder}", "--strategy=one"]
+        run_trial(folder, config, [train], one_thread=_PROCESSES.value > 1)
 
 
 def is_finished(folder: pathlib.Path) -> bool:
@@ -111,9 +101,7 @@ def main(_: list[str]) -> None:
     names = [ALL, *groups]
     if not _REPORT.value:
         configs = {name: make_config([] if name == ALL else name.split("+")) for name in names}
-        with concurrent.futures.ThreadPoolExecutor(_PROCESSES.value) as pool:
-            for job in [pool.submit(run, name, config) for name, config in configs.items()]:
-                job.result()
+        side_by_side(_PROCESSES.value, run, configs.items())
     print(table([name for name in names if is_finished(pathlib.Path(_WORK.value) / name)]))
 
 

@@ -13,23 +13,19 @@ of the same words, averaged over seeds; the interval is the bootstrap's, over wo
 
 from __future__ import annotations
 
-import concurrent.futures
 import json
 import os
 import pathlib
-import subprocess
 import sys
-from typing import Any
 
 import numpy as np
 from absl import app, flags
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
+from benchmarks.trials import run_trial, side_by_side
 from spin_tf import config as c
 from spin_tf.evaluation.metrics import normalize
-
-ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 _TRAIN = flags.DEFINE_multi_string("train", None, "TFRecords of training words.", required=True)
 _VALIDATION = flags.DEFINE_multi_string("validation", None, "NAME=PATTERN: TFRecords of real words.", required=True)
@@ -75,20 +71,12 @@ def run(name: str, config: c.Config) -> pathlib.Path:
     readings = folder / "evaluation" / "predictions.jsonl"
     if readings.exists():
         return readings
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder.with_suffix(".yaml")
-    c.save(config, str(path))
-    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "2"}
-    environment |= {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1"} if _PROCESSES.value > 1 else {}
     data = [f"--data={spec}" for spec in _VALIDATION.value]
-    with open(folder.with_suffix(".log"), "a", encoding="utf-8") as log:
-        for command in (
-            ["bin/train.py", f"--config={path}", f"--model_dir={folder}", "--strategy=one"],
-            ["bin/evaluate.py", f"--model={folder}", *data, f"--output={folder}/evaluation"],
-        ):
-            line = [sys.executable, str(ROOT / command[0]), *command[1:]]
-            subprocess.run(line, stdout=log, stderr=log, env=environment, check=True)
-    print(name, "done", flush=True)
+    commands = [
+        ["bin/train.py", f"--config={folder.with_suffix('.yaml')}", f"--model_dir={folder}", "--strategy=one"],
+        ["bin/evaluate.py", f"--model={folder}", *data, f"--output={folder}/evaluation"],
+    ]
+    run_trial(folder, config, commands, one_thread=_PROCESSES.value > 1)
     return readings
 
 
@@ -132,13 +120,12 @@ def main(_: list[str]) -> None:
         start = str(run("base", make_config("none", _BASE_STEPS.value, rate, 0, None)).parent.parent)
         rate /= 2
     if not _REPORT.value:
-        with concurrent.futures.ThreadPoolExecutor(_PROCESSES.value) as pool:
-            jobs: list[Any] = []
-            for seed in range(1, _SEEDS.value + 1):
-                for name in c.TRANSFORMATIONS:
-                    jobs.append(pool.submit(run, f"{name}_{seed}", make_config(name, _STEPS.value, rate, seed, start)))
-            for job in jobs:
-                job.result()
+        trials = [
+            (f"{name}_{seed}", make_config(name, _STEPS.value, rate, seed, start))
+            for seed in range(1, _SEEDS.value + 1)
+            for name in c.TRANSFORMATIONS
+        ]
+        side_by_side(_PROCESSES.value, run, trials)
     right = {}
     for name in c.TRANSFORMATIONS:
         files = sorted(work.glob(f"{name}_*/evaluation/predictions.jsonl"))
