@@ -22,10 +22,8 @@ from absl import app, flags
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
-from benchmarks.trials import run_trial, side_by_side
+from benchmarks.trials import as_markdown, compare, is_done, run_trial, side_by_side, train_command
 from spin_tf import config as c
-from spin_tf.evaluation.cross_entropy import CrossEntropy, Measured, load_words
-from spin_tf.models import load_model
 
 _CONFIG = flags.DEFINE_string("config", None, "A configuration; its sources are those that are tried.", required=True)
 _SET = flags.DEFINE_multi_string("set", [], "KEY=VALUE, as bin/train.py takes it.")
@@ -57,52 +55,18 @@ def make_config(left_out: list[str]) -> c.Config:
     return c.validate(dataclasses.replace(config, data=dataclasses.replace(config.data, train=kept)))
 
 
-def run(name: str, config: c.Config) -> None:
-    """Trains where that is not done.
-
-    Raises:
-        subprocess.CalledProcessError: the command failed; its output is in NAME.log.
-    """
-    folder = pathlib.Path(_WORK.value) / name
-    if not is_finished(folder):
-        train = ["bin/train.py", f"--config={folder.with_suffix('.yaml')}", f"--model_dir={folder}", "--strategy=one"]
-        run_trial(folder, config, [train], one_thread=_PROCESSES.value > 1)
-
-
-def is_finished(folder: pathlib.Path) -> bool:
-    """Whether the run of a folder has come to its last step."""
-    return bool(list(folder.glob(f"checkpoint-{_STEPS.value:08d}.npz")))
-
-
-def table(models: list[str]) -> str:
-    """A row for each model against the first, for each --data set."""
-    measures = {name: CrossEntropy(load_model(pathlib.Path(_WORK.value) / name)) for name in models}
-    titles, cells = ["without"], {name: [name] for name in models}
-    for spec in _MEASURED.value:
-        title, _, patterns = spec.partition("=")
-        titles += [f"{title}: right", "nats a token"]
-        words = load_words(patterns.split(","), measures[models[0]].image_size)
-        first: Measured | None = None
-        for name, model in measures.items():
-            measured = model.measure(*words)
-            accuracy = 100 * measured.score.word_accuracy
-            if first is None:
-                first = measured
-                cells[name] += [f"{accuracy:.1f} %", f"{measured.per_token:.4f}"]
-            else:
-                more = "{:+.4f} +- {:.4f}".format(*measured.beyond(first))
-                cells[name] += [f"{accuracy - 100 * first.score.word_accuracy:+.1f}", more]
-    rows = [titles, ["---"] * len(titles), *cells.values()]
-    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
-
-
 def main(_: list[str]) -> None:
     groups = _LEAVE_OUT.value or list(make_config([]).data.train)
-    names = [ALL, *groups]
+    work = pathlib.Path(_WORK.value)
+    folders = {name: work / name for name in [ALL, *groups]}
     if not _REPORT.value:
-        configs = {name: make_config([] if name == ALL else name.split("+")) for name in names}
-        side_by_side(_PROCESSES.value, run, configs.items())
-    print(table([name for name in names if is_finished(pathlib.Path(_WORK.value) / name)]))
+        trials = []
+        for name, folder in folders.items():
+            config = make_config([] if name == ALL else name.split("+"))
+            trials.append((folder, config, [train_command(folder)], _PROCESSES.value > 1))
+        side_by_side(_PROCESSES.value, run_trial, trials)
+    done = [folder for folder in folders.values() if is_done(folder)]
+    print(as_markdown(compare("without", done, _MEASURED.value)))
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ from absl import app, flags
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
-from benchmarks.trials import run_trial, side_by_side
+from benchmarks.trials import run_trial, side_by_side, train_command
 from spin_tf import config as c
 from spin_tf.evaluation.metrics import normalize
 
@@ -69,11 +69,9 @@ def run(name: str, config: c.Config) -> pathlib.Path:
     """
     folder = pathlib.Path(_WORK.value) / name
     readings = folder / "evaluation" / "predictions.jsonl"
-    if readings.exists():
-        return readings
     data = [f"--data={spec}" for spec in _VALIDATION.value]
     commands = [
-        ["bin/train.py", f"--config={folder.with_suffix('.yaml')}", f"--model_dir={folder}", "--strategy=one"],
+        train_command(folder),
         ["bin/evaluate.py", f"--model={folder}", *data, f"--output={folder}/evaluation"],
     ]
     run_trial(folder, config, commands, one_thread=_PROCESSES.value > 1)

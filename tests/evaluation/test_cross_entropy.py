@@ -1,4 +1,4 @@
-"""Cross entropy of the right tokens, and benchmarks/sources_accuracy.py, which compares runs by it."""
+"""Cross entropy of the right tokens, and the benchmarks that compare runs by it."""
 
 from __future__ import annotations
 
@@ -65,6 +65,14 @@ def test_a_difference_has_the_error_of_its_mean() -> None:
         Measured(first.losses[:3], 9, Score()).beyond(first)
 
 
+def run(*line: str) -> subprocess.CompletedProcess[str]:
+    """A script of the project."""
+    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
+    return subprocess.run(
+        [sys.executable, *line], cwd=ROOT, capture_output=True, text=True, env=environment, check=False
+    )
+
+
 def test_runs_without_a_source(words: tuple[pathlib.Path, str]) -> None:
     """Two sources, each left out in turn; done again, nothing is trained; an unknown source is refused."""
     folder, pattern = words
@@ -73,19 +81,34 @@ def test_runs_without_a_source(words: tuple[pathlib.Path, str]) -> None:
     config.data.train = {"some": source, "others": source}
     path = folder / "two.yaml"
     c.save(config, str(path))
-    line = [sys.executable, "benchmarks/sources_accuracy.py", f"--config={path}", f"--data=words={pattern}"]
+    line = ["benchmarks/sources_accuracy.py", f"--config={path}", f"--data=words={pattern}"]
     line += [f"--work={folder / 'work'}", "--steps=2"]
 
-    def run(*flags: str) -> subprocess.CompletedProcess[str]:
-        environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
-        return subprocess.run([*line, *flags], cwd=ROOT, capture_output=True, text=True, env=environment, check=False)
-
-    done = run()
+    done = run(*line)
     assert done.returncode == 0, done.stderr[-3000:]
     rows = [row for row in done.stdout.splitlines() if row.startswith("|")]
     assert [row.split()[1] for row in rows] == ["without", "---", "all", "some", "others"]
     assert " +- " in rows[3] and " +- " in rows[4]
     written = (folder / "work" / "some.log").read_text()
-    assert run("--report").stdout.splitlines()[-5:] == rows
+    assert run(*line, "--report").stdout.splitlines()[-5:] == rows
     assert (folder / "work" / "some.log").read_text() == written
-    assert "no such source: none. It has some, others" in run("--leave_out=none").stderr
+    assert "no such source: none. It has some, others" in run(*line, "--leave_out=none").stderr
+
+
+def test_trials_of_equal_time(words: tuple[pathlib.Path, str]) -> None:
+    """Two networks on images of two widths; done again, nothing is trained; with other settings they are refused."""
+    folder, pattern = words
+    line = ["benchmarks/equal_time.py", f"--config={tiny.write_config(folder)}", f"--data=words={pattern}"]
+    line += [f"--work={folder / 'trials'}", "--minutes=0.1", "--trial=small"]
+    wide = "--trial=wide:model.image_size=[32,48];model.backbone.num_blocks=[1,2,1,1]"
+    done = run(*line, wide)
+    assert done.returncode == 0, done.stderr[-3000:]
+    rows = [row.split(" | ") for row in done.stdout.splitlines() if row.startswith("|")]
+    assert [row[0] for row in rows] == ["| trial", "| ---", "| small", "| wide"]
+    # Each has taken some steps of eight words.
+    assert all(int(row[1].replace(",", "")) % 8 == 0 and int(row[1].replace(",", "")) > 0 for row in rows[2:])
+    assert " +- " in rows[3][-1]
+    assert c.load(str(folder / "trials" / "wide" / "config.yaml")).model.image_size == [32, 48]
+    assert run(*line, wide).stdout.splitlines() == done.stdout.splitlines()[2:]
+    refused = run(*line, wide.replace("48", "64"))
+    assert refused.returncode != 0 and "a trial of another configuration is there" in refused.stderr
