@@ -1,17 +1,30 @@
-"""Where an evaluation's mistakes lie: accuracy by length, and what is read instead of other words."""
+"""Where an evaluation's mistakes lie: accuracy by length and shape, and what is read instead of other words."""
 
 from __future__ import annotations
 
+import bisect
 import collections
 import itertools
-from collections.abc import Iterable
+import math
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from spin_tf.evaluation.evaluate import Reading
 from spin_tf.evaluation.metrics import normalize
+from spin_tf.reading.turning import TALL
 
 # The first length of each row.
 LENGTHS = (1, 3, 6, 9, 12, 14)
+HEIGHTS = (1, 16, 32, 64, 128)
+# From this width by height on.
+SHAPES = {
+    0.0: f"at least {TALL} times as high as wide",
+    math.nextafter(1 / TALL, 1): "higher than wide, but less so",
+    1.0: "up to 1.5 times as wide as high",
+    1.5: "1.5 to 3 times as wide as high",
+    3.0: "3 to 6 times",
+    6.0: "more than 6 times",
+}
 
 
 def by_length(readings: Iterable[Reading], protocol: str = "alphanumeric") -> list[dict[str, Any]]:
@@ -24,21 +37,63 @@ def by_length(readings: Iterable[Reading], protocol: str = "alphanumeric") -> li
     Returns:
         one dict a row of `LENGTHS` that has words: `length` ("3 to 5"), `words`, `correct`.
     """
-    words: collections.Counter[int] = collections.Counter()
-    correct: collections.Counter[int] = collections.Counter()
-    for reading in readings:
-        if reading.correct is not None:
-            length = len(normalize(reading.truth, protocol))
-            row = max((first for first in LENGTHS if first <= length), default=LENGTHS[0])
-            words[row] += 1
-            correct[row] += reading.correct
     names = [f"{first} to {following - 1}" for first, following in itertools.pairwise(LENGTHS)]
     names.append(f"{LENGTHS[-1]} and more")
-    return [
-        {"length": name, "words": words[first], "correct": correct[first]}
-        for name, first in zip(names, LENGTHS, strict=True)
-        if words[first]
-    ]
+
+    def name(reading: Reading) -> str:
+        return names[_row(LENGTHS, len(normalize(reading.truth, protocol)))]
+
+    return _count("length", names, name, readings)
+
+
+def by_shape(readings: Iterable[Reading]) -> list[dict[str, Any]]:
+    """Counts words by the shape of their crop.
+
+    Args:
+        readings: of any number of sets; words that the protocol excludes are left out, and those without a size.
+
+    Returns:
+        one dict a row of `SHAPES` that has words: `shape`, `words`, `correct`.
+    """
+
+    def name(reading: Reading) -> str | None:
+        if reading.size is None:
+            return None
+        height, width = reading.size
+        return SHAPES[list(SHAPES)[_row(list(SHAPES), width / height)]]
+
+    return _count("shape", list(SHAPES.values()), name, readings)
+
+
+def by_height(readings: Iterable[Reading]) -> list[dict[str, Any]]:
+    """Counts words by the shorter side of their crop, which is the height of a word that runs along it.
+
+    Args:
+        readings: as for `by_shape`.
+
+    Returns:
+        one dict a row of `HEIGHTS` that has words: `height` ("16 to 31"), `words`, `correct`.
+    """
+    names = [f"{first} to {following - 1}" for first, following in itertools.pairwise(HEIGHTS)]
+    names.append(f"{HEIGHTS[-1]} and more")
+    return _count("height", names, lambda r: None if r.size is None else names[_row(HEIGHTS, min(r.size))], readings)
+
+
+def _row(firsts: Sequence[float], value: float) -> int:
+    """The row whose first value is the last one that is not above."""
+    return max(bisect.bisect_right(firsts, value) - 1, 0)
+
+
+def _count(
+    title: str, names: list[str], name_of: Callable[[Reading], str | None], readings: Iterable[Reading]
+) -> list[dict[str, Any]]:
+    words: collections.Counter[str] = collections.Counter()
+    correct: collections.Counter[str] = collections.Counter()
+    for reading in readings:
+        if reading.correct is not None and (name := name_of(reading)) is not None:
+            words[name] += 1
+            correct[name] += reading.correct
+    return [{title: name, "words": words[name], "correct": correct[name]} for name in names if words[name]]
 
 
 def wrong_readings(
@@ -61,11 +116,21 @@ def wrong_readings(
 
 
 def make_tables(readings: list[Reading], protocol: str = "alphanumeric") -> str:
-    """Both as Markdown."""
-    lengths = ["| length | words | correct | word accuracy |", "|---|---:|---:|---:|"]
-    for row in by_length(readings, protocol):
-        share = 100 * row["correct"] / row["words"]
-        lengths.append(f"| {row['length']} | {row['words']} | {row['correct']} | {share:.2f} |")
+    """All of them as Markdown."""
+    tables = [
+        f"By length of the label:\n\n{_table(by_length(readings, protocol))}",
+        f"By shape of the crop:\n\n{_table(by_shape(readings))}",
+        f"By the crop's shorter side in pixels:\n\n{_table(by_height(readings))}",
+    ]
     habits = ", ".join(f"{text or '(nothing)'} {times}" for text, times in wrong_readings(readings, protocol))
-    table = "\n".join(lengths)
-    return f"By length of the label:\n\n{table}\n\nMost frequent wrong readings and how often: {habits or 'none'}."
+    return "\n\n".join([*tables, f"Most frequent wrong readings and how often: {habits or 'none'}."])
+
+
+def _table(rows: list[dict[str, Any]]) -> str:
+    lines = (
+        [f"| {next(iter(rows[0]))} | words | correct | word accuracy |", "|---|---:|---:|---:|"] if rows else ["none"]
+    )
+    for row in rows:
+        name, words, correct = row.values()
+        lines.append(f"| {name} | {words} | {correct} | {100 * correct / words:.2f} |")
+    return "\n".join(lines)

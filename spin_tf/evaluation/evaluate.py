@@ -7,6 +7,7 @@ import dataclasses
 import time
 from collections.abc import Callable, Iterable, Iterator
 
+from spin_tf.data.images import ImageError, upright_size
 from spin_tf.data.records.tfrecord import RecordIndex
 from spin_tf.evaluation.image_lexicons import lexicon_of
 from spin_tf.evaluation.metrics import Score
@@ -25,6 +26,7 @@ class Reading:
         confidence: of the reading, 0 where there is none.
         reason: why the image could not be read, or none of its readings was probable enough; empty elsewhere.
         correct: whether it was read right; None where the protocol excludes the word.
+        size: height and width of the image in pixels; None where its header cannot be read.
     """
 
     index: int
@@ -34,6 +36,7 @@ class Reading:
     confidence: float
     reason: str
     correct: bool | None
+    size: tuple[int, int] | None = None
 
 
 @dataclasses.dataclass
@@ -73,13 +76,13 @@ def evaluate_set(
     index = RecordIndex(patterns)
     score = Score()
     readings = []
-    labels: collections.deque[tuple[str, str]] = collections.deque()
+    labels: collections.deque[tuple[str, str, tuple[int, int] | None]] = collections.deque()
     own: collections.deque[list[str]] = collections.deque()
 
     def images() -> Iterator[bytes]:
         for i in range(len(index)):
             example = index.read_example(i)
-            labels.append((example.source_id, example.text))
+            labels.append((example.source_id, example.text, _size(example.encoded)))
             if lexicons is not None:
                 own.append(lexicon_of(lexicons, example.source_id))
             yield example.encoded
@@ -88,13 +91,21 @@ def evaluate_set(
     words_of_images = None if lexicons is None else (own.popleft() for _ in range(len(index)))
     start = time.perf_counter()
     for i, word in enumerate(recognizer.read_many(images(), words_of_images)):
-        source_id, truth = labels.popleft()
+        source_id, truth, size = labels.popleft()
         if isinstance(word, ReadError):
             correct = score.add(truth, None, protocol)
-            readings.append(Reading(i, source_id, truth, None, 0.0, word.reason, correct))
+            readings.append(Reading(i, source_id, truth, None, 0.0, word.reason, correct, size))
         else:
             correct = score.add(truth, word.text, protocol)
-            readings.append(Reading(i, source_id, truth, word.text, word.confidence, word.reason, correct))
+            line = Reading(i, source_id, truth, word.text, word.confidence, word.reason, correct, size)
+            readings.append(line)
         if on_word:
             on_word(i + 1, len(index))
     return SetResult(name, index, score, readings, time.perf_counter() - start)
+
+
+def _size(encoded: bytes) -> tuple[int, int] | None:
+    try:
+        return upright_size(encoded)
+    except ImageError:
+        return None

@@ -107,6 +107,8 @@ def to_dict(
             "one_minus_ned": None if math.isnan(one_minus_ned) else one_minus_ned,
         },
         "by_length": breakdown.by_length(readings, protocol),
+        "by_shape": breakdown.by_shape(readings),
+        "by_height": breakdown.by_height(readings),
         "wrong_readings": dict(breakdown.wrong_readings(readings, protocol)),
     }
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from spin_tf.data.images import upright_size
 from spin_tf.data.preprocessing import (
     MAX_PIXELS,
     ImageError,
@@ -169,6 +170,9 @@ def test_exif_rotation_is_applied():
     turned = decode_image(encode(image, "PNG", exif=exif))
     assert turned.shape == (16, 8)
     assert turned[:8].min() == 255 and turned[8:].max() == 0
+    for kind in ("PNG", "JPEG"):
+        assert upright_size(encode(image, kind, exif=exif)) == (16, 8)
+        assert upright_size(encode(image, kind)) == (8, 16)
 
 
 def bomb(width: int, height: int) -> bytes:
