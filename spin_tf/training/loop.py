@@ -236,7 +236,7 @@ class Trainer:
                 stop = self._check(pending) or stop
                 pending = None
             if log:
-                self._log(numbers, watcher, progress)
+                self._log(numbers, self.clock.rate(schedule, self.step), watcher, progress)
             if validate:
                 score = self._validate(watcher, progress, last)
             if save or stop:
@@ -284,12 +284,12 @@ class Trainer:
         first = max(self.step - NUM_BATCHES, 0)
         return (batch["image"] for batch in self.words.dataset(self.model.image_size, first, self.step))
 
-    def _log(self, numbers: tuple[Any, Any, Any], watcher: Watcher, progress: Progress) -> None:
+    def _log(self, numbers: tuple[Any, Any, Any], rate: float, watcher: Watcher, progress: Progress) -> None:
         rates = progress.update(self.step, self.guard.mean or 0.0)
         watcher.log(
             self.step,
             loss=float(numbers[0]),
-            learning_rate=float(self.optimizer.learning_rate),
+            learning_rate=rate,
             gradient_norm=float(numbers[1]),
             **rates,
         )

@@ -167,11 +167,16 @@ def test_strategies(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_processor_split_in_two_trains_and_goes_on(folder: pathlib.Path) -> None:
-    """bin/train.py --cpu_devices=2 with Muon and the CTC head; the second call finds the checkpoint of the first."""
+    """bin/train.py --cpu_devices=2 with Muon and the CTC head, by the clock; the second call goes on from the first."""
 
     def train(*flags: str) -> subprocess.CompletedProcess[str]:
         line = [sys.executable, "bin/train.py", f"--config={tiny.write_config(folder)}", f"--model_dir={folder}/split"]
-        smaller = ["model.transformation.name=none", "training.ctc_weight=0.3", "training.optimizer.name=muon"]
+        smaller = [
+            "model.transformation.name=none",
+            "training.ctc_weight=0.3",
+            "training.optimizer.name=muon",
+            "training.minutes=60",
+        ]
         flags = (*flags, *(f"--set={override}" for override in smaller))
         return subprocess.run([*line, *flags], cwd=REPOSITORY, capture_output=True, text=True)
 
@@ -183,6 +188,7 @@ def test_a_processor_split_in_two_trains_and_goes_on(folder: pathlib.Path) -> No
     second = train(*split, "--set", "training.optimizer.schedule=constant")
     assert second.returncode == 0, second.stderr
     assert "going on at step 2" in second.stderr and "step 6 of 6: " in second.stdout
+    assert "6,learning_rate,0.001\n" in (folder / "split" / "log.csv").read_text()
     wrong = train("--cpu_devices=2")
     assert wrong.returncode != 0
     assert "--cpu_devices is for --strategy=mirrored" in wrong.stderr
