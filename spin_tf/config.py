@@ -166,8 +166,8 @@ def _validate_sources(data: DataConfig) -> None:
         weights = [source.weight, source.weight if source.final_weight is None else source.final_weight]
         if not min(weights) >= 0 or not max(weights) > 0:
             raise ValueError(f"data.train.{name}.weight must not be negative, nor always 0. Received: {weights}")
-        if not 0 <= source.augmentation <= 1:
-            raise ValueError(f"data.train.{name}.augmentation must be in [0, 1]. Received: {source.augmentation!r}")
+        if not 0 <= source.augmentation <= 2:
+            raise ValueError(f"data.train.{name}.augmentation must be in [0, 2]. Received: {source.augmentation!r}")
         if not source.files:
             raise ValueError(f"data.train.{name}.files must name files. Received: []")
     for end in ("weight", "final_weight"):

@@ -108,7 +108,7 @@ class SourceConfig:
         files: paths or glob patterns of TFRecords.
         weight: its share in a batch, in proportion to the other sources' weights.
         final_weight: the weight at the last step, reached linearly; None keeps `weight`.
-        augmentation: strength of the augmentation, 0 (none) to 1.
+        augmentation: strength of the augmentation, 0 (none) to 2; 1 suits most words.
     """
 
     files: list[str] = field(default_factory=list)

@@ -21,7 +21,6 @@ from spin_tf._extras import require
 from spin_tf.data.preprocessing import axis_weights, decode_image, preprocess, to_grey
 
 NUM_SHAPE_DRAWS, NUM_LIGHT_DRAWS = 16, 11
-_BINOMIAL = (1 / 16, 4 / 16, 6 / 16, 4 / 16, 1 / 16)
 
 
 def _quadrilateral(xp: Any, draws: Any, strength: Any, height: Any, width: Any) -> Any:
@@ -32,10 +31,13 @@ def _quadrilateral(xp: Any, draws: Any, strength: Any, height: Any, width: Any) 
         strength: 0 is the whole crop.
         height, width: of the crop, float32.
     """
-    draws = xp.clip(draws, -2.0, 2.0) * strength
-    # The crop's own edges move in and out, then its corners on their own (perspective), in units of its size.
-    left, right = draws[0] * 0.03 - 0.01 * strength, 1.0 + draws[1] * 0.03 + 0.01 * strength
-    top, bottom = draws[2] * 0.06 - 0.02 * strength, 1.0 + draws[3] * 0.06 + 0.02 * strength
+    draws = xp.clip(draws, -2.0, 2.0)
+    # The crop's own edges move in and out, then its corners on their own (perspective), in units of its size. However
+    # strong the rest is, edges move no further than at strength 1: the ends of long words would be cut off.
+    out = xp.minimum(strength, 1.0)
+    edges, draws = draws * out, draws * strength
+    left, right = edges[0] * 0.03 - 0.01 * out, 1.0 + edges[1] * 0.03 + 0.01 * out
+    top, bottom = edges[2] * 0.06 - 0.02 * out, 1.0 + edges[3] * 0.06 + 0.02 * out
     corners = xp.reshape(xp.stack([left, top, right, top, right, bottom, left, bottom]), (4, 2))
     corners = corners + xp.reshape(draws[4:12], (4, 2)) * np.asarray([0.015, 0.05], np.float32)
     size = xp.stack([width, height])
@@ -71,7 +73,7 @@ def warp_tensor(image: Any, size: tuple[int, int], strength: Any, draws: Any) ->
     Args:
         image: float32 (height, width, 1), any range.
         size: (height, width) of the result.
-        strength: float32 scalar; 0 is a plain bilinear resize, 1 the strongest.
+        strength: float32 scalar; 0 is a plain bilinear resize, 1 usual, 2 the strongest.
         draws: normal numbers float32 (16,).
 
     Returns:
@@ -118,7 +120,7 @@ def relight(xp: Any, images: Any, strength: Any, uniform: Any, noise: Any) -> An
     Args:
         xp: `numpy` or `keras.ops`.
         images: float32 (batch, height, width, 1) in [-1, 1].
-        strength: float32 (batch,), 0 (unchanged to 1e-4) to 1.
+        strength: float32 (batch,), 0 (unchanged to 1e-4) to 2.
         uniform: random numbers in [0, 1), float32 (batch, 11).
         noise: normal random numbers, float32, shape of the images.
 
@@ -140,25 +142,24 @@ def relight(xp: Any, images: Any, strength: Any, uniform: Any, noise: Any) -> An
     mean = xp.mean(x, axis=(1, 2), keepdims=True)
     contrast = xp.exp((u[2] * 1.2 - 0.9) * strength)
     x = mean + (x - mean) * contrast + (u[3] - 0.5) * 0.4 * strength
-    # Blur across, then down.
-    x = x + chance(4, 0.3) * u[5] * (_blurred(xp, x, 2) - x)
-    x = x + chance(6, 0.3) * u[7] * (_blurred(xp, x, 1) - x)
+    # Out of focus or moved: blurred across and down, by as much as leaves a word of few pixels readable.
+    x = xp.matmul(x, _blur(xp, width, chance(4, 0.35) * u[5] * 1.5 * strength))
+    x = xp.matmul(xp.swapaxes(_blur(xp, height, chance(6, 0.35) * u[7] * 1.2 * strength), 1, 2), x)
     rows, columns = _coarse(height), _coarse(width)
     x = x + chance(8, 0.15) * (xp.matmul(xp.matmul(rows, x), columns.T) - x)
     x = x + noise * chance(9, 0.4) * u[10] * 0.1
     return xp.clip(x * 2.0 - 1.0, -1.0, 1.0)[..., None]
 
 
-def _blurred(xp: Any, x: Any, axis: int) -> Any:
-    """A binomial of five along one axis of (batch, height, width), mirrored at the border."""
+def _blur(xp: Any, size: int, sigma: Any) -> Any:
+    """Gaussians of standard deviation `sigma` (batch, 1, 1), in pixels, as matrices (batch, size, size).
 
-    def cut(first: int, last: int | None) -> Any:
-        return x[:, first:last] if axis == 1 else x[:, :, first:last]
-
-    size = x.shape[axis]
-    wide = xp.concatenate([cut(1, 2), cut(0, 1), x, cut(size - 1, None), cut(size - 2, size - 1)], axis=axis)
-    parts = [(wide[:, i : i + size] if axis == 1 else wide[:, :, i : i + size]) for i in range(len(_BINOMIAL))]
-    return sum(weight * part for weight, part in zip(_BINOMIAL, parts, strict=True))
+    To multiply rows of pixels from the right: columns sum to 1, at the border over the pixels there are.
+    """
+    places = np.arange(size, dtype=np.float32)
+    distance = np.square(places[:, None] - places)
+    kernel = xp.exp(distance * (-0.5 / xp.maximum(xp.square(sigma), 1e-3)))
+    return kernel / xp.sum(kernel, axis=1, keepdims=True)
 
 
 @functools.cache
@@ -174,7 +175,7 @@ def augment(encoded: bytes, size: tuple[int, int], strength: float, seed: int, n
     Args:
         encoded: an image file.
         size: (height, width) of the model's input.
-        strength: 0 (the preprocessing alone) to 1.
+        strength: 0 (the preprocessing alone) to 2.
         seed, number: of the run and of the word in it; all random numbers are functions of them.
 
     Returns:

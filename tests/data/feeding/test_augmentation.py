@@ -47,11 +47,11 @@ def test_strength_zero_is_the_preprocessing(shape: tuple[int, int]) -> None:
 @pytest.mark.parametrize("shape", SHAPES)
 def test_the_twins_warp_alike(shape: tuple[int, int]) -> None:
     image = to_grey(crop(*shape))
-    for seed in range(4):
+    for seed, strength in enumerate((1.0, 1.0, 1.0, 2.0)):
         draws = shape_draws(seed)
-        in_graph = warp_tensor(tf.constant(image), SIZE, tf.constant(1.0), tf.constant(draws))
+        in_graph = warp_tensor(tf.constant(image), SIZE, tf.constant(strength), tf.constant(draws))
         # Grey values; Pillow computes places in float64.
-        np.testing.assert_allclose(np.asarray(in_graph), warp(image, SIZE, 1.0, draws), atol=0.1)
+        np.testing.assert_allclose(np.asarray(in_graph), warp(image, SIZE, strength, draws), atol=0.1)
 
 
 def test_a_warp_stays_in_range_and_moves_more_when_stronger() -> None:
@@ -62,6 +62,18 @@ def test_a_warp_stays_in_range_and_moves_more_when_stronger() -> None:
         assert image.min() - 1e-3 <= strong.min() and strong.max() <= image.max() + 1e-3
     weak, strong = (np.mean([np.abs(warped(image, s, i) - plain).mean() for i in range(8)]) for s in (0.1, 1.0))
     assert 0 < weak < strong
+
+
+def test_edges_move_no_further_beyond_strength_one() -> None:
+    # Rows that tell where they are in a crop: how much is cut off is what the first and last columns show.
+    image = np.tile(np.linspace(0, 255, 400, dtype=np.float32), (60, 1))[..., None]
+    only_edges = np.concatenate([[2, -2, 2, -2], np.zeros(NUM_SHAPE_DRAWS - 4)]).astype(np.float32)
+    once, twice = (warp(image, SIZE, strength, only_edges) for strength in (1.0, 2.0))
+    np.testing.assert_allclose(once, twice, atol=1e-3)
+    # Two standard deviations of 3 %, less the one that a crop is widened by.
+    assert once[16, 0, 0] == pytest.approx(255 * 0.05, abs=2)
+    turned = np.concatenate([np.zeros(12), [1], np.zeros(NUM_SHAPE_DRAWS - 13)]).astype(np.float32)
+    assert np.abs(warp(image, SIZE, 2.0, turned) - warp(image, SIZE, 1.0, turned)).max() > 1
 
 
 def light(xp: object, images: np.ndarray, strengths: list[float], first_seed: int) -> np.ndarray:
@@ -76,7 +88,7 @@ def light(xp: object, images: np.ndarray, strengths: list[float], first_seed: in
 
 def test_relight() -> None:
     images = np.stack([preprocess(crop(40, 100 + 4 * i), SIZE) for i in range(12)])
-    strengths = [0.0] + [1.0] * 11
+    strengths = [0.0] + [1.0] * 7 + [2.0] * 4
     lit = light(np, images, strengths, 0)
     assert lit.dtype == np.float32 and lit.shape == images.shape
     assert np.abs(lit[0] - images[0]).max() < 1e-4
@@ -86,6 +98,25 @@ def test_relight() -> None:
     np.testing.assert_allclose(light(keras.ops, images, strengths, 0), lit, atol=1e-5)
     # A word alone is lit as in its batch.
     np.testing.assert_allclose(light(np, images[2:3], [1.0], 2)[0], lit[2], atol=1e-5)
+
+
+def test_blur_grows_with_the_strength_and_keeps_the_light() -> None:
+    stripes = np.zeros((3, *SIZE, 1), np.float32)
+    stripes[:, ::4] = stripes[:, :, ::4] = 1.0
+    # Nothing but blur: neither polarity, gamma, contrast, brightness, low resolution nor noise.
+    uniform = np.full((3, NUM_LIGHT_DRAWS), 0.99, np.float32)
+    uniform[:, [1, 3]], uniform[:, 2] = 0.5, 0.75
+    uniform[:, [4, 6]], uniform[:, [5, 7]] = 0.0, 0.8
+    strengths = np.asarray([0.0, 1.0, 2.0], np.float32)
+    blurred = relight(np, stripes, strengths, uniform, np.zeros_like(stripes))
+    spread = [float(image.std()) for image in blurred]
+    assert spread[0] == pytest.approx(float(stripes[0].std()), abs=1e-3)
+    assert spread[0] > 1.5 * spread[1] > 1.5 * spread[2]
+    for image in blurred[1:]:
+        assert image.mean() == pytest.approx(stripes[0].mean(), abs=0.02)
+    # A plain wall stays what it is, up to its border.
+    wall = relight(np, np.full_like(stripes, 0.25), strengths, uniform, np.zeros_like(stripes))
+    np.testing.assert_allclose(wall, 0.25, atol=1e-4)
 
 
 def test_a_word_is_a_function_of_seed_and_number() -> None:
