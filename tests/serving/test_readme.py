@@ -172,7 +172,7 @@ def check_batches(port: int, models: pathlib.Path) -> None:
     alone = post(port, {"instances": [row["image_bytes"] for row in rows_of(files[:1])["instances"]]})
     assert alone[1]["predictions"][0]["words"] == body["predictions"][0]["words"]
     assert post(port, {"instances": []}) == (200, {"predictions": []})
-    image = np.random.default_rng(0).uniform(-1, 1, (32, 100, 1)).astype(np.float32)
+    image = np.random.default_rng(0).uniform(-1, 1, (*reader.metadata["image_size"], 1)).astype(np.float32)
     code, body = post(port, {"signature_name": "images", "instances": [{"image": image.tolist()}]})
     assert code == 200
     np.testing.assert_allclose(body["predictions"][0]["positions"], reader.predict_words(image[None])[1][0], atol=1e-4)
