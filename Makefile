@@ -8,6 +8,8 @@ BEAM_VENV ?= .venv-beam
 # So does KServe.
 SERVING_VENV ?= .venv-serving
 PYTEST_ARGS ?=
+# The tests of one file stay on one worker, for they share what the first of them builds.
+TEST_WORKERS ?= 2
 WEB_PACKAGES := deploy/web/node_modules/.package-lock.json
 export CHROMIUM ?= /usr/bin/chromium
 comma := ,
@@ -23,7 +25,7 @@ demo: $(VENV)/installed  ## write word images with the project's own synthesis a
 	@$(VENV)/bin/python bin/demo.py
 
 test: $(DEV_VENV)/installed $(BEAM_VENV)/installed  ## run the tests (minutes; PYTEST_ARGS="-k charset" narrows them)
-	SPIN_TF_BEAM_PYTHON=$(abspath $(BEAM_VENV))/bin/python $(DEV_VENV)/bin/python -m pytest -q $(PYTEST_ARGS)
+	SPIN_TF_BEAM_PYTHON=$(abspath $(BEAM_VENV))/bin/python $(DEV_VENV)/bin/python -m pytest -q --numprocesses=$(TEST_WORKERS) --dist=loadfile $(PYTEST_ARGS)
 
 test_slow: $(DEV_VENV)/installed  ## run the tests that take long
 	$(DEV_VENV)/bin/python -m pytest -q -m slow $(PYTEST_ARGS)
