@@ -53,6 +53,14 @@ function distance(word, [, , characters], confidence) {
 
 const compare = (word, truth) => distance(word, [truth.text, truth.turned, truth.characters], truth.confidence);
 
+/** How sure the surer of two different readings was of the character where they part; of the word, if they were turned differently. */
+function sureness(word, truth) {
+  if (word.turned !== truth.turned) return Math.max(word.confidence, truth.confidence);
+  const i = [...word.text, ""].findIndex((c, i) => c !== ([...truth.text][i] ?? ""));
+  // A reading that has ended there has no character, and the other one's tells.
+  return Math.max(word.characters[i]?.confidence ?? 0, truth.characters[i]?.[1] ?? 0);
+}
+
 test("the input of the model is that of spin_tf, for every kind of file", async () => {
   for (const [path, truth] of Object.entries(expected.files)) {
     const { size, views } = await page.evaluate(
@@ -89,7 +97,7 @@ test("a float32 model answers what Recognizer answers, on hundreds of words, tal
   );
 });
 
-test("the bundled int8 model answers what Recognizer answers, but for words that it can hardly read", async (t) => {
+test("the bundled int8 model answers what Recognizer answers, but where two characters are as likely", async (t) => {
   const truths = expected.words;
   const paths = Object.keys(truths);
   const start = await processTime(page);
@@ -101,14 +109,14 @@ test("the bundled int8 model answers what Recognizer answers, but for words that
     if (words[path].text === truths[path].text && words[path].turned === truths[path].turned) {
       furthest = Math.max(furthest, compare(words[path], truths[path]).confidence);
     } else {
-      others.push([truths[path].text, words[path].text, truths[path].confidence, words[path].confidence]);
+      others.push([truths[path].text, words[path].text, sureness(words[path], truths[path])]);
     }
   }
   // XNNPACK rounds activations to 8 bits on the fly: a last bit that differs between processors tips some of them, and
-  // with them a word whose two best readings are equally poor.
-  assert.ok(others.length <= 0.02 * paths.length, `${others.length} of ${paths.length}: ${others.join("; ")}`);
-  for (const [, , sure, alsoSure] of others) {
-    assert.ok(Math.max(sure, alsoSure) < 0.5, others.join("; "));
+  // with them a word at a character that could be either of two.
+  assert.ok(others.length <= 0.03 * paths.length, `${others.length} of ${paths.length}: ${others.join("; ")}`);
+  for (const [, , sure] of others) {
+    assert.ok(sure < 0.6, others.join("; "));
   }
   assert.ok(furthest < 0.1, `confidence differs by up to ${furthest}`);
   times.sort((a, b) => a - b);
