@@ -8,7 +8,7 @@ BEAM_VENV ?= .venv-beam
 # So does KServe.
 SERVING_VENV ?= .venv-serving
 PYTEST_ARGS ?=
-# The tests of one file stay on one worker, for they share what the first of them builds.
+# How many tests run at a time; those of one file stay together, for they share what the first of them builds.
 TEST_WORKERS ?= 2
 WEB_PACKAGES := deploy/web/node_modules/.package-lock.json
 export CHROMIUM ?= /usr/bin/chromium
