@@ -44,6 +44,14 @@ held_out weak_street 200
 held_out weak_packages 200
 held_out plates 200
 held_out total_text_train_part 40
+held_out weak_book_covers 400
+held_out weak_shopfronts 300
+held_out weak_mlt_photos 300
+held_out weak_game_logos 100
+held_out weak_game_boxes 60
+held_out weak_beer_labels 50
+held_out weak_tv_logos 40
+held_out weak_tshirts 40
 
 bin/synthesize.py --output="$output/synth" --num_words="$num_synthetic" --seed=15 --size=32,128 --fonts="$words/fonts" --backgrounds="$words/backgrounds" \
   --lexicon="$words/text/synth90k_lexicon.txt,$words/text/icdar2015_generic_vocabulary.txt" --workers=2

@@ -12,6 +12,7 @@ from typing import Any
 from spin_tf._extras import require
 from spin_tf.charset import Charset
 from spin_tf.config_schema import (
+    BACKBONES,
     PRESETS,
     STAGES,
     TRANSFORMATIONS,
@@ -29,6 +30,7 @@ from spin_tf.config_schema import (
 from spin_tf.config_yaml import read_yaml, resolve, write_yaml
 
 __all__ = [
+    "BACKBONES",
     "PRESETS",
     "STAGES",
     "TRANSFORMATIONS",
@@ -153,6 +155,9 @@ def validate(config: Config) -> Config:
         _in_range(f"training.optimizer.{name}", getattr(optimizer, name), 1.0)
     for name in ("warmup_steps", "loc_lr", "weight_decay", "final_factor"):
         _in_range(f"training.optimizer.{name}", getattr(optimizer, name))
+    for stage, rate in optimizer.stage_rates.items():
+        _allow("training.optimizer.stage_rates", stage, STAGES)
+        _positive(f"training.optimizer.stage_rates.{stage}", rate)
     _in_range("training.explode", training.explode)
     _in_range("training.seed", training.seed)
     for boundary in optimizer.boundaries:
@@ -247,9 +252,12 @@ def validate_model(config: ModelConfig) -> ModelConfig:
         )
     if config.backbone.width < 16 or config.backbone.width % 16:
         raise ValueError(f"model.backbone.width must be a multiple of 16. Received: {config.backbone.width}")
-    if len(config.backbone.num_blocks) != 4 or min(config.backbone.num_blocks) < 1:
+    _allow("model.backbone.name", config.backbone.name, tuple(BACKBONES))
+    num_stages = BACKBONES[config.backbone.name]
+    if len(config.backbone.num_blocks) != num_stages or min(config.backbone.num_blocks) < 1:
         raise ValueError(
-            f"model.backbone.num_blocks must be four numbers of at least 1. Received: {config.backbone.num_blocks}"
+            f"model.backbone.num_blocks must be {num_stages} numbers of at least 1 for {config.backbone.name}. "
+            f"Received: {config.backbone.num_blocks}"
         )
     config = copy.deepcopy(config)
     half = config.backbone.width // 2

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 TRANSFORMATIONS = ("none", "tps", "spn", "spin", "ga_spn", "ga_spin")
+BACKBONES = {"resnet32": 4, "lcnet": 3}  # each with the number of its stages
 STAGES = ("transformation", "backbone", "encoder", "decoder")
 # What model.transformation.preset fills in.
 PRESETS: dict[str, dict[str, Any]] = {
@@ -55,8 +56,16 @@ class TransformationConfig:
 
 @dataclass
 class BackboneConfig:
-    """ResNet32 of FAN: `width` is the paper's c = 512, `num_blocks` the residual blocks of its four stages."""
+    """What makes time steps of features from the rectified image.
 
+    Args:
+        name: "resnet32" of FAN (the paper's), or "lcnet", the light one of PP-OCRv6, whose published weights
+            `bin/import_checkpoint.py` reads.
+        width: channels of the last stage: the paper's c = 512; 384 in PP-OCRv6.
+        num_blocks: residual blocks of each stage: four numbers for resnet32, three for lcnet (3, 6, 2 in PP-OCRv6).
+    """
+
+    name: str = "resnet32"
     width: int = 512
     num_blocks: list[int] = field(default_factory=lambda: [1, 2, 5, 3])
 
@@ -147,6 +156,8 @@ class OptimizerConfig:
             keeps it. Both may be set when the run is well on its way: a run goes on with the new end.
         boundaries: fractions of all steps, for "piecewise"; the paper drops by 0.3 at epochs 3, 4 and 5 of 6.
         loc_lr: factor for the localisation network's last layer.
+        stage_rates: factor for all weights of a stage (transformation, backbone, encoder, decoder), by its name; a
+            pretrained backbone wants some 0.1.
         weight_decay: not applied to biases, norms and the localisation output.
         clip_norm: bound of the gradient's global norm.
         ema: decay of the moving average that validation and shipped weights use; 0 turns it off.
@@ -163,6 +174,7 @@ class OptimizerConfig:
     beta_1: float = 0.9
     beta_2: float = 0.999
     loc_lr: float = 0.1
+    stage_rates: dict[str, float] = field(default_factory=dict)
     weight_decay: float = 0.0
     clip_norm: float = 5.0
     ema: float = 0.0

@@ -69,7 +69,7 @@ class Trace:
         crop: the image as it was given, made smaller where it is large.
         size: its height and width before.
         prepared: what the model gets, (height, width) in [-1, 1], turned as the word was.
-        stages: what the transformation did; None for exported models, which do not tell.
+        stages: what the transformation did; None for models that do not tell: SavedModels, ONNX, older `.tflite` files.
         steps: those of the word, or of the most probable characters where `follows_word` is False.
         follows_word: whether the steps spell the word.
         num_views: how many views of the crop the word was read from; the steps are those of the first.
@@ -108,7 +108,7 @@ def trace(recognizer: Recognizer, image: ImageLike, word: Word, name: str, truth
     # As `turned_views` turns it.
     prepared = preprocess(np.rot90(pixels, word.turned // 90), recognizer.image_size)
     model, rectified, grid = recognizer.model, None, None
-    if isinstance(model, RectifyingModel):
+    if isinstance(model, RectifyingModel) and model.can_rectify:
         rectified = {key: np.asarray(value, np.float32)[0] for key, value in model.rectify(prepared[None]).items()}
         grid = rectified.get("grid")
     wanted = None if word.reason else tokens_of(recognizer.charset, word)
@@ -167,7 +167,7 @@ def spread(
     """Attention over the pixels of the crop.
 
     Args:
-        attention: (T,) over the columns of the rectified image, whose first and last lie on its edges.
+        attention: (T,) over the rectified image, a step every four pixels.
         centres: (T,), where across the crop each lies, in 0..1.
         size: height and width of the crop.
         grid: (height, width, 2), from where in the crop each rectified pixel comes, in [-1, 1]. Without it, the columns
@@ -182,7 +182,9 @@ def spread(
         across = (np.arange(width) + 0.5) / width
         row = np.interp(across, centres[order], attention[order], left=0, right=0)
         return np.broadcast_to(row, size).astype(np.float32)
-    columns = np.interp(np.arange(width) + 0.5, np.linspace(0, width, len(attention)), attention)
+    # Four pixels a step, in the middle of the image: from edge to edge (ResNet32) or from half a step inside (LCNet).
+    margin = (width - 4 * (len(attention) - 1)) / 2
+    columns = np.interp(np.arange(width) + 0.5, np.linspace(margin, width - margin, len(attention)), attention)
     x, y = (grid[..., 0] + 1) / 2 * width - 0.5, (grid[..., 1] + 1) / 2 * height - 0.5
     left, top = np.floor(x).astype(int), np.floor(y).astype(int)
     # Two pixels of margin take what falls beside the crop.

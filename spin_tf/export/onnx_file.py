@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import functools
 import json
 import os
 import pathlib
@@ -68,6 +69,7 @@ def _to_onnx(model: Any, inputs: dict[str, tuple[int, ...]]) -> Any:
     keras = require("keras", "ONNX export", "train")
     onnx = require("onnx", "ONNX export", "onnx")
     require("tf2onnx", "ONNX export", "onnx")
+    _teach_erfc()
     # What it reads with is built already; Keras only wants to hear so.
     model.built = True
     signature = [
@@ -82,6 +84,23 @@ def _to_onnx(model: Any, inputs: dict[str, tuple[int, ...]]) -> Any:
         # The converter names every free size anew.
         value.type.tensor_type.shape.dim[0].dim_param = "batch"
     return proto
+
+
+@functools.cache
+def _teach_erfc() -> None:
+    """Tells tf2onnx what TensorFlow's exact GELU is made of: erfc, which ONNX does not know, is 1 - erf."""
+    from tf2onnx.handler import tf_op
+
+    @tf_op("Erfc")
+    class Erfc:
+        @classmethod
+        def version_9(cls, graph: Any, node: Any, **kwargs: Any) -> None:
+            [output] = node.output
+            shapes, types = [graph.get_shape(output)], [graph.get_dtype(output)]
+            graph.remove_node(node.name)
+            erf = graph.make_node("Erf", node.input, shapes=shapes, dtypes=types)
+            one = graph.make_const(f"{node.name}_one", np.ones((), np.float32))
+            graph.make_node("Sub", [one.output[0], erf.output[0]], outputs=[output], shapes=shapes, dtypes=types)
 
 
 def export(model: SPINRecognizer, path: str | os.PathLike[str], images: np.ndarray) -> Parity:

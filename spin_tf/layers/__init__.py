@@ -7,6 +7,7 @@ from spin_tf.layers.conv_norm import ConvNorm
 from spin_tf.layers.grid_sample import GridSample
 from spin_tf.layers.inner_offset import InnerOffset
 from spin_tf.layers.residual_block import ResidualBlock
+from spin_tf.layers.separable_block import SeparableBlock
 from spin_tf.layers.structure_preserving_transform import StructurePreservingTransform
 from spin_tf.layers.thin_plate_spline import ThinPlateSpline
 
@@ -18,6 +19,7 @@ __all__ = [
     "GridSample",
     "InnerOffset",
     "ResidualBlock",
+    "SeparableBlock",
     "StructurePreservingTransform",
     "ThinPlateSpline",
 ]

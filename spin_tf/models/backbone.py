@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
 
 from spin_tf.layers import ConvNorm, ResidualBlock
@@ -84,6 +85,13 @@ class ResNet32(keras.layers.Layer):
         for layer in self.stages:
             x = layer(x, training=training) if isinstance(layer, ConvNorm | ResidualBlock) else layer(x)
         return ops.squeeze(x, axis=1)
+
+    def step_centres(self, width: int) -> np.ndarray:
+        """(W / 4 + 1,): where in pixels from the left edge the centre of each time step's receptive field lies.
+
+        Poolings and paddings put the centre of step t on the left edge of pixel 4 t.
+        """
+        return np.arange(width // 4 + 1) * 4.0
 
     def compute_output_shape(self, image_shape: Any) -> Any:
         return (image_shape[0], image_shape[2] // 4 + 1, self.width)

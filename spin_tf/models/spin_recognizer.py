@@ -12,6 +12,7 @@ from spin_tf.charset import Charset
 from spin_tf.config import ModelConfig, from_dict, validate_model
 from spin_tf.layers import AttentionDecoder
 from spin_tf.models.backbone import ResNet32
+from spin_tf.models.lcnet import LCNet
 from spin_tf.models.sequence_encoder import SequenceEncoder
 from spin_tf.models.transformation import Transformation
 
@@ -79,9 +80,13 @@ class SPINRecognizer(keras.Model):
                 dtype=policy,
                 name="transformation",
             )
-        self.backbone = ResNet32(
-            config.backbone.width, config.backbone.num_blocks, synchronized, dtype=policy, name="backbone"
-        )
+        backbone = config.backbone
+        common: dict[str, Any] = {"dtype": policy, "name": "backbone"}
+        self.backbone: ResNet32 | LCNet
+        if backbone.name == "lcnet":
+            self.backbone = LCNet(backbone.width, backbone.num_blocks, **common)
+        else:
+            self.backbone = ResNet32(backbone.width, backbone.num_blocks, synchronized, **common)
         self.encoder = SequenceEncoder(**dataclasses.asdict(config.encoder), dtype=policy, name="encoder")
         self.decoder = AttentionDecoder(
             len(self.charset.characters) + 2,
@@ -155,12 +160,9 @@ class SPINRecognizer(keras.Model):
         return {**started, "centres": ops.broadcast_to(centres, ops.shape(started["states"])[:2])}
 
     def _column_centres(self, grid: Any) -> Any:
-        """(batch or 1, time): where across the crop, 0..1, the centre of each time step's receptive field lies.
-
-        Poolings and paddings of the backbone put the centre of step t on the left edge of pixel 4 t.
-        """
+        """(batch or 1, time): where across the crop, 0..1, the centre of each time step's receptive field lies."""
         width = self.image_size[1]
-        edges = np.arange(width // 4 + 1) * 4.0
+        edges = self.backbone.step_centres(width)
         if grid is None:
             return ops.convert_to_tensor(edges[None] / width, dtype="float32")
         left, right = np.clip(edges - 1, 0, width - 1), np.clip(edges, 0, width - 1)

@@ -8,6 +8,7 @@ from absl import logging
 from spin_tf.charset import Charset, Tokenizer
 from spin_tf.layers import ResidualBlock
 from spin_tf.models import load_model
+from spin_tf.models.backbone import ResNet32
 from spin_tf.models.weights import relative_path
 
 # Axis along which a decoder weight has one entry a token.
@@ -103,6 +104,8 @@ def _begin_as_identity(target: Any, sources: dict[str, Any]) -> None:
 
     Reference: Goyal et al., arXiv 1706.02677, section 5.1 (the last scale of a residual block starts at 0).
     """
+    if not isinstance(target.backbone, ResNet32):
+        return
     for block in target.backbone.stages:
         if not isinstance(block, ResidualBlock) or block.projection is not None:
             continue

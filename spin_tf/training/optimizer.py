@@ -6,7 +6,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from spin_tf.config import OptimizerConfig
+from spin_tf.config import STAGES, OptimizerConfig
 
 
 @keras.saving.register_keras_serializable("spin_tf")
@@ -125,6 +125,7 @@ class AdamW(keras.optimizers.AdamW):
             name="adam_w",
         )
         self._loc_lr = config.loc_lr
+        self._stage_rates = dict(config.stage_rates)
         self._is_muon = config.name == "muon"
         self._by_muon: list[bool] = []
         self._factors: list[float] = []
@@ -132,7 +133,8 @@ class AdamW(keras.optimizers.AdamW):
     def build(self, variables: list[Any]) -> None:
         super().build(variables)
         slow = [is_localization_output(variable) for variable in variables]
-        self._factors = [self._loc_lr if is_slow else 1.0 for is_slow in slow]
+        rates = [self._stage_rates.get(stage_of(variable), 1.0) for variable in variables]
+        self._factors = [rate * (self._loc_lr if is_slow else 1.0) for rate, is_slow in zip(rates, slow, strict=True)]
         self._by_muon = [self._is_muon and is_hidden_kernel(variable) for variable in variables]
         self.exclude_from_weight_decay(
             var_list=[v for v, is_slow in zip(variables, slow, strict=True) if is_slow or len(v.shape) < 2]
@@ -192,6 +194,11 @@ class AdamW(keras.optimizers.AdamW):
 
     def _all_reduce_sum_gradients(self, grads_and_vars: Any) -> Any:
         return grads_and_vars
+
+
+def stage_of(variable: Any) -> str:
+    """The stage that a variable belongs to; "" for one outside of all, as the CTC head's."""
+    return next((name for name in variable.path.split("/") if name in STAGES), "")
 
 
 def is_localization_output(variable: Any) -> bool:

@@ -13,10 +13,11 @@ from spin_tf.export.parity import ParityError, compare_words
 from spin_tf.models import SPINRecognizer
 from spin_tf.reading.onnx_model import ONNXModel
 from spin_tf.reading.stepping import SteppingModel, read_stepwise
+from tests.backbones import SMALL_BACKBONES, wake
 
 
-@pytest.fixture(scope="module")
-def model() -> SPINRecognizer:
+@pytest.fixture(scope="module", params=SMALL_BACKBONES)
+def model(request: pytest.FixtureRequest) -> SPINRecognizer:
     keras.utils.set_random_seed(4)
     config: dict[str, Any] = {
         "charset": "chars:abcdé",
@@ -24,7 +25,7 @@ def model() -> SPINRecognizer:
         # 2 x 6 features become 32 x 100 offsets, the resize that ONNX has no scale for.
         "image_size": [32, 100],
         "transformation": {"name": "ga_spin", "localization_width": 2},
-        "backbone": {"width": 16, "num_blocks": [1, 1, 1, 1]},
+        "backbone": SMALL_BACKBONES[request.param],
         "encoder": {"units": 8, "features": [12]},
         "decoder": {"units": 16},
     }
@@ -34,6 +35,7 @@ def model() -> SPINRecognizer:
         # Sharper answers than fresh weights give, so that reading the same means something.
         if "decoder/" in variable.path or "encoder/" in variable.path:
             variable.assign(rng.normal(0, 1.0, variable.shape))
+    wake(model)
     return model
 
 

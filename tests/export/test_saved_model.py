@@ -16,19 +16,21 @@ from spin_tf.export import saved_model
 from spin_tf.export.parity import ParityError, compare_words
 from spin_tf.models import SPINRecognizer
 from spin_tf.recognizer import ReadError, Word
+from tests.backbones import SMALL_BACKBONES, wake
 from tests.export import image_files
 
 
-@pytest.fixture(scope="module")
-def model() -> SPINRecognizer:
+@pytest.fixture(scope="module", params=SMALL_BACKBONES)
+def model(request: pytest.FixtureRequest) -> SPINRecognizer:
     """It spells without having learnt it: what it reads depends on the image, and words end at various lengths."""
     keras.utils.set_random_seed(3)
-    backbone = {"width": 16, "num_blocks": [1, 1, 1, 1]}
+    backbone = SMALL_BACKBONES[request.param]
     model = SPINRecognizer(
         {"charset": "chars:aé€字", "max_length": 4, "transformation": {"name": "none"}, "backbone": backbone}
     )
     for weight in (model.decoder.generator, model.decoder.score, model.decoder.context_kernel):
         weight.assign(8 * weight)
+    wake(model)
     return model
 
 

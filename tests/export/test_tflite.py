@@ -13,20 +13,22 @@ from spin_tf import Recognizer
 from spin_tf.export import tflite
 from spin_tf.export.parity import ParityError
 from spin_tf.models import SPINRecognizer
-from spin_tf.reading.litert import LiteRTInterpreter, read_metadata
+from spin_tf.reading.litert import LiteRTInterpreter, LiteRTModel, read_metadata
+from tests.backbones import SMALL_BACKBONES, wake
 
 
-@pytest.fixture(scope="module")
-def model() -> SPINRecognizer:
+@pytest.fixture(scope="module", params=SMALL_BACKBONES)
+def model(request: pytest.FixtureRequest) -> SPINRecognizer:
     keras.utils.set_random_seed(1)
     config: dict[str, Any] = {
         "name": "tiny",
         "charset": "chars:abcDé",
         "max_length": 5,
         "transformation": {"localization_width": 2},
-        "backbone": {"width": 16, "num_blocks": [1, 1, 1, 1]},
+        "backbone": SMALL_BACKBONES[request.param],
     }
     model = SPINRecognizer(config)
+    wake(model)
     rng = np.random.default_rng(5)
     for variable in model.variables:
         # Sharper answers than fresh weights give, so that reading the same means something.
@@ -75,14 +77,18 @@ def test_signatures_and_metadata(model: SPINRecognizer, exported: pathlib.Path) 
     from ai_edge_litert.interpreter import Interpreter
 
     interpreter = Interpreter(model_path=str(exported))
-    image, states, projected = (32, 100, 1), (26, 16), (26, 8)
+    time = len(model.backbone.step_centres(100))
+    image, states, projected = (32, 100, 1), (time, 16), (time, 8)
     words = {"probabilities": (6, 7), "positions": (6,)}
     rows = {"states": states, "projected": projected, "previous": (), "output": (8,), "cell": (8,)}
-    stepped = {"probabilities": (7,), "attention": (26,), "output": (8,), "cell": (8,)}
+    stepped = {"probabilities": (7,), "attention": (time,), "output": (8,), "cell": (8,)}
+    rectified = dict.fromkeys(("image", "offset", "chromatic"), image)
+    rectified |= {"weights": (13,), "gate": (1,), "control_points": (20, 2), "grid": (32, 100, 2)}
     expected: dict[str, tuple[int, dict[str, Any], dict[str, Any]]] = {
         "serving_default": (1, {"image": image}, words),
         "batch": (8, {"image": image}, words),
-        "encode": (1, {"image": image}, {"states": states, "projected": projected, "centres": (26,)}),
+        "rectify": (1, {"image": image}, rectified),
+        "encode": (1, {"image": image}, {"states": states, "projected": projected, "centres": (time,)}),
         "step": (8, rows, stepped),
     }
     assert set(interpreter.get_signature_list()) == set(expected)
@@ -97,6 +103,43 @@ def test_signatures_and_metadata(model: SPINRecognizer, exported: pathlib.Path) 
     assert Recognizer(exported).charset.characters == "abcDé"
     with zipfile.ZipFile(exported) as archive:
         assert archive.namelist() == ["spin_tf.json"]
+
+
+def test_file_shows_the_stages_of_the_model(model: SPINRecognizer, images: np.ndarray, exported: pathlib.Path) -> None:
+    reader = LiteRTModel(exported, 1)
+    assert reader.can_rectify
+    shown = reader.rectify(images[:3])
+    expected = model.rectify(images[:3])
+    assert set(shown) == set(expected)
+    for key, value in expected.items():
+        np.testing.assert_allclose(shown[key], np.asarray(value), atol=2e-3, err_msg=key)
+    ours, theirs = (Recognizer(path) for path in (exported, _saved(model, exported.parent)))
+    crop = ((images[0] + 1) * 127.5).astype("uint8")
+    assert ours.can_rectify and theirs.can_rectify
+    assert np.abs(ours.rectify(crop).astype(int) - theirs.rectify(crop)).max() <= 1
+
+
+def _saved(model: SPINRecognizer, folder: pathlib.Path) -> pathlib.Path:
+    path = folder / "saved" / "model.keras"
+    path.parent.mkdir()
+    model.save(path)
+    return path
+
+
+def test_a_file_without_transformation_has_no_stages(tmp_path: pathlib.Path) -> None:
+    config = {
+        "charset": "chars:ab",
+        "max_length": 2,
+        "image_size": [32, 32],
+        "transformation": {"name": "none"},
+        "backbone": SMALL_BACKBONES["resnet32"],
+    }
+    path = tmp_path / "plain.tflite"
+    path.write_bytes(tflite.convert(SPINRecognizer(config)))
+    recognizer = Recognizer(path)
+    assert not recognizer.can_rectify
+    with pytest.raises(ValueError, match="signature rectify"):
+        recognizer.rectify(np.zeros((32, 32), "uint8"))
 
 
 def test_a_file_that_reads_otherwise_is_not_written(

@@ -64,7 +64,11 @@ def test_gradients_reach_every_weight(name: str) -> None:
     with tf.GradientTape() as tape:
         for value in floats:
             tape.watch(value)
-        options = {"training": True} if name in ("BatchNorm", "ConvNorm", "InnerOffset", "ResidualBlock") else {}
+        options = (
+            {"training": True}
+            if name in ("BatchNorm", "ConvNorm", "InnerOffset", "ResidualBlock", "SeparableBlock")
+            else {}
+        )
         output = tf.cast(layer(*inputs, **options), tf.float32)
         loss = tf.reduce_sum(output * tf.constant(rng.normal(size=output.shape), tf.float32))
     variables = layer.trainable_variables

@@ -13,18 +13,22 @@ import tensorflow as tf
 
 from spin_tf.config import PRESETS, TRANSFORMATIONS
 from spin_tf.models import SPINRecognizer, load_model
+from spin_tf.models.backbone import ResNet32
+from spin_tf.models.lcnet import LCNet
+from tests.backbones import SMALL_BACKBONES
 
 TINY: dict[str, Any] = {
     "charset": "chars:abcD",
     "max_length": 5,
     "transformation": {"localization_width": 2},
-    "backbone": {"width": 16, "num_blocks": [1, 1, 1, 1]},
+    "backbone": SMALL_BACKBONES["resnet32"],
 }
 
 
-def tiny(**transformation: Any) -> SPINRecognizer:
+def tiny(backbone: str = "resnet32", **transformation: Any) -> SPINRecognizer:
     keras.utils.set_random_seed(0)
-    return SPINRecognizer({**TINY, "transformation": {**TINY["transformation"], **transformation}})
+    transformation = {**TINY["transformation"], **transformation}
+    return SPINRecognizer({**TINY, "transformation": transformation, "backbone": SMALL_BACKBONES[backbone]})
 
 
 def images(n: int = 3) -> np.ndarray:
@@ -47,9 +51,11 @@ def test_parameter_counts(width: int, name: str, preset: str | None) -> None:
     assert model.count_params() == PARAMETERS[width, name, preset]
 
 
-@pytest.mark.parametrize("name", TRANSFORMATIONS)
-def test_variants_read_and_train(name: str) -> None:
-    model = tiny(name=name)
+@pytest.mark.parametrize(
+    ("name", "backbone"), [*((name, "resnet32") for name in TRANSFORMATIONS), ("none", "lcnet"), ("ga_spin", "lcnet")]
+)
+def test_variants_read_and_train(name: str, backbone: str) -> None:
+    model = tiny(backbone, name=name)
     output = model(images())
     assert {key: tuple(value.shape) for key, value in output.items()} == {
         "probabilities": (3, 6, 6),
@@ -74,13 +80,40 @@ def test_variants_read_and_train(name: str) -> None:
     assert set(model.rectify(images())) == expected
 
 
-def test_greedy_reading_is_teacher_forcing_with_its_own_tokens() -> None:
-    model = tiny()
+@pytest.mark.parametrize("backbone", SMALL_BACKBONES)
+def test_greedy_reading_is_teacher_forcing_with_its_own_tokens(backbone: str) -> None:
+    model = tiny(backbone)
     read = np.asarray(model(images())["probabilities"])
     tokens = read.argmax(-1)
     previous = np.concatenate([np.zeros((3, 1)), tokens[:, :-1]], 1).astype("int32")
     forced = np.asarray(keras.ops.softmax(model(images(), previous)))
     np.testing.assert_allclose(read, forced, atol=1e-5)
+
+
+@pytest.mark.parametrize("layer", [ResNet32(16, (1, 1, 1, 1)), LCNet(16, (2, 1, 1))], ids=["resnet32", "lcnet"])
+def test_a_time_step_looks_at_its_centre(layer: Any) -> None:
+    """The pixels that move a time step lie around its centre."""
+    rng = np.random.default_rng(3)
+    layer.build((None, 32, 128, 1))
+    for variable in layer.trainable_variables:
+        # Kernels of one value: nothing cancels out, nothing leans to a side, and no ReLU cuts what is passed on.
+        variable.assign(np.full(variable.shape, 1.0 / max(int(np.prod(variable.shape[:-1])), 1)))
+    # Noise, so that no pooling has a choice between equal values.
+    image = tf.Variable(rng.uniform(0, 1, (32, 32, 128, 1)).astype("float32"))
+    centres = layer.step_centres(128)
+    assert len(centres) == layer.compute_output_shape((None, 32, 128, 1))[1]
+    for step in (8, 16, 24):
+        with tf.GradientTape() as tape:
+            output = tf.reduce_sum(layer(image)[:, step])
+        columns = np.abs(tape.gradient(output, image).numpy()).sum(axis=(0, 1, 3))
+        centre = ((np.arange(128) + 0.5) * columns).sum() / columns.sum()
+        assert abs(centre - centres[step]) < 0.75, (step, centre)
+
+
+def test_the_published_light_backbone_has_its_size() -> None:
+    layer = LCNet()
+    layer.build((None, 32, 128, 1))
+    assert layer.count_params() == 2_675_136
 
 
 def test_stopping_at_the_end_changes_nothing_before_it() -> None:
@@ -108,8 +141,9 @@ def test_initial_transformation_is_the_identity_grid() -> None:
     np.testing.assert_allclose(slanted[[0, 9, 10, 19]], [[-1, 0], [1, -1], [-1, 1], [1, 0]], atol=1e-6)
 
 
-def test_keras_file_carries_everything(tmp_path: pathlib.Path) -> None:
-    model = tiny(align_corners=True)
+@pytest.mark.parametrize("backbone", SMALL_BACKBONES)
+def test_keras_file_carries_everything(backbone: str, tmp_path: pathlib.Path) -> None:
+    model = tiny(backbone, align_corners=True)
     model.save(tmp_path / "best.keras")
     for path in (tmp_path, tmp_path / "best.keras"):
         again = load_model(path)
@@ -143,7 +177,12 @@ def test_loading_says_what_is_wrong(tmp_path: pathlib.Path) -> None:
         ({"transformation": {"name": "stn"}}, "must be one of none, tps, spn, spin, ga_spn, ga_spin. Received: 'stn'"),
         (
             {"backbone": {"widht": 32}},
-            "unknown configuration key model.backbone.widht; allowed here: width, num_blocks",
+            "unknown configuration key model.backbone.widht; allowed here: name, width, num_blocks",
+        ),
+        ({"backbone": {"name": "vit"}}, "model.backbone.name must be one of resnet32, lcnet. Received: 'vit'"),
+        (
+            {"backbone": {"name": "lcnet", "width": 64}},
+            r"num_blocks must be 3 numbers of at least 1 for lcnet. Received: \[1, 2, 5, 3\]",
         ),
         ({"image_size": [48, 100]}, "Received: \\[48, 100\\]"),
         ({"max_length": "25"}, "model.max_length must be int. Received: model.max_length='25'"),
@@ -154,9 +193,10 @@ def test_configuration_errors_name_key_value_and_what_is_allowed(change: dict[st
         SPINRecognizer({**TINY, **change})
 
 
-def test_runs_on_jax(tmp_path: pathlib.Path, repository: pathlib.Path) -> None:
+@pytest.mark.parametrize("backbone", SMALL_BACKBONES)
+def test_runs_on_jax(backbone: str, tmp_path: pathlib.Path, repository: pathlib.Path) -> None:
     """One reading and one training step on JAX, in a process that cannot import TensorFlow."""
-    model = tiny()
+    model = tiny(backbone)
     model.save(tmp_path / "model.keras")
     expected, _ = model.predict_words(images())
     script = f"""

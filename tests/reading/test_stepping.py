@@ -17,18 +17,22 @@ from spin_tf.reading.litert import LiteRTInterpreter, LiteRTModel
 from spin_tf.reading.stepping import SteppingModel, read_stepwise, require_stepping
 from spin_tf.reading.word_model import RectifyingModel, load_word_model
 from tests import strip_model as strips
+from tests.backbones import SMALL_BACKBONES, wake
 
 
-@pytest.fixture(scope="module", params=["none", "spin", "ga_spin"])
+@pytest.fixture(
+    scope="module", params=[("none", "resnet32"), ("spin", "resnet32"), ("ga_spin", "resnet32"), ("ga_spin", "lcnet")]
+)
 def recognizer(request: pytest.FixtureRequest) -> SPINRecognizer:
     """With a transformation that moves pixels, one that only changes them, and none."""
     keras.utils.set_random_seed(4)
+    transformation, backbone = request.param
     config: dict[str, Any] = {
         "charset": "chars:abcd",
         "max_length": 5,
         "image_size": [32, 40],
-        "transformation": {"name": request.param, "localization_width": 2},
-        "backbone": {"width": 16, "num_blocks": [1, 1, 1, 1]},
+        "transformation": {"name": transformation, "localization_width": 2},
+        "backbone": SMALL_BACKBONES[backbone],
         "encoder": {"units": 8, "features": [12]},
         "decoder": {"units": 16},
     }
@@ -38,6 +42,7 @@ def recognizer(request: pytest.FixtureRequest) -> SPINRecognizer:
         # Sharper answers than fresh weights give, so that reading the same means something.
         if "decoder/" in variable.path or "encoder/" in variable.path:
             variable.assign(rng.normal(0, 1.0, variable.shape))
+    wake(model)
     model.decoder.generator_bias.assign([-9.0, -1.0, 0.0, 0.0, 0.0, 0.0])
     return model
 

@@ -73,6 +73,33 @@ def test_the_localisation_output_learns_slowly_and_nothing_but_weights_decays() 
     assert moved["localization_output"] == moved["bias"] == moved["gamma"] == 0
 
 
+def test_a_stage_has_a_rate_of_its_own() -> None:
+    config = OptimizerConfig(
+        name="muon", learning_rate=0.01, warmup_steps=0, clip_norm=1e9, stage_rates={"backbone": 0.2, "encoder": 0.5}
+    )
+    model = SPINRecognizer(
+        {"charset": "36", "transformation": {"name": "ga_spin"}, "backbone": {"width": 16, "num_blocks": [1] * 4}}
+    )
+    before = {v.path: np.array(v) for v in model.trainable_variables}
+    moved: dict[str, dict[str, float]] = {}
+    for rates in ({}, config.stage_rates):
+        for variable in model.trainable_variables:
+            variable.assign(before[variable.path])
+        optimizer = AdamW(dataclasses.replace(config, stage_rates=rates), 10)
+        optimizer.build(model.trainable_variables)
+        optimizer.apply([np.ones(v.shape, "float32") for v in model.trainable_variables], model.trainable_variables)
+        for variable in model.trainable_variables:
+            stage = variable.path.split("/")[1]
+            distance = float(np.abs(np.asarray(variable) - before[variable.path]).mean())
+            moved.setdefault(stage, {})[f"{variable.path} {bool(rates)}"] = distance
+    expected = {"transformation": 1.0, "backbone": 0.2, "encoder": 0.5, "decoder": 1.0}
+    assert set(moved) == set(expected)
+    for stage, distances in moved.items():
+        for path in {key.rsplit(" ", 1)[0] for key in distances}:
+            ratio = distances[f"{path} True"] / distances[f"{path} False"]
+            assert ratio == pytest.approx(expected[stage], rel=0.02), path
+
+
 def test_clipping_sees_the_whole_gradient() -> None:
     named = variables()
     optimizer = AdamW(OptimizerConfig(clip_norm=1.0, warmup_steps=0), 10)
