@@ -1,10 +1,14 @@
-"""Takes a published checkpoint as it is: PaddleOCR's GA-SPIN, DAVAR-Lab-OCR's GA-SPIN and SPIN.
+"""Takes a published checkpoint as it is: GA-SPIN of PaddleOCR, GA-SPIN and SPIN of DAVAR-Lab-OCR, PP-OCR's backbone.
 
 bin/import_checkpoint.py --input=FILE.pdparams --output=FILE.keras [--charset=SPEC]
+bin/import_checkpoint.py --input=rapidocr --output=FILE.keras [--charset=SPEC]
 
 The input is a .pdparams file, a .npz file with the same names, or a PyTorch zip file. Nothing that it holds is run, and
 neither PaddlePaddle nor PyTorch is needed. The output is written only after it has been loaded again and met the
 published network, computed in plain numpy from the input, on drawn words. Its configuration is written beside it.
+
+An .onnx file of PP-OCR's recogniser (PP-OCRv6_rec_small.onnx; "rapidocr" finds it in the installed package) gives its
+backbone to a model whose other stages are fresh: a start for training, compared with the file's own run.
 """
 
 from __future__ import annotations
@@ -21,7 +25,9 @@ from spin_tf.cli._run import UserError, without_native_chatter
 from spin_tf.importers.checkpoint_file import read_state_dict
 from spin_tf.importers.naming import naming_of
 
-_INPUT = flags.DEFINE_string("input", None, "the published checkpoint: .pdparams, .npz or a PyTorch zip file")
+_INPUT = flags.DEFINE_string(
+    "input", None, "the published checkpoint: .pdparams, .npz, a PyTorch zip file, PP-OCR's .onnx, or rapidocr"
+)
 _OUTPUT = flags.DEFINE_string("output", None, "the .keras file to write")
 _CHARSET = flags.DEFINE_string(
     "charset",
@@ -53,6 +59,10 @@ def main(argv: list[str]) -> None:
     check_output_file(str(output))
     charset = charset_of(_CHARSET.value) if _CHARSET.value else None
     start = time.monotonic()
+    if _INPUT.value == "rapidocr" or _INPUT.value.endswith(".onnx"):
+        _import_backbone(_INPUT.value, output, charset)
+        print(_written(output, start))
+        return
     arrays = read_state_dict(_INPUT.value)
     naming = naming_of(arrays)
     print(f"read       {len(arrays)} arrays of {naming.name} from {_INPUT.value}", flush=True)
@@ -73,7 +83,25 @@ def main(argv: list[str]) -> None:
     print(f"settings   {settings if config['name'] != 'none' else 'no transformation'}")
     words = " ".join(map(repr, result.words))
     print(f"verified   loaded again, against plain numpy: {result}; both read {words}")
+    print(_written(output, start))
+
+
+def _import_backbone(name: str, output: pathlib.Path, charset: Charset | None) -> None:
+    with without_native_chatter():
+        require("tensorflow", "importing a checkpoint", "train")
+        require("omegaconf", "importing a checkpoint", "train")
+        from spin_tf.importers import pp_ocr
+
+        path = pp_ocr.find_file(name)
+        model, difference = pp_ocr.import_backbone(path, output, charset)
+    backbone = model.config["backbone"]
+    print(f"read       {path}")
+    print(f"model      backbone lcnet, width {backbone['width']}, blocks {backbone['num_blocks']}; all else is fresh")
+    print(f"verified   loaded again, features within {difference:.1e} of the file's own run by ONNX Runtime")
+
+
+def _written(output: pathlib.Path, start: float) -> str:
     size, seconds = output.stat().st_size / 1e6, time.monotonic() - start
-    print(
+    return (
         f"wrote      {output} ({size:.1f} MB) and {output.with_suffix('.yaml')}, its configuration, in {seconds:.0f} s"
     )

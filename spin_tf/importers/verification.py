@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pathlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,15 +61,15 @@ class Verification:
         )
 
 
-def drawn_words(words: tuple[str, ...] = ("spin", "2021")) -> np.ndarray:
-    """Words drawn with Pillow's own font, as a reader would take them from a file: (n, 32, 100, 1) in [-1, 1]."""
+def drawn_words(words: tuple[str, ...] = ("spin", "2021"), image_size: tuple[int, int] = (32, 100)) -> np.ndarray:
+    """Words drawn with Pillow's own font, as a reader would take them from a file: (n, *image_size, 1) in [-1, 1]."""
     images = []
     for i, word in enumerate(words):
         font = ImageFont.load_default(size=40)
         left, top, right, bottom = font.getbbox(word)
         image = Image.new("L", (int(right - left) + 24, int(bottom - top) + 24), 60 + 40 * i)
         ImageDraw.Draw(image).text((12 - left, 12 - top), word, fill=230, font=font)
-        images.append(preprocess(np.asarray(image)))
+        images.append(preprocess(np.asarray(image), image_size))
     return np.stack(images)
 
 
@@ -124,20 +126,24 @@ def import_model(
     """
     output = pathlib.Path(output)
     model = model_from_state_dict(arrays, charset)
-    unproven = output.with_name(f".{output.stem}.unproven.keras")
-    try:
-        model.save(unproven)
+    with written_when_proven(model, output) as unproven:
         result = verify(unproven, arrays)
         if not result.passed:
             raise ValueError(
                 f"the imported model does not do what the checkpoint does; not written. Received: {result}"
             )
+    training = TrainingConfig(init_from=os.path.abspath(output))
+    save(Config(model=from_dict(ModelConfig, model.config), training=training), os.fspath(output.with_suffix(".yaml")))
+    return model, result
+
+
+@contextlib.contextmanager
+def written_when_proven(model: SPINRecognizer, output: pathlib.Path) -> Iterator[pathlib.Path]:
+    """Gives the path of a saved copy to look at; it becomes `output` unless the look raises."""
+    unproven = output.with_name(f".{output.stem}.unproven.keras")
+    try:
+        model.save(unproven)
+        yield unproven
         os.replace(unproven, output)
-        training = TrainingConfig(init_from=os.path.abspath(output))
-        save(
-            Config(model=from_dict(ModelConfig, model.config), training=training),
-            os.fspath(output.with_suffix(".yaml")),
-        )
     finally:
         unproven.unlink(missing_ok=True)
-    return model, result
