@@ -147,8 +147,8 @@ class Recognizer:
 
     @property
     def can_rectify(self) -> bool:
-        """Whether `rectify` works: for `.keras` files and model_dirs, whose stages are still there one by one."""
-        return isinstance(self.model, RectifyingModel)
+        """Whether `rectify` works: for `.tflite` and `.keras` files and model_dirs; not for ONNX and SavedModels."""
+        return isinstance(self.model, RectifyingModel) and self.model.can_rectify
 
     def rectify(self, image: ImageLike) -> np.ndarray:
         """Returns what the model's transformation makes of one image, the input of its backbone.
@@ -160,10 +160,13 @@ class Recognizer:
             uint8 array (height, width) of the model's image size.
 
         Raises:
-            ValueError: the model is an exported one. Also what `read` raises.
+            ValueError: the model does not show its stages; see `can_rectify`. Also what `read` raises.
         """
-        if not isinstance(self.model, RectifyingModel):
-            raise ValueError(f"Only .keras models can show the rectified image. Received: {type(self.model).__name__}")
+        if not isinstance(self.model, RectifyingModel) or not self.model.can_rectify:
+            raise ValueError(
+                "Only .keras models and .tflite files with the signature rectify can show the rectified image. "
+                f"Received: {type(self.model).__name__}"
+            )
         prepared = preprocess(open_image(image), self.image_size)
         rectified = np.asarray(self.model.rectify(prepared[None])["image"], np.float32)[0, :, :, 0]
         return np.clip(np.rint(rectified * 127.5 + 127.5), 0, 255).astype(np.uint8)

@@ -365,7 +365,7 @@ def test_models_that_cannot_be_used(strip_model: pathlib.Path, tmp_path: pathlib
         archive.writestr("spin_tf.json", json.dumps(strips.METADATA))
     with pytest.raises(ValueError, match=r"LiteRT cannot load.*broken\.tflite"):
         Recognizer(broken)
-    with pytest.raises(ValueError, match=r"Only \.keras models"):
+    with pytest.raises(ValueError, match=r"Only \.keras models and \.tflite files"):
         Recognizer(strip_model).rectify(strips.draw("a"))
 
 

@@ -84,7 +84,7 @@ def main(argv: list[str]) -> int:
     recognizer = _server.open_server() or _reading.open_recognizer()
     if _SAVE_RECTIFIED.value and not recognizer.can_rectify:
         raise UserError(
-            "--save_rectified needs a .keras model or a model_dir: exported models only hold the way to the word. "
+            "--save_rectified needs a .keras model, a model_dir or a .tflite file with the signature rectify. "
             f"Received: model={_reading.model_name() or 'the bundled model'}"
         )
     for folder in filter(None, (_SAVE_RECTIFIED.value, _EXPLAIN.value)):

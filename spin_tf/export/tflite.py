@@ -20,6 +20,7 @@ from spin_tf.reading.litert import (
     BATCH_SIGNATURE,
     ENCODE_SIGNATURE,
     METADATA_FILE,
+    RECTIFY_SIGNATURE,
     SIGNATURE,
     STEP_SIGNATURE,
     LiteRTInterpreter,
@@ -35,7 +36,8 @@ def convert(model: SPINRecognizer, quantization: str = "none") -> bytes:
     """Converts a model to a LiteRT flatbuffer with the metadata of the model appended as a zip archive.
 
     Signatures: `serving_default` reads one image, `batch` eight; `encode` and `step` are the parts of reading, for
-    decoding outside of the graph (see `SteppingModel`), for one image and eight rows.
+    decoding outside of the graph (see `SteppingModel`), for one image and eight rows; `rectify` shows the stages of the
+    transformation, where there is one.
 
     Args:
         model: float32.
@@ -94,12 +96,15 @@ def _endpoints(model: SPINRecognizer, tf: Any) -> dict[str, tuple[Callable[..., 
         float32("output", BATCH_SIZE, units),
         float32("cell", BATCH_SIZE, units),
     ]
-    return {
+    endpoints = {
         SIGNATURE: (read, [float32("image", 1, height, width, 1)]),
         BATCH_SIGNATURE: (read, [float32("image", BATCH_SIZE, height, width, 1)]),
         ENCODE_SIGNATURE: (encode, [float32("image", 1, height, width, 1)]),
         STEP_SIGNATURE: (model.decoder.step, rows),
     }
+    if model.transformation is not None:
+        endpoints[RECTIFY_SIGNATURE] = (model.rectify, [float32("image", 1, height, width, 1)])
+    return endpoints
 
 
 def append_metadata(flatbuffer: bytes, metadata: dict[str, Any]) -> bytes:

@@ -61,6 +61,8 @@ class KerasModel:
         """Reads greedily; see `SPINRecognizer.predict_words`."""
         return self.recognizer.predict_words(images)
 
+    can_rectify = True
+
     def rectify(self, images: np.ndarray) -> dict[str, Any]:
         """See `SPINRecognizer.rectify`."""
         return self.recognizer.rectify(images)

@@ -15,6 +15,8 @@ __all__ = ["METADATA_FILE", "METADATA_FORMAT", "SIGNATURE", "LiteRTInterpreter",
 
 SIGNATURE = "serving_default"
 BATCH_SIGNATURE, ENCODE_SIGNATURE, STEP_SIGNATURE = "batch", "encode", "step"
+# Shows the stages of the transformation; nothing that reads needs it.
+RECTIFY_SIGNATURE = "rectify"
 _OUTPUTS = {
     SIGNATURE: ("probabilities", "positions"),
     BATCH_SIGNATURE: ("probabilities", "positions"),
@@ -41,6 +43,7 @@ class LiteRTInterpreter:
     Attributes:
         batch_size: images of a call of the signature `batch`; 1 where the file has none.
         can_step: whether the file has the signatures `encode` and `step`.
+        can_rectify: whether the file has the signature `rectify`.
 
     Raises:
         ValueError: LiteRT cannot load the model.
@@ -56,10 +59,13 @@ class LiteRTInterpreter:
             interpreter = Interpreter(model_path=path, model_content=content, num_threads=1)
             interpreter.allocate_tensors()
             self._runners = {SIGNATURE: interpreter.get_signature_runner(SIGNATURE)}
-            for key in {BATCH_SIGNATURE, ENCODE_SIGNATURE, STEP_SIGNATURE} & set(interpreter.get_signature_list()):
+            signatures = set(interpreter.get_signature_list())
+            for key in {BATCH_SIGNATURE, ENCODE_SIGNATURE, STEP_SIGNATURE} & signatures:
                 self._runners[key] = interpreter.get_signature_runner(key)
         except _LITERT_ERRORS as error:
             raise self._error("load", error) from error
+        self._interpreter = interpreter
+        self.can_rectify = RECTIFY_SIGNATURE in signatures
         self._has_batch = BATCH_SIGNATURE in self._runners
         self.batch_size = self._num_rows(BATCH_SIGNATURE, "image") if self._has_batch else 1
         self.can_step = {ENCODE_SIGNATURE, STEP_SIGNATURE} <= set(self._runners)
@@ -73,7 +79,7 @@ class LiteRTInterpreter:
     def _run(self, signature: str, **inputs: np.ndarray) -> dict[str, np.ndarray]:
         try:
             outputs = self._runners[signature](**inputs)
-            return {key: outputs[key] for key in _OUTPUTS[signature]}
+            return {key: outputs[key] for key in _OUTPUTS.get(signature, outputs)}
         except _LITERT_ERRORS as error:
             raise self._error("run", error) from error
 
@@ -138,6 +144,22 @@ class LiteRTInterpreter:
             outputs.append(self._run(STEP_SIGNATURE, **{key: fill_rows(value, size) for key, value in chunk.items()}))
         return {key: np.concatenate([output[key] for output in outputs])[:num_rows] for key in outputs[0]}
 
+    def rectify(self, images: np.ndarray) -> dict[str, np.ndarray]:
+        """See `SPINRecognizer.rectify`."""
+        if not self.can_rectify:
+            raise ValueError(
+                f"The model has no signature {RECTIFY_SIGNATURE}; export it anew with bin/export_tflite.py. "
+                f"Received: model={self._name!r} with {sorted(self._runners)}"
+            )
+        if RECTIFY_SIGNATURE not in self._runners:
+            # Made when it is asked for: who only reads does not pay for it.
+            try:
+                self._runners[RECTIFY_SIGNATURE] = self._interpreter.get_signature_runner(RECTIFY_SIGNATURE)
+            except _LITERT_ERRORS as error:
+                raise self._error("load", error) from error
+        outputs = [self._run(RECTIFY_SIGNATURE, image=image[None]) for image in images]
+        return {key: np.concatenate([output[key] for output in outputs]) for key in outputs[0]}
+
     def _check_stepping(self) -> None:
         if not self.can_step:
             raise ValueError(
@@ -161,6 +183,7 @@ class LiteRTModel:
         metadata: dict, the `spin_tf.json` of the file.
         batch_size: images a call that keep the threads evenly busy.
         can_step: whether the file has the signatures `encode` and `step`.
+        can_rectify: whether the file has the signature `rectify`.
 
     Raises:
         FileNotFoundError: there is no such file.
@@ -180,6 +203,7 @@ class LiteRTModel:
         with self._interpreters.take() as interpreter:
             check_tensors(*interpreter.tensors(), self.metadata, self.path)
             self.can_step = interpreter.can_step
+            self.can_rectify = interpreter.can_rectify
 
     def predict_words(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Reads images: eight at a time where the file has the signature for it and there are enough of them.
@@ -205,6 +229,15 @@ class LiteRTModel:
         """
         with self._interpreters.take() as interpreter:
             return interpreter.encode(images)
+
+    def rectify(self, images: np.ndarray) -> dict[str, np.ndarray]:
+        """See `SPINRecognizer.rectify`.
+
+        Raises:
+            ValueError: the file has no signature for it; see `can_rectify`.
+        """
+        with self._interpreters.take() as interpreter:
+            return interpreter.rectify(images)
 
     def step(
         self,

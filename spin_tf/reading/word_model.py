@@ -29,6 +29,11 @@ class WordModel(Protocol):
 
 @runtime_checkable
 class RectifyingModel(Protocol):
+    """A model that can show its stages, where `can_rectify` says so: see `SPINRecognizer.rectify`."""
+
+    @property
+    def can_rectify(self) -> bool: ...
+
     def rectify(self, images: np.ndarray) -> dict[str, Any]: ...
 
 
