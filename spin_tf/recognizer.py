@@ -18,6 +18,7 @@ from spin_tf.decoding.decoder import Decoder
 from spin_tf.decoding.options import OptionNames, Options
 from spin_tf.reading.greedy import decode
 from spin_tf.reading.images import ImageLike, open_image, several_images
+from spin_tf.reading.signature import InitSignature
 from spin_tf.reading.stepping import require_stepping
 from spin_tf.reading.turning import surest, turned_views
 from spin_tf.reading.voting import vote
@@ -65,6 +66,7 @@ class Recognizer:
         >>> Recognizer(pattern="[A-Z]{2}[0-9]{2,4}").read("plate.png").text
     """
 
+    __signature__ = InitSignature()
     _arguments: tuple[Any, ...]
     _options: dict[str, Any]
 
