@@ -12,6 +12,7 @@ from typing import Any, Self, TypeVar, Unpack, cast, overload
 
 import numpy as np
 
+from spin_tf._resources import find_model
 from spin_tf.charset import Charset
 from spin_tf.data.preprocessing import preprocess
 from spin_tf.decoding.decoder import Decoder
@@ -37,8 +38,8 @@ class Recognizer:
 
     Args:
         model: a `.tflite` file (core install), or a `.keras` file, SavedModel folder or model_dir of
-            `bin/train.py` (these need TensorFlow). None is the model that ships with the package. Charset and image
-            size come from the model.
+            `bin/train.py` (these need TensorFlow), or the name of weights that travel with the package. None is the
+            bundled model. Charset and image size come from the model.
         num_threads: batches read at the same time, each by an interpreter of its own (LiteRT files); None is one for
             each core this process may use. A single image always takes one thread.
         turn_tall: read a crop that is at least 1.5 times as high as wide three times, as it is and turned by a quarter
@@ -73,7 +74,7 @@ class Recognizer:
     def __new__(cls, model: str | os.PathLike[str] | None = None, *arguments: Any, **options: Any) -> Self:
         recognizer = super().__new__(cls)
         # What it is pickled as; another process may work in another folder.
-        recognizer._arguments = (None if model is None else os.path.abspath(model), *arguments)
+        recognizer._arguments = (None if model is None else os.path.abspath(find_model(model)), *arguments)
         recognizer._options = options
         if isinstance(lexicon := options.get("lexicon"), (str, os.PathLike)):
             recognizer._options = {**options, "lexicon": os.path.abspath(lexicon)}
