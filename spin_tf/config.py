@@ -51,11 +51,11 @@ __all__ = [
 
 
 def load(path: str, overrides: list[str] | tuple[str, ...] = ()) -> Config:
-    """Reads a YAML file, or a recipe of configs/ by its name, applies `key=value` overrides (dotted keys), and checks everything.
+    """Reads a YAML file, or a recipe of configs/ by its name, applies `key=value` overrides, and checks everything.
 
-    An override replaces what the file has under its key, whole: `data.validation={}` leaves no set, and `key=null` is
-    the key left out. `model.transformation.preset: paddle_parity` (or another of `PRESETS`) fills in what the file
-    leaves open.
+    An override has a dotted key and replaces what the file has under it, whole: `data.validation={}` leaves no set,
+    and `key=null` is the key left out. `model.transformation.preset: paddle_parity` (or another of `PRESETS`) fills in
+    what the file leaves open.
 
     Raises:
         ValueError: names the key, the value, and what is allowed.

@@ -1,4 +1,4 @@
-"""What is built and installed: the wheel, the source archive, and the clone that `pip install -e` leaves in its place."""
+"""What is built and installed: the wheel, the source archive, a clone under `pip install -e`."""
 
 from __future__ import annotations
 
