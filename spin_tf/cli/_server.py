@@ -32,6 +32,11 @@ def forbid_beside_server(*local: flags.FlagHolder) -> None:
             raise UserError(f"--{flag.name} does not go with --server, which reads as it does. Received: {flag.value}")
 
 
+def is_asked() -> bool:
+    """Whether --server says who reads."""
+    return _SERVER.value is not None
+
+
 def open_server() -> RemoteRecognizer | None:
     """Returns the reader behind --server; None without that flag."""
     if _SERVER.value is None:
