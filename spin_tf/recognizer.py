@@ -19,6 +19,7 @@ from spin_tf.decoding.decoder import Decoder
 from spin_tf.decoding.options import OptionNames, Options
 from spin_tf.reading.greedy import decode
 from spin_tf.reading.images import ImageLike, open_image, several_images
+from spin_tf.reading.shown import recognizer_line
 from spin_tf.reading.signature import InitSignature
 from spin_tf.reading.stepping import require_stepping
 from spin_tf.reading.turning import surest, turned_views
@@ -170,6 +171,10 @@ class Recognizer:
         prepared = preprocess(open_image(image), self.image_size)
         rectified = np.asarray(self.model.rectify(prepared[None])["image"], np.float32)[0, :, :, 0]
         return np.clip(np.rint(rectified * 127.5 + 127.5), 0, 255).astype(np.uint8)
+
+    def __repr__(self) -> str:
+        name = type(self).__name__
+        return recognizer_line(name, self._arguments[0], self.metadata, self.charset, self.image_size, self.options)
 
     def __reduce__(self) -> tuple[object, ...]:
         # Interpreters and locks stay behind: the other process makes its own, of the same file and with the same

@@ -6,8 +6,8 @@ from spin_tf.cli._lines import show_path
 from spin_tf.cli._streams import say
 from spin_tf.recognizer import Word
 
-# White, black, grey, noise and slopes are read with a confidence of 0.02 to 0.16. Confidences are calibrated: of what the
-# model gives less than this, at most one word in ten is right.
+# White, black, grey, noise and slopes are read with a confidence of 0.02 to 0.16. Confidences are calibrated: below,
+# at most one word in ten is right.
 UNSURE = 0.1
 _NAMED = 3
 
