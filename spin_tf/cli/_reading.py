@@ -52,6 +52,7 @@ _EFFORT = flags.DEFINE_enum(
     "how many views of each crop are read; normal is 1, high 6",
 )
 
+HELP_TITLE = "how words are read"
 # What says how to read here; a server reads as it does.
 LOCAL = (
     _MODEL,

@@ -7,6 +7,7 @@ from absl import flags
 from spin_tf.cli._run import UserError
 from spin_tf.reading.remote import RemoteRecognizer
 
+HELP_TITLE = "through a server"
 _SERVER = flags.DEFINE_string(
     "server",
     None,

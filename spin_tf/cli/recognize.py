@@ -6,11 +6,11 @@ bin/recognize.py --server=http://HOST:8501/v1/models/NAME [--format=text|jsonl] 
 bin/recognize.py --pattern='[A-Z]{2}[0-9]{2,4}' | --allowlist=0-9A-Z | --lexicon=FILE | --n_best=3 | --effort=high ...
 
 Text lines are path<TAB>word<TAB>confidence, and as many more words and confidences as --n_best asks for; where nothing
-that is allowed can be read, the word is empty and stderr says so; it also names words that are hardly more than a guess
-(--min_confidence leaves them out). A tab or line end in a path is written \\t or \\n,
+that is allowed can be read, the word is empty and stderr says so. A tab or line end in a path is written \\t or \\n,
 a backslash doubled. Files that cannot be read, and folders without images, go to stderr with the reason; the others are
 answered, and the exit code is 1. --explain writes DIR/explain.html: for each word what every stage of the model made of
-it, where the model looked for each character and what else it thought of.
+it, where the model looked for each character and what else it thought of. Words that are hardly more than a guess are
+named on stderr; --min_confidence leaves them out.
 """
 
 from __future__ import annotations
