@@ -58,9 +58,11 @@ SMALLER = {
 
 @pytest.fixture(scope="module")
 def copy(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
-    """A copy of the repository with what a user of the README would have: word.png and labelled photographs."""
+    """A copy of the repository with what a reader would have: the words of `make demo`, labelled photographs."""
     copy = copy_repository(tmp_path_factory.mktemp("readme") / "spin_tf")
-    Image.fromarray(strips.draw("word")).save(copy / "word.png")
+    # What `make demo` leaves.
+    (copy / "build" / "demo").mkdir(parents=True)
+    Image.fromarray(strips.draw("word")).save(copy / "build" / "demo" / "word_000.png")
     (copy / "photos").mkdir()
     lines = []
     for i, word in enumerate(["one", "two", "3", "four"] * 4):
@@ -77,7 +79,7 @@ def test_what_is_not_run_is_known() -> None:
 def test_every_command_runs(copy: pathlib.Path) -> None:
     """All bash blocks in their order, in one folder, as a reader would."""
     outputs = run_commands(README, copy, SMALLER)
-    assert outputs[0].startswith("word.png\t")
+    assert outputs[0].startswith("build/demo/word_000.png\t")
     assert outputs[1].count("\n") == 16
     assert {"results.json", "results.md", "predictions.jsonl", "errors.html"} <= set(
         os.listdir(copy / "runs" / "photos" / "evaluation")
@@ -161,6 +163,7 @@ def test_make_demo_from_nothing(tmp_path: pathlib.Path) -> None:
     result = subprocess.run(["make", "demo"], cwd=copy, capture_output=True, text=True)
     assert result.returncode == 0, result.stderr
     assert "words right" in result.stdout
+    assert (copy / "build/demo/word_000.png").exists()
     packages = subprocess.run([copy / ".venv/bin/python", "-m", "pip", "list"], capture_output=True, text=True).stdout
     assert "ai-edge-litert" in packages
     assert "tensorflow" not in packages

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import pathlib
 import pickle
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -11,7 +14,7 @@ import pytest
 from spin_tf import Recognizer, _resources, config
 from spin_tf._resources import find_model, find_recipe, presets, recipes
 from spin_tf.models import SPINRecognizer, load_model
-from tests.pages import REPOSITORY
+from tests.pages import REPOSITORY, blocks
 
 
 def test_every_folder_of_weights_has_its_name() -> None:
@@ -67,3 +70,14 @@ def test_a_recognizer_by_name_travels(monkeypatch: pytest.MonkeyPatch, tmp_path:
     monkeypatch.chdir(tmp_path)
     image = np.full((32, 100), 255, np.uint8)
     assert pickle.loads(data).read(image) == Recognizer("spin_small").read(image)
+
+
+def test_the_example_of_the_page_runs(tmp_path: pathlib.Path) -> None:
+    page = (REPOSITORY / "docs" / "training.md").read_text(encoding="utf-8")
+    (example,) = [block.text for block in blocks(page) if block.language == "python"]
+    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
+    result = subprocess.run(
+        [sys.executable, "-c", example], cwd=tmp_path, env=environment, capture_output=True, text=True
+    )
+    assert result.returncode == 0, result.stderr
+    assert "weights" in result.stdout
