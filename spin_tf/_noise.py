@@ -40,8 +40,8 @@ def quiet_by_default() -> None:
 
 def import_quietly(module_name: str) -> ModuleType:
     """Imports TensorFlow, or what loads it, without the lines that it writes on the way."""
-    if module_name in sys.modules:
-        return sys.modules[module_name]
+    if (loaded := sys.modules.get(module_name)) is not None:
+        return loaded
     quiet_by_default()
     with without_native_chatter():
         return importlib.import_module(module_name)
@@ -49,11 +49,15 @@ def import_quietly(module_name: str) -> ModuleType:
 
 def is_noise(line: bytes) -> bool:
     """Whether a line of a native library is below what the user wants to see."""
-    level = os.environ.get(LEVEL, "3")
-    shown_from = int(level) if level.isdecimal() else 0
+    shown_from = _shown_from()
     if logged := _LOGGED.match(line):
         return _SEVERITIES.index(logged[1]) < shown_from
     return bool(_LIBTIFF.match(line)) or (shown_from > 0 and bool(_INFORMATION.match(line)))
+
+
+def _shown_from() -> int:
+    level = os.environ.get(LEVEL, "3")
+    return int(level) if level.isdecimal() else 0
 
 
 @contextlib.contextmanager

@@ -1,5 +1,5 @@
-"""Imported before the modules that import Keras: it loads TensorFlow, which tells of itself."""
+"""Imported before the modules that import Keras: it loads TensorFlow, which tells of itself, or may be missing."""
 
-from spin_tf._noise import import_quietly
+from spin_tf._extras import require
 
-import_quietly("keras")
+require("keras", "What is trained", "train")

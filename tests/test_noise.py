@@ -50,6 +50,13 @@ def test_a_training_tells_of_itself_alone(tmp_path: pathlib.Path) -> None:
     assert "words to train on" not in quiet.stderr
 
 
+def test_an_export_is_silent_unless_asked(tmp_path: pathlib.Path) -> None:
+    arguments = ["bin/export_tflite.py", "--model=spin_small", "--quantization=none", "--check_words=2"]
+    quiet = run(None, *arguments, f"--output={tmp_path}/a.tflite")
+    assert quiet.stderr == ""
+    assert "Assets written" in run(None, *arguments, f"--output={tmp_path}/b.tflite", "--verbosity=0").stderr
+
+
 @pytest.mark.parametrize(
     ("line", "shown_up_to"),
     [
@@ -102,3 +109,11 @@ def test_threads_do_not_lose_stderr(capfd: pytest.CaptureFixture[str], monkeypat
     thread.join()
     os.write(2, b"afterwards\n")
     assert capfd.readouterr().err == "something happened\nafterwards\n"
+
+
+@pytest.mark.parametrize("module", ["spin_tf.models", "spin_tf.layers"])
+def test_a_missing_keras_is_told_with_the_way_to_get_it(module: str) -> None:
+    code = (
+        f"import sys; sys.modules['keras'] = None\ntry:\n    import {module}\nexcept ImportError as error: print(error)"
+    )
+    assert 'pip install "spin-tf[train]"' in run(None, "-c", code).stdout

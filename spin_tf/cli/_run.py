@@ -39,9 +39,13 @@ class _PlainLines(StandardFormatter):
 
 
 def log_progress() -> None:
-    """Shows what work tells of itself, unless --verbosity says what is shown."""
+    """Shows what long work tells of itself, unless --verbosity says what is shown."""
+    _show(logging.INFO)
+
+
+def _show(level: int) -> None:
     if not flags.FLAGS["verbosity"].present:
-        logging.set_verbosity(logging.INFO)
+        logging.set_verbosity(level)
 
 
 def run(main: Callable[[list[str]], int | None]) -> None:
@@ -49,6 +53,8 @@ def run(main: Callable[[list[str]], int | None]) -> None:
 
     def guarded(argv: list[str]) -> int:
         try:
+            # absl shows all information, that of TensorFlow's part in Python too.
+            _show(logging.WARNING)
             code = main(argv) or 0
         except (UserError, MissingExtraError, ValueError, OSError) as error:
             code = _end_with(error)
