@@ -16,7 +16,7 @@ from PIL import Image
 from spin_tf.cli._run import UserError, as_called, without_native_chatter
 from spin_tf.evaluation.metrics import normalize
 from spin_tf.recognizer import ReadError, Recognizer
-from spin_tf.synthesis.vocabulary import COMMON_WORDS
+from spin_tf.synthesis.vocabulary import is_word
 
 _OUTPUT = flags.DEFINE_string("output", "build/demo", "folder for the word images")
 _NUM_WORDS = flags.DEFINE_integer("num_words", 12, "words to write", lower_bound=1)
@@ -47,15 +47,6 @@ def write_words(folder: pathlib.Path, num_words: int, seed: int) -> list[tuple[p
             Image.fromarray(image).save(path)
             words.append((path, label))
     return words
-
-
-def is_word(label: str) -> bool:
-    """Whether a label is a word of the vocabulary or a number.
-
-    Synthesis also misspells words, so that a model reads letters; here they would look like mistakes.
-    """
-    letters = "".join(c for c in label if c.isalpha()).lower()
-    return not letters or letters in COMMON_WORDS
 
 
 def find_real_words(folder: pathlib.Path, num_words: int) -> list[tuple[pathlib.Path, str]]:

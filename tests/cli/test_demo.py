@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from spin_tf.cli.demo import is_word
+from spin_tf.synthesis.vocabulary import is_word
 from tests import strip_model as strips
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
