@@ -50,11 +50,10 @@ def test_a_training_tells_of_itself_alone(tmp_path: pathlib.Path) -> None:
     assert "words to train on" not in quiet.stderr
 
 
-def test_an_export_is_silent_unless_asked(tmp_path: pathlib.Path) -> None:
-    arguments = ["bin/export_tflite.py", "--model=spin_small", "--quantization=none", "--check_words=2"]
-    quiet = run(None, *arguments, f"--output={tmp_path}/a.tflite")
-    assert quiet.stderr == ""
-    assert "Assets written" in run(None, *arguments, f"--output={tmp_path}/b.tflite", "--verbosity=0").stderr
+def test_an_export_is_silent(tmp_path: pathlib.Path) -> None:
+    """TensorFlow logs in Python too, where it puts the SavedModel on the way."""
+    arguments = ["--model=spin_small", "--quantization=none", "--check_words=2", f"--output={tmp_path}/a.tflite"]
+    assert run(None, "bin/export_tflite.py", *arguments).stderr == ""
 
 
 @pytest.mark.parametrize(
