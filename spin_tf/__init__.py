@@ -5,27 +5,31 @@ Importing this package imports neither TensorFlow nor Keras; the public names lo
 
 from __future__ import annotations
 
-import importlib
-from typing import Any
+from typing import TYPE_CHECKING
 
 from spin_tf._version import __version__
 
-_PUBLIC = {
-    "Charset": "spin_tf.charset",
-    "ReadError": "spin_tf.recognizer",
-    "Recognizer": "spin_tf.recognizer",
-    "Tokenizer": "spin_tf.charset",
-    "Word": "spin_tf.recognizer",
-}
-
 __all__ = ["Charset", "ReadError", "Recognizer", "Tokenizer", "Word", "__version__"]
 
+if TYPE_CHECKING:
+    # What type checkers and editors see: to them, a name that loads on first use would be anything.
+    from spin_tf.charset import Charset, Tokenizer
+    from spin_tf.recognizer import ReadError, Recognizer, Word
+else:
+    _PUBLIC = {
+        "Charset": "spin_tf.charset",
+        "ReadError": "spin_tf.recognizer",
+        "Recognizer": "spin_tf.recognizer",
+        "Tokenizer": "spin_tf.charset",
+        "Word": "spin_tf.recognizer",
+    }
 
-def __getattr__(name: str) -> Any:
-    if name not in _PUBLIC:
-        raise AttributeError(f"module 'spin_tf' has no attribute {name!r}")
-    return getattr(importlib.import_module(_PUBLIC[name]), name)
+    def __getattr__(name):
+        import importlib
 
+        if name not in _PUBLIC:
+            raise AttributeError(f"module 'spin_tf' has no attribute {name!r}")
+        return getattr(importlib.import_module(_PUBLIC[name]), name)
 
-def __dir__() -> list[str]:
-    return sorted(__all__)
+    def __dir__():
+        return sorted(__all__)

@@ -3,32 +3,28 @@
 from __future__ import annotations
 
 import contextlib
+import difflib
 import importlib
-import pkgutil
 import sys
 
-from spin_tf import cli
 from spin_tf._version import __version__
+from spin_tf.cli._help import commands, overview
 from spin_tf.cli._streams import finish, prepare_streams, say
-
-
-def commands() -> list[str]:
-    """The names of the commands: the public modules of `spin_tf.cli`."""
-    return sorted(module.name for module in pkgutil.iter_modules(cli.__path__) if not module.name.startswith("_"))
 
 
 def main() -> None:
     """Runs the command named by the first argument with the arguments after it."""
     prepare_streams()
-    usage = f"usage: spin-tf COMMAND ...  (spin-tf COMMAND --help says more)\ncommands: {', '.join(commands())}"
     name = sys.argv[1] if len(sys.argv) > 1 else "--help"
     if name in ("-h", "--help", "help", "--version"):
         with contextlib.suppress(BrokenPipeError):
-            print(f"spin-tf {__version__}" if name == "--version" else usage)
+            print(f"spin-tf {__version__}" if name == "--version" else overview())
         finish(sys.stdout)
         return
     if name not in commands():
-        say(f"{usage}\nerror: no such command. Received: {name!r}")
+        close = difflib.get_close_matches(name, commands(), 1)
+        instead = f"did you mean {close[0]}?" if close else "spin-tf --help lists them"
+        say(f"error: no such command. Received: {name!r}; {instead}")
         sys.exit(2)
     from spin_tf.cli._run import run
 

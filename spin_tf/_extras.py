@@ -5,6 +5,10 @@ from __future__ import annotations
 import importlib
 from types import ModuleType
 
+from spin_tf._noise import import_quietly
+
+_LOUD = ("tensorflow", "keras")
+
 
 class MissingExtraError(ImportError):
     """A feature was asked for whose optional dependency is not installed."""
@@ -22,7 +26,8 @@ def require(module_name: str, feature: str, extra: str) -> ModuleType:
         MissingExtraError: one line that says which feature needs which `pip install`.
     """
     try:
-        return importlib.import_module(module_name)
+        # TensorFlow, and Keras with it, tell of themselves when they are loaded.
+        return (import_quietly if module_name in _LOUD else importlib.import_module)(module_name)
     except ModuleNotFoundError as error:
         if error.name != module_name.split(".")[0]:
             raise

@@ -5,11 +5,11 @@ from __future__ import annotations
 import copy
 import dataclasses
 import math
-import os
 import typing
 from typing import Any
 
 from spin_tf._extras import require
+from spin_tf._resources import find_recipe
 from spin_tf.charset import Charset
 from spin_tf.config_schema import (
     BACKBONES,
@@ -53,20 +53,18 @@ __all__ = [
 
 
 def load(path: str, overrides: list[str] | tuple[str, ...] = ()) -> Config:
-    """Reads a YAML file, applies `key=value` overrides (dotted keys), and checks everything.
+    """Reads a YAML file, or a recipe of configs/ by its name, applies `key=value` overrides, and checks everything.
 
-    An override replaces what the file has under its key, whole: `data.validation={}` leaves no set, and `key=null` is
-    the key left out. `model.transformation.preset: paddle_parity` (or another of `PRESETS`) fills in what the file
-    leaves open.
+    An override has a dotted key and replaces what the file has under it, whole: `data.validation={}` leaves no set,
+    and `key=null` is the key left out. `model.transformation.preset: paddle_parity` (or another of `PRESETS`) fills in
+    what the file leaves open.
 
     Raises:
         ValueError: names the key, the value, and what is allowed.
         FileNotFoundError: there is no such file.
     """
     omegaconf = require("omegaconf", "Training", "train")
-    if not os.path.exists(path):
-        raise FileNotFoundError(f"there is no such configuration. Received: {path}")
-    values = read_yaml(path)
+    values = read_yaml(str(find_recipe(path)))
     for override in overrides:
         key, separator, text = override.partition("=")
         if not separator or not all(key.split(".")):

@@ -12,12 +12,15 @@ from typing import Any, Self, TypeVar, Unpack, cast, overload
 
 import numpy as np
 
+from spin_tf._resources import find_model
 from spin_tf.charset import Charset
 from spin_tf.data.preprocessing import preprocess
 from spin_tf.decoding.decoder import Decoder
 from spin_tf.decoding.options import OptionNames, Options
 from spin_tf.reading.greedy import decode
 from spin_tf.reading.images import ImageLike, open_image, several_images
+from spin_tf.reading.shown import recognizer_line
+from spin_tf.reading.signature import InitSignature
 from spin_tf.reading.stepping import require_stepping
 from spin_tf.reading.turning import surest, turned_views
 from spin_tf.reading.voting import vote
@@ -36,8 +39,8 @@ class Recognizer:
 
     Args:
         model: a `.tflite` file (core install), or a `.keras` file, SavedModel folder or model_dir of
-            `bin/train.py` (these need TensorFlow). None is the model that ships with the package. Charset and image
-            size come from the model.
+            `bin/train.py` (these need TensorFlow), or the name of weights that travel with the package. None is the
+            bundled model. Charset and image size come from the model.
         num_threads: batches read at the same time, each by an interpreter of its own (LiteRT files); None is one for
             each core this process may use. A single image always takes one thread.
         turn_tall: read a crop that is at least 1.5 times as high as wide three times, as it is and turned by a quarter
@@ -65,13 +68,14 @@ class Recognizer:
         >>> Recognizer(pattern="[A-Z]{2}[0-9]{2,4}").read("plate.png").text
     """
 
+    __signature__ = InitSignature()
     _arguments: tuple[Any, ...]
     _options: dict[str, Any]
 
     def __new__(cls, model: str | os.PathLike[str] | None = None, *arguments: Any, **options: Any) -> Self:
         recognizer = super().__new__(cls)
         # What it is pickled as; another process may work in another folder.
-        recognizer._arguments = (None if model is None else os.path.abspath(model), *arguments)
+        recognizer._arguments = (None if model is None else os.path.abspath(find_model(model)), *arguments)
         recognizer._options = options
         if isinstance(lexicon := options.get("lexicon"), (str, os.PathLike)):
             recognizer._options = {**options, "lexicon": os.path.abspath(lexicon)}
@@ -170,6 +174,10 @@ class Recognizer:
         prepared = preprocess(open_image(image), self.image_size)
         rectified = np.asarray(self.model.rectify(prepared[None])["image"], np.float32)[0, :, :, 0]
         return np.clip(np.rint(rectified * 127.5 + 127.5), 0, 255).astype(np.uint8)
+
+    def __repr__(self) -> str:
+        name = type(self).__name__
+        return recognizer_line(name, self._arguments[0], self.metadata, self.charset, self.image_size, self.options)
 
     def __reduce__(self) -> tuple[object, ...]:
         # Interpreters and locks stay behind: the other process makes its own, of the same file and with the same

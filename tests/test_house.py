@@ -10,7 +10,6 @@ import re
 import subprocess
 import sys
 import tomllib
-import zipfile
 
 import pytest
 
@@ -123,9 +122,7 @@ def test_no_third_party_import_is_undeclared(setup: configparser.ConfigParser) -
 
 
 def test_every_folder_of_the_package_is_installed(setup: configparser.ConfigParser) -> None:
-    folders = {"spin_tf.exported"}
-    for path in PACKAGE.rglob("__init__.py"):
-        folders.add(".".join(path.parent.relative_to(REPOSITORY).parts))
+    folders = {".".join(path.parent.relative_to(REPOSITORY).parts) for path in PACKAGE.rglob("__init__.py")}
     assert set(setup["options"]["packages"].split()) == folders
 
 
@@ -134,44 +131,6 @@ def test_configuration_has_one_place_each(setup: configparser.ConfigParser) -> N
     tools = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["tool"]
     assert set(tools) == {"ruff"}
     assert {"mypy", "tool:pytest"} <= set(setup.sections())
-
-
-def test_wheel_holds_the_model_and_works_where_it_is_installed(tmp_path: pathlib.Path) -> None:
-    """A wheel is built from the tracked files, unpacked elsewhere, and reads a word with the model inside it."""
-    source = tmp_path / "source"
-    for path in tracked():
-        target = source / path.relative_to(REPOSITORY)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(path.read_bytes())
-    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "wheel", "--quiet", "--no-deps"]
-    result = subprocess.run(
-        [*pip, "--no-build-isolation", "--wheel-dir", str(tmp_path), str(source)], capture_output=True, text=True
-    )
-    assert result.returncode == 0, result.stderr
-    (wheel,) = tmp_path.glob("*.whl")
-    assert wheel.name == f"spin_tf-{__version__}-py3-none-any.whl"
-    installed = tmp_path / "installed"
-    with zipfile.ZipFile(wheel) as archive:
-        names = set(archive.namelist())
-        archive.extractall(installed)
-    assert {name.split("/")[0] for name in names} == {"spin_tf", f"spin_tf-{__version__}.dist-info"}
-    assert {"spin_tf/exported/spin.tflite", "spin_tf/py.typed", "spin_tf/cli/recognize.py"} <= names
-    metadata = (installed / f"spin_tf-{__version__}.dist-info" / "METADATA").read_text()
-    assert re.search(r"^License(-Expression)?: Apache-2\.0$", metadata, re.MULTILINE)
-    code = (
-        "import numpy, spin_tf, spin_tf.recognizer\n"
-        "word = spin_tf.Recognizer().read(numpy.full((32, 100), 255, numpy.uint8))\n"
-        "print(spin_tf.recognizer.bundled_model(), len(word.characters) == len(word.text))"
-    )
-    result = subprocess.run(
-        [sys.executable, "-P", "-c", code],
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(installed)},
-        capture_output=True,
-        text=True,
-    )
-    assert result.returncode == 0, result.stderr
-    assert result.stdout.split() == [str(installed / "spin_tf" / "exported" / "spin.tflite"), "True"]
 
 
 def test_every_command_has_its_launcher() -> None:

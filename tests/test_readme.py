@@ -12,7 +12,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from spin_tf import Charset, Recognizer, Tokenizer, config
+from spin_tf.data.tfrecord import RecordIndex
 from spin_tf.recognizer import bundled_model
+from spin_tf.synthesis import WordSynthesizer
 from tests import strip_model as strips
 from tests.pages import blocks, copy_repository, run_commands, targets
 
@@ -36,11 +39,13 @@ NOT_RUN = {
         "needs the published file; tests/importers runs it on a checkpoint of its own"
     ),
 }
-# The README trains for minutes; the test only needs every command to do its work once. The model must still learn to
-# prefer some characters: the export rightly refuses one whose readings hang on the last bit of a weight.
+# The README trains for minutes; here every command does its work once with a tiny model from nothing, below, among the
+# slow tests, the training runs as it stands. The model must still learn to prefer some characters: the export rightly
+# refuses one whose readings hang on the last bit of a weight.
 SMALLER = {
     r"--num_words=\d+": "--num_words=64",
     r"^(bin/export_tflite\.py .*)$": r"\1 --check_words=10",
+    r"^(bin/train\.py .* --model_dir=runs/quickstart)$": r"\1 --set training.init_from=null",
     r"^(bin/train\.py .*)$": (
         r"\1 --set training.steps=40 --set training.batch_size=8 --set training.validate_every=40"
         r" --set training.optimizer.learning_rate=0.02 --set training.optimizer.warmup_steps=1"
@@ -52,9 +57,11 @@ SMALLER = {
 
 @pytest.fixture(scope="module")
 def copy(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
-    """A copy of the repository with what a user of the README would have: word.png and labelled photographs."""
+    """A copy of the repository with what a reader would have: the words of `make demo`, labelled photographs."""
     copy = copy_repository(tmp_path_factory.mktemp("readme") / "spin_tf")
-    Image.fromarray(strips.draw("word")).save(copy / "word.png")
+    # What `make demo` leaves.
+    (copy / "build" / "demo").mkdir(parents=True)
+    Image.fromarray(strips.draw("word")).save(copy / "build" / "demo" / "word_000.png")
     (copy / "photos").mkdir()
     lines = []
     for i, word in enumerate(["one", "two", "3", "four"] * 4):
@@ -71,7 +78,7 @@ def test_what_is_not_run_is_known() -> None:
 def test_every_command_runs(copy: pathlib.Path) -> None:
     """All bash blocks in their order, in one folder, as a reader would."""
     outputs = run_commands(README, copy, SMALLER)
-    assert outputs[0].startswith("word.png\t")
+    assert outputs[0].startswith("build/demo/word_000.png\t")
     assert outputs[1].count("\n") == 16
     assert {"results.json", "results.md", "predictions.jsonl", "errors.html"} <= set(
         os.listdir(copy / "runs" / "photos" / "evaluation")
@@ -110,14 +117,42 @@ def test_bundled_model_reads_a_plain_word() -> None:
     """The promise of the first paragraph: what ships does read."""
     from PIL import ImageDraw, ImageFont
 
-    from spin_tf import Recognizer
-
     image = Image.new("L", (140, 44), 235)
     ImageDraw.Draw(image).text((12, 4), "House", fill=20, font=ImageFont.load_default(30))
     word = Recognizer().read(np.asarray(image))
     assert bundled_model().exists()
     assert word.text.lower() == "house"
     assert word.confidence > 0.5
+
+
+def test_the_words_of_the_training_fit_its_charset() -> None:
+    """What bin/synthesize.py draws without further flags, and the quickstart trains on."""
+    settings = config.load("quickstart")
+    tokenizer = Tokenizer(Charset.from_spec(settings.model.charset), settings.model.max_length)
+    labels = {label for _, label in (WordSynthesizer().word((1 << 40) + i) for i in range(300))}
+    assert len(labels) > 100
+    for label in labels:
+        assert tokenizer.check(label) == label
+
+
+@pytest.mark.slow
+def test_the_training_ends_with_a_model_that_reads(tmp_path: pathlib.Path) -> None:
+    """The commands as they stand, at full length: what the page promises, less what other fonts may cost."""
+    lines = [line for block in blocks(README) if not block.not_run for line in block.text.splitlines()]
+    wanted = ("bin/synthesize.py", "bin/train.py --config=configs/quickstart.yaml --model_dir=runs/quickstart")
+    page = "\n".join(line for line in lines if line.startswith(wanted))
+    copy = copy_repository(tmp_path / "spin_tf")
+    *drawn, trained = run_commands(f"```bash\n{page}\n```", copy, {})
+    assert [re.findall(r"(\d+) words", line) for line in drawn] == [["20000"], ["1000"]]
+    # All of them are trained on and checked with.
+    correct, words, best = re.findall(r"validation (\d+)/(\d+) words; best ([\d.]+)", trained)[0]
+    assert int(words) == 1000 and int(correct) >= 770 and float(best) >= 0.77
+    start = Recognizer("spin_small")
+    index = RecordIndex([f"{copy}/data/check-*.tfrecord"])
+    examples = [index.read_example(i) for i in range(len(index))]
+    read = start.read([example.encoded for example in examples])
+    before = sum(word.text == example.text for word, example in zip(read, examples, strict=True))
+    assert float(best) > before / 1000 + 0.02
 
 
 @pytest.mark.slow
@@ -127,6 +162,7 @@ def test_make_demo_from_nothing(tmp_path: pathlib.Path) -> None:
     result = subprocess.run(["make", "demo"], cwd=copy, capture_output=True, text=True)
     assert result.returncode == 0, result.stderr
     assert "words right" in result.stdout
+    assert (copy / "build/demo/word_000.png").exists()
     packages = subprocess.run([copy / ".venv/bin/python", "-m", "pip", "list"], capture_output=True, text=True).stdout
     assert "ai-edge-litert" in packages
     assert "tensorflow" not in packages

@@ -43,6 +43,8 @@ _MIN_PROBABILITY = flags.DEFINE_float(
     None,
     "below it a word is answered with an empty text and a reason; default: 0.001 where not every word is allowed",
 )
+# What the output calls confidence, under that name.
+_MIN_CONFIDENCE = flags.DEFINE_alias("min_confidence", "min_probability")
 _EFFORT = flags.DEFINE_enum(
     "effort",
     "normal",
@@ -50,6 +52,7 @@ _EFFORT = flags.DEFINE_enum(
     "how many views of each crop are read; normal is 1, high 6",
 )
 
+HELP_TITLE = "how words are read"
 # What says how to read here; a server reads as it does.
 LOCAL = (
     _MODEL,
@@ -69,6 +72,11 @@ LOCAL = (
 def model_name() -> str | None:
     """What --model says."""
     return _MODEL.value
+
+
+def has_min_confidence() -> bool:
+    """Whether the user says from which confidence on a word counts."""
+    return _MIN_PROBABILITY.value is not None
 
 
 def options(**changes: Any) -> OptionNames:

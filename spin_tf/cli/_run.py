@@ -2,24 +2,50 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import sys
 import warnings
 from collections.abc import Callable
+from logging import INFO, LogRecord
+from logging import Formatter as StandardFormatter
 
-from absl import app, flags
+from absl import app, flags, logging
 
 from spin_tf._extras import MissingExtraError
-from spin_tf.cli._streams import finish, prepare_streams, reader_has_gone, say, without_native_chatter
+from spin_tf._noise import quiet_by_default, without_native_chatter
+from spin_tf._version import __version__
+from spin_tf.cli._help import describe
+from spin_tf.cli._streams import finish, prepare_streams, reader_has_gone, say
 
-__all__ = ["UserError", "run", "without_native_chatter"]
+__all__ = ["UserError", "as_called", "log_progress", "run", "without_native_chatter"]
 
 _PACKAGE = "spin_tf.cli."
+# The command that runs: its module, and what that says of it.
+_command = _about = ""
 
 
 class UserError(Exception):
     """A mistake in what the user gave; its message is the one line they see."""
+
+
+class _PlainLines(StandardFormatter):
+    """Log lines as sentences for people, without the time, process and line of the source."""
+
+    def format(self, record: LogRecord) -> str:
+        prefix = f"{record.levelname.lower()}: " if record.levelno > INFO else ""
+        return prefix + super().format(record)
+
+
+def log_progress() -> None:
+    """Shows what long work tells of itself, unless --verbosity says what is shown."""
+    _show(logging.INFO)
+
+
+def _show(level: int) -> None:
+    if not flags.FLAGS["verbosity"].present:
+        logging.set_verbosity(level)
 
 
 def run(main: Callable[[list[str]], int | None]) -> None:
@@ -27,6 +53,8 @@ def run(main: Callable[[list[str]], int | None]) -> None:
 
     def guarded(argv: list[str]) -> int:
         try:
+            # absl shows all information, that of TensorFlow's part in Python too.
+            _show(logging.WARNING)
             code = main(argv) or 0
         except (UserError, MissingExtraError, ValueError, OSError) as error:
             code = _end_with(error)
@@ -38,7 +66,8 @@ def run(main: Callable[[list[str]], int | None]) -> None:
         # What could not be written to a full disk is an error as well.
         return _end_with(problem) if problem and not isinstance(problem, BrokenPipeError) and code != 2 else code
 
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    quiet_by_default()
+    logging.get_absl_handler().setFormatter(_PlainLines())
     prepare_streams()
     # Pillow warns of odd metadata without saying in which file.
     warnings.filterwarnings("ignore", module=r"PIL\.")
@@ -52,17 +81,23 @@ def _end_with(error: BaseException) -> int:
     # Whoever read the output (`| head`) has enough.
     if isinstance(error, BrokenPipeError) and (reader_has_gone(sys.stdout) or reader_has_gone(sys.stderr)):
         return 0
-    say(_as_called(f"error: {' '.join(str(error).split())}"))
+    say(as_called(f"error: {' '.join(str(error).split())}"))
     return 2
 
 
 def _parse(argv: list[str]) -> list[str]:
     """Parses the flags; a mistake is exit code 2, and --help, which absl ends with 1, is 0."""
+    own = argv[1 : argv.index("--")] if "--" in argv else argv[1:]
+    if asked := {"-h", "--help", "--helpshort", "--version"} & set(own):
+        with contextlib.suppress(BrokenPipeError):
+            print(f"spin-tf {__version__}" if asked == {"--version"} else describe(_command, as_called(_about)))
+        finish(sys.stdout)
+        sys.exit(0)
     try:
         rest = flags.FLAGS(argv)
         _refuse_empty_flags()
     except (flags.Error, UserError) as error:
-        say(_as_called(f"error: {' '.join(str(error).split())} (--help lists the flags)"))
+        say(as_called(f"error: {' '.join(str(error).split())} (--help lists the flags)"))
         sys.exit(2)
     except BrokenPipeError:
         finish(sys.stdout)
@@ -82,7 +117,7 @@ def _refuse_empty_flags() -> None:
                 raise UserError(f"--{flag.name} is empty. Received: --{flag.name}=")
 
 
-def _as_called(text: str) -> str:
+def as_called(text: str) -> str:
     """Names commands the way this one was called: `spin-tf recognize` where that is what was typed."""
     start = os.path.basename(sys.argv[0])
     if start.startswith("spin-tf"):
@@ -96,8 +131,6 @@ def _as_called(text: str) -> str:
 
 def _describe(command: object) -> None:
     """Makes --help tell of the command instead of its launcher."""
-    launcher = sys.modules["__main__"]
-    launcher.__doc__ = _as_called(getattr(command, "__doc__", None) or "")
-    name = getattr(command, "__name__", "")
-    for flag in flags.FLAGS.flags_by_module_dict().get(name, []):
-        flags.FLAGS.register_key_flag_for_module(sys.argv[0], flag)
+    global _command, _about
+    _command, _about = getattr(command, "__name__", ""), getattr(command, "__doc__", None) or ""
+    sys.modules["__main__"].__doc__ = as_called(_about)

@@ -7,6 +7,7 @@ from absl import flags
 from spin_tf.cli._run import UserError
 from spin_tf.reading.remote import RemoteRecognizer
 
+HELP_TITLE = "through a server"
 _SERVER = flags.DEFINE_string(
     "server",
     None,
@@ -30,6 +31,11 @@ def forbid_beside_server(*local: flags.FlagHolder) -> None:
     for flag in local:
         if flag.present:
             raise UserError(f"--{flag.name} does not go with --server, which reads as it does. Received: {flag.value}")
+
+
+def is_asked() -> bool:
+    """Whether --server says who reads."""
+    return _SERVER.value is not None
 
 
 def open_server() -> RemoteRecognizer | None:

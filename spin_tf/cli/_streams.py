@@ -1,26 +1,19 @@
-"""What a command writes: to any terminal, to a reader that has gone, and without the noise of native libraries."""
+"""What a command writes: to any terminal, and to a reader that has gone."""
 
 from __future__ import annotations
 
 import codecs
 import contextlib
 import os
-import re
 import select
 import sys
-import tempfile
-from collections.abc import Iterator
 from typing import TextIO
 
+from spin_tf._noise import finish
+
+__all__ = ["finish", "prepare_streams", "reader_has_gone", "say"]
+
 _ERRORS = "spin_tf.terminal"
-# LiteRT announces its delegates, TensorFlow and absl their start. libtiff writes "Module: message" without saying of
-# which file; the reason why that cannot be read is told beside its name.
-_NOISE = re.compile(
-    rb"INFO:|[IW]0000 |WARNING: All log messages before absl"
-    rb"|More samples per pixel than can be decoded"
-    rb"|(\w*TIFF\w*|\w+Decode\w*|\w*Strip\w*|tempfile\.tif|MissingRequired|(JPEG|LZW|ZIP|ZSTD|LZMA|LERC|WebP|Fax|"
-    rb"PackBits|PixarLog|SGILog|LogLuv|ThunderScan|DumpMode|Next)\w*): "
-)
 
 
 def prepare_streams() -> None:
@@ -65,51 +58,3 @@ def reader_has_gone(stream: TextIO) -> bool:
         return True
     except (OSError, ValueError):
         return False
-
-
-def finish(stream: TextIO) -> OSError | None:
-    """Writes what a stream still holds; returns why it cannot, and lets Python's end try it on nothing then."""
-    try:
-        stream.flush()
-    except OSError as error:
-        with contextlib.suppress(OSError, ValueError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
-        return error
-    except ValueError:
-        pass
-    return None
-
-
-@contextlib.contextmanager
-def without_native_chatter() -> Iterator[None]:
-    """Holds back what native libraries write to stderr meanwhile, and drops their lines that only inform.
-
-    They have no switch for it in Python; stderr of a command is for what went wrong. What Python writes goes there at
-    once.
-    """
-    with contextlib.ExitStack() as stack:
-        try:
-            kept = os.dup(2)
-            stack.callback(os.close, kept)
-            log = stack.enter_context(tempfile.TemporaryFile())
-            own = stack.enter_context(
-                open(kept, "w", encoding=sys.stderr.encoding, errors="backslashreplace", buffering=1, closefd=False)
-            )
-        except OSError:
-            # stderr is closed, or there is no place for a file: noise does no harm.
-            yield
-            return
-        usual, sys.stderr = sys.stderr, own
-        finish(usual)
-        os.dup2(log.fileno(), 2)
-        try:
-            yield
-        finally:
-            finish(own)
-            sys.stderr = usual
-            os.dup2(kept, 2)
-            log.seek(0)
-            with contextlib.suppress(OSError):
-                for line in log:
-                    if not _NOISE.match(line):
-                        os.write(2, line)

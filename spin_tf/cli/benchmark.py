@@ -15,6 +15,7 @@ import platform
 
 from absl import flags
 
+from spin_tf._resources import find_model
 from spin_tf.cli._run import UserError
 
 _MODEL = flags.DEFINE_multi_string(
@@ -39,7 +40,7 @@ def main(argv: list[str]) -> int:
     if not all(text.strip().isdigit() and int(text) > 0 for text in _BATCH_SIZES.value):
         raise UserError(f"--batch_sizes are numbers from 1 on. Received: {','.join(_BATCH_SIZES.value)}")
     batch_sizes = [int(text) for text in _BATCH_SIZES.value]
-    missing = [path for path in _MODEL.value if not pathlib.Path(path).exists()]
+    missing = [path for path in _MODEL.value if not find_model(path).exists()]
     if missing:
         raise UserError(f"there is no such model. Received: --model={missing[0]}")
     files = check_files(_DATA.value, _NUM_WORDS.value)

@@ -45,6 +45,8 @@ def main(argv: list[str]) -> int:
 
     path = _MODEL.value
     model = load_model(path)
+    if not _OUTPUT.value and not os.path.exists(path):
+        raise UserError(f"weights of the package stay as they are; name --output. Received: --model={path}")
     model.temperature = 1.0
     words = read_words(model, _DATA.value, _PROTOCOL.value)
     temperature = words.fit()

@@ -11,7 +11,8 @@ import os
 
 from absl import flags
 
-from spin_tf.cli._run import UserError
+from spin_tf.cli._run import UserError, as_called
+from spin_tf.cli._streams import say
 from spin_tf.data.conversion.benchmarks import BENCHMARKS, create, find_layouts, read_list
 
 _INPUT = flags.DEFINE_string("input", None, "folder of the unpacked archives, anywhere below it", required=True)
@@ -49,4 +50,7 @@ def main(argv: list[str]) -> int:
             continue
         print(f"{result.name:12} {result.words:5} {result.problem or 'as published'}  {result.path}".rstrip())
     made = [result for result in results if result.path]
+    if not made:
+        own = "crops and labels of your own are read by bin/create_tfrecords.py --source=tsv --input=DIR/labels.txt"
+        say(as_called(f"no published benchmark was found; {own}. Received: --input={_INPUT.value}"))
     return 0 if made and not any(result.problem for result in made) else 1

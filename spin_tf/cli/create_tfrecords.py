@@ -1,4 +1,11 @@
-"""Converts a data set of labelled words to TFRecord shards, and reports what was kept and rejected."""
+"""Converts a data set of labelled words to TFRecord shards, and reports what was kept and rejected.
+
+bin/create_tfrecords.py --source=tsv --input=photos/labels.txt --output=data/photos
+bin/create_tfrecords.py --source=icdar --input=icdar2015/gt.txt --output=data/icdar2015 --num_shards=8
+
+The input is the file of labels, or the folder where a data set is one; docs/data.md describes each source. Beside the
+shards come OUTPUT.report.json and OUTPUT.report.html. The exit code is 1 when nothing was kept or too much rejected.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +13,12 @@ import os
 import sys
 from typing import Any
 
-from absl import flags, logging
+from absl import flags
 
 from spin_tf._files import check_output_file, write_text
 from spin_tf._progress import ProgressBar
 from spin_tf.charset import Charset
-from spin_tf.cli._run import UserError
+from spin_tf.cli._run import UserError, log_progress
 from spin_tf.data.conversion.convert import convert, discard, publish
 from spin_tf.data.conversion.hints import explain_rejects
 from spin_tf.data.conversion.lexicons import write_lexicons
@@ -93,7 +100,7 @@ def main(argv: list[str]) -> int:
     """Runs the command; 1 when nothing was kept, or too many words were rejected."""
     if len(argv) > 1:
         raise UserError(f"All options are flags. Received: {argv[1:]}")
-    logging.set_verbosity(max(logging.get_verbosity(), logging.INFO))
+    log_progress()
     conversion, options = conversion_from_flags(), options_from_flags()
     check_output_file(f"{FLAGS.output}.report.json")
     with Progress() as progress:

@@ -13,9 +13,10 @@ import time
 from absl import flags
 from PIL import Image
 
-from spin_tf.cli._run import UserError, without_native_chatter
+from spin_tf.cli._run import UserError, as_called, without_native_chatter
 from spin_tf.evaluation.metrics import normalize
 from spin_tf.recognizer import ReadError, Recognizer
+from spin_tf.synthesis.vocabulary import is_word
 
 _OUTPUT = flags.DEFINE_string("output", "build/demo", "folder for the word images")
 _NUM_WORDS = flags.DEFINE_integer("num_words", 12, "words to write", lower_bound=1)
@@ -36,12 +37,15 @@ def write_words(folder: pathlib.Path, num_words: int, seed: int) -> list[tuple[p
     for path in folder.glob("word_*.png"):
         path.unlink()
     synthesizer = WordSynthesizer()
-    words = []
-    for i in range(num_words):
-        image, label = synthesizer.word((seed << 40) + i)
-        path = folder / f"word_{i:03d}.png"
-        Image.fromarray(image).save(path)
-        words.append((path, label))
+    words: list[tuple[pathlib.Path, str]] = []
+    number = seed << 40
+    while len(words) < num_words:
+        image, label = synthesizer.word(number)
+        number += 1
+        if is_word(label):
+            path = folder / f"word_{len(words):03d}.png"
+            Image.fromarray(image).save(path)
+            words.append((path, label))
     return words
 
 
@@ -89,5 +93,6 @@ def main(argv: list[str]) -> int:
     if real:
         print("\nPhotographed words of Street View Text, held out from training:")
         right, count = right + show(recognizer, real), count + len(real)
-    print(f"\n{right} of {count} words right (case and punctuation aside). Read your own: bin/recognize.py word.png")
+    print(f"\n{right} of {count} words right (case and punctuation aside).")
+    print(as_called(f"Read one of them, or your own: bin/recognize.py {words[0][0]}"))
     return 0

@@ -1,4 +1,9 @@
-"""bin/export_onnx.py: a trained model to an ONNX file."""
+"""Writes a trained model as an ONNX file.
+
+bin/export_onnx.py --model=runs/mine --output=mine.onnx
+
+Charset and image size are inside. The file is written only after it has read the check words as the model does.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,9 @@
-"""bin/export_tflite.py: a trained model to a LiteRT file."""
+"""Writes a trained model as a LiteRT file, which needs neither TensorFlow nor anything beside it to read words.
+
+bin/export_tflite.py --model=runs/mine --output=mine.tflite --quantization=int8 [--check_data='data/mine-*.tfrecord']
+
+Charset and image size are inside. The file is written only after it has read the check words as the model does.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""bin/pretrain.py: trains under JAX, without TensorFlow, on generated words and packed real ones.
+"""Trains under JAX, without TensorFlow, on generated words and packed real ones.
 
-    bin/pretrain.py --config=FILE --model_dir=DIR [--set key=value]... [--fonts=DIR] [--lexicon=FILE] [--minutes=N]
+bin/pretrain.py --config=FILE --model_dir=DIR [--set key=value]... [--fonts=DIR] [--lexicon=FILE] [--minutes=N]
 
 The configuration is that of bin/train.py; its `data.train` may be empty. Killed and started again with the same
 command, it goes on from its last checkpoint. DIR/weights-*.npz is what training.init_from of bin/train.py takes.
@@ -12,14 +12,14 @@ import importlib.util
 import os
 import sys
 
-from absl import flags, logging
+from absl import flags
 
 from spin_tf import config as config_module
 from spin_tf._extras import require
 from spin_tf.charset import Charset
-from spin_tf.cli._run import UserError
+from spin_tf.cli._run import UserError, log_progress
 
-_CONFIG = flags.DEFINE_string("config", None, "YAML file; see configs/.", required=True)
+_CONFIG = flags.DEFINE_string("config", None, "YAML file, or the name of a recipe such as quickstart", required=True)
 _MODEL_DIR = flags.DEFINE_string(
     "model_dir", None, "Folder of checkpoints, weights and config.yaml; an unfinished run goes on.", required=True
 )
@@ -75,7 +75,7 @@ def main(argv: list[str]) -> int:
         "config": SynthesisConfig(),
         "max_length": min(config.model.max_length, 25),
     }
-    logging.set_verbosity(logging.INFO)
+    log_progress()
     try:
         with WordStream(config, settings, _GENERATED.value, _WORKERS.value) as words:
             trainer = JaxTrainer(config, _MODEL_DIR.value, words)

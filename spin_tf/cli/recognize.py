@@ -9,7 +9,8 @@ Text lines are path<TAB>word<TAB>confidence, and as many more words and confiden
 that is allowed can be read, the word is empty and stderr says so. A tab or line end in a path is written \\t or \\n,
 a backslash doubled. Files that cannot be read, and folders without images, go to stderr with the reason; the others are
 answered, and the exit code is 1. --explain writes DIR/explain.html: for each word what every stage of the model made of
-it, where the model looked for each character and what else it thought of.
+it, where the model looked for each character and what else it thought of. Words that are hardly more than a guess are
+named on stderr; --min_confidence leaves them out.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from spin_tf.cli._arguments import find_images
 from spin_tf.cli._lines import format_word, show_path
 from spin_tf.cli._run import UserError, without_native_chatter
 from spin_tf.cli._streams import say
+from spin_tf.cli._unsure import UNSURE, UnsureWords
 from spin_tf.recognizer import ReadError, Recognizer, Word
 
 _FORMAT = flags.DEFINE_enum("format", "text", ["text", "jsonl"], "jsonl adds every character with confidence and place")
@@ -89,6 +91,9 @@ def main(argv: list[str]) -> int:
         )
     for folder in filter(None, (_SAVE_RECTIFIED.value, _EXPLAIN.value)):
         check_output_folder(folder)
+    # A threshold of the user's own has said what shall become of such words.
+    advice = "" if _server.is_asked() else f"--min_confidence={UNSURE:g} leaves such words out"
+    unsure = UnsureWords(advice)
     readable: list[str] = []
     explained: list[tuple[str, Word]] = []
     with without_native_chatter():
@@ -101,9 +106,12 @@ def main(argv: list[str]) -> int:
             print(format_word(path, word, _FORMAT.value))
             if word.reason:
                 say(f"{show_path(path)}: {word.reason}")
+            unsure.add(path, word)
             readable.append(path)
             if _EXPLAIN.value and len(explained) < MAX_EXPLAINED:
                 explained.append((path, word))
+        if not _reading.has_min_confidence():
+            unsure.tell()
         if _SAVE_RECTIFIED.value and isinstance(recognizer, Recognizer):
             save_rectified(recognizer, readable, pathlib.Path(_SAVE_RECTIFIED.value))
         if _EXPLAIN.value and isinstance(recognizer, Recognizer):

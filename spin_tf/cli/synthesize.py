@@ -1,4 +1,11 @@
-"""`bin/synthesize.py`: writes TFRecords of generated words, or a contact sheet of them."""
+"""Draws words from fonts into TFRecords, or on a contact sheet to look at.
+
+bin/synthesize.py --output=data/words --num_words=20000 [--fonts=DIR] [--lexicon=FILE] [--backgrounds=DIR]
+bin/synthesize.py --contact_sheet=sheet.png --num_words=100
+bin/synthesize.py --output=data/greek --charset=chars:αβγδεζηθικλμνξοπρστυφχψω --fonts=DIR
+
+The same seed draws the same words. Without --fonts those of the system are taken, without --lexicon words of signs.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,13 @@
-"""bin/train.py: trains a recogniser on TFRecords."""
+"""Trains a recogniser on TFRecords; started again with the same command, a run goes on where it was.
+
+bin/train.py --config=quickstart --model_dir=runs/quickstart --dry_run
+bin/train.py --config=quickstart --model_dir=runs/quickstart [--set training.steps=400]...
+bin/train.py --config=finetune --model_dir=runs/mine --set "data.train.mine.files=[data/mine-*.tfrecord]"
+
+A configuration is a YAML file, or the name of one that travels with the package; docs/training.md says what is in them.
+The best weights so far are DIR/best.keras, which every other command takes as --model=DIR. --dry_run reads the data
+once and says what would happen.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +17,9 @@ from absl import flags, logging
 
 from spin_tf import config as config_module
 from spin_tf._extras import require
+from spin_tf.cli._run import log_progress
 
-_CONFIG = flags.DEFINE_string("config", None, "YAML file; see configs/.", required=True)
+_CONFIG = flags.DEFINE_string("config", None, "YAML file, or the name of a recipe such as quickstart", required=True)
 _MODEL_DIR = flags.DEFINE_string(
     "model_dir",
     None,
@@ -58,7 +68,7 @@ def main(argv: list[str]) -> int:
     from spin_tf.training.memory import keep_freed_memory
 
     keep_freed_memory()
-    logging.set_verbosity(logging.INFO)
+    log_progress()
     try:
         trainer = Trainer(config, _MODEL_DIR.value, strategy)
         sizes = dict(zip(trainer.words.names, trainer.words.sizes, strict=True))

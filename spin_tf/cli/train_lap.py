@@ -1,6 +1,6 @@
-"""bin/train_lap.py: trains for some minutes from the best weights so far, and keeps the result where it reads better.
+"""Trains for some minutes from the best weights so far, and keeps the result where it reads better.
 
-    bin/train_lap.py --config=FILE --model_dir=DIR --minutes=N [--set key=value]... [-- FLAG...]
+bin/train_lap.py --config=FILE --model_dir=DIR --minutes=N [--set key=value]... [-- FLAG...]
 
 Training runs under TensorFlow (bin/train.py), or under JAX (bin/pretrain.py) where an NVIDIA GPU and jax are there;
 what follows `--` goes to that command as it is, for example --fonts=DIR --generated=0.6 --workers=16 under JAX. Words
@@ -24,7 +24,7 @@ from spin_tf import config as config_module
 from spin_tf._extras import require
 from spin_tf.cli._run import UserError
 
-_CONFIG = flags.DEFINE_string("config", None, "YAML file; see configs/.", required=True)
+_CONFIG = flags.DEFINE_string("config", None, "YAML file, or the name of a recipe such as quickstart", required=True)
 _MODEL_DIR = flags.DEFINE_string("model_dir", None, "Folder of the lap; an unfinished one goes on.", required=True)
 _MINUTES = flags.DEFINE_float("minutes", None, "How long to train.", 0.0, required=True)
 _SET = flags.DEFINE_multi_string("set", [], "key=value, overrides the file; dotted keys, may be repeated.")

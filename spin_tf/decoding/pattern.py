@@ -101,9 +101,9 @@ class _Parser:
     def _peek(self) -> str:
         return self.text[self.at : self.at + 1]
 
-    def _next(self) -> str:
+    def _next(self, missing: str = "a character is missing") -> str:
         if self.at >= len(self.text):
-            raise self._error("something is missing")
+            raise self._error(missing)
         self.at += 1
         return self.text[self.at - 1]
 
@@ -167,7 +167,7 @@ class _Parser:
 
     def _escaped(self) -> tuple[str, frozenset[int]]:
         """What follows a backslash: the sign, or "" for a kind of character, and its tokens."""
-        character = self._next()
+        character = self._next("a sign after the backslash is missing")
         if character in "dDwW":
             names = self._letters.charset.characters
             digit = frozenset(t for t in self._tokens if names[t - FIRST].isdecimal())
@@ -185,7 +185,7 @@ class _Parser:
         self.at += negated
         tokens: frozenset[int] = frozenset()
         is_first = True
-        while (character := self._next()) != "]" or is_first:
+        while (character := self._next("a closing ] is missing")) != "]" or is_first:
             is_first = False
             low, kind = self._escaped() if character == "\\" else (character, None)
             if low and self._peek() == "-" and self.text[self.at + 1 : self.at + 2] not in ("]", ""):

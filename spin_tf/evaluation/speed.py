@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from spin_tf._resources import find_model
 from spin_tf.recognizer import Recognizer, bundled_model
 
 
@@ -81,7 +82,7 @@ def measure(
     Raises:
         SpeedError: the process failed; with its last line.
     """
-    path = pathlib.Path(model) if model else bundled_model()
+    path = find_model(model) if model else bundled_model()
     request = {
         "model": model,
         "files": [base64.b64encode(file).decode() for file in files],

@@ -1,5 +1,6 @@
 """Pure `keras.ops` layers: they run on TensorFlow and on JAX."""
 
+from spin_tf import _quiet_keras  # noqa: F401
 from spin_tf.layers.attention_decoder import AttentionDecoder
 from spin_tf.layers.batch_norm import BatchNorm
 from spin_tf.layers.bidirectional_lstm import BidirectionalLSTM

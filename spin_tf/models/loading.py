@@ -5,18 +5,20 @@ import zipfile
 
 import keras
 
+from spin_tf._resources import find_model, names_instead
 from spin_tf.models.spin_recognizer import SPINRecognizer
 from spin_tf.models.weights import find_weights, load_weights
 
 
 def load_model(path: str | os.PathLike[str]) -> SPINRecognizer:
-    """Loads a trained recogniser from a `.keras` file, the best weights of a model_dir, or a folder of weights-*.npz.
+    """Loads a trained recogniser from a `.keras` file, the best weights of a model_dir, a folder of weights-*.npz, or
+    weights that travel with the package by their name.
 
     Raises:
         FileNotFoundError: nothing is there, or the folder holds no trained model.
         ValueError: the file is not a recogniser of this package.
     """
-    path = os.fspath(path)
+    path = os.fspath(find_model(path))
     if os.path.isdir(path):
         inside = os.path.join(path, "best.keras")
         if not os.path.exists(inside):
@@ -27,7 +29,7 @@ def load_model(path: str | os.PathLike[str]) -> SPINRecognizer:
             )
         path = inside
     if not os.path.exists(path):
-        raise FileNotFoundError(f"there is no such model. Received: {path}")
+        raise FileNotFoundError(f"there is no such model{names_instead(path)}. Received: {path}")
     if not zipfile.is_zipfile(path):
         raise ValueError(f"not a .keras file. Received: {path}")
     try:

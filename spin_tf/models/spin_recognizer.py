@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from typing import Any
 
 import keras
@@ -97,6 +98,30 @@ class SPINRecognizer(keras.Model):
             name="decoder",
         )
         self.build((None, *self.image_size, 1))
+
+    @classmethod
+    def from_preset(cls, preset: str | os.PathLike[str], load_weights: bool = True) -> SPINRecognizer:
+        """A model that is trained already, as KerasHub's models are made.
+
+        Args:
+            preset: the name of weights that travel with the package (the folders of exported/weights), or what
+                `spin_tf.models.load_model` takes.
+            load_weights: False gives the same architecture with fresh weights.
+
+        Raises:
+            FileNotFoundError: there are no such weights; names those that there are.
+            ValueError: what is there is no model of this package.
+
+        Example:
+            >>> model = SPINRecognizer.from_preset("spin_words")
+        """
+        # Not above: loading makes models of this class.
+        from spin_tf.models.loading import load_model
+
+        model = load_model(preset)
+        if load_weights:
+            return model
+        return cls(model.config, model.charset.to_dict(), temperature=1.0, name=model.name)
 
     def build(self, input_shape: Any) -> None:
         if self.built:  # type: ignore[has-type]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from typing import Any
 
 import numpy as np
 
+from spin_tf._noise import without_native_chatter
 from spin_tf.reading.metadata import METADATA_FILE, METADATA_FORMAT, check_tensors, one_line, read_metadata
 from spin_tf.reading.pool import Pool
 from spin_tf.reading.stepping import fill_rows
@@ -25,6 +27,7 @@ _OUTPUTS = {
 }
 # What a damaged file may say it takes at a time.
 _MAX_ROWS = 4096
+_has_announced_itself = False
 # What LiteRT raises on damaged files: names that are no UTF-8, indices beyond 32 bits, tensors that are not there, and
 # sizes that do not fit, of which the last come out only when a signature runs.
 _LITERT_ERRORS = (ValueError, TypeError, LookupError, RuntimeError)
@@ -56,8 +59,10 @@ class LiteRTInterpreter:
 
         self._name = path or "bytes"
         try:
-            interpreter = Interpreter(model_path=path, model_content=content, num_threads=1)
-            interpreter.allocate_tensors()
+            # The first one of a process announces its delegate.
+            with _while_it_announces_itself():
+                interpreter = Interpreter(model_path=path, model_content=content, num_threads=1)
+                interpreter.allocate_tensors()
             self._runners = {SIGNATURE: interpreter.get_signature_runner(SIGNATURE)}
             signatures = set(interpreter.get_signature_list())
             for key in {BATCH_SIGNATURE, ENCODE_SIGNATURE, STEP_SIGNATURE} & signatures:
@@ -166,6 +171,14 @@ class LiteRTInterpreter:
                 f"The model has no signatures {ENCODE_SIGNATURE} and {STEP_SIGNATURE}; export it anew with "
                 f"bin/export_tflite.py. Received: model={self._name!r} with {sorted(self._runners)}"
             )
+
+
+def _while_it_announces_itself() -> contextlib.AbstractContextManager[None]:
+    global _has_announced_itself
+    if _has_announced_itself:
+        return contextlib.nullcontext()
+    _has_announced_itself = True
+    return without_native_chatter()
 
 
 class LiteRTModel:

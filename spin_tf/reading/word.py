@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import json
+from typing import Any
+
+from spin_tf.reading.shown import word_line, word_plate
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -15,6 +19,9 @@ class Character:
     character: str
     confidence: float
     x: float
+
+    def __repr__(self) -> str:
+        return f"Character({self.character!r}, {self.confidence:.2f}, x={self.x:.2f})"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -31,6 +38,8 @@ class Word:
         alternatives: the next most probable readings, where `n_best` asks for them.
         reason: why there is no reading: none that is allowed is probable enough. Empty for every word that was read,
             be it one of no characters.
+
+    Python shows it in a line, a notebook as a plate with a bar for each character.
     """
 
     text: str
@@ -40,6 +49,24 @@ class Word:
     truncated: bool = False
     alternatives: tuple[Word, ...] = ()
     reason: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """All of it as what JSON can hold: dicts, lists, strings and numbers."""
+        return {
+            **{field.name: getattr(self, field.name) for field in dataclasses.fields(self)},
+            "characters": [dataclasses.asdict(one) for one in self.characters],
+            "alternatives": [word.to_dict() for word in self.alternatives],
+        }
+
+    def to_json(self, indent: int | None = None) -> str:
+        """The same as JSON, what `bin/recognize.py --format=jsonl` writes beside the path."""
+        return json.dumps(self.to_dict(), ensure_ascii=False, indent=indent)
+
+    def __repr__(self) -> str:
+        return word_line(self)
+
+    def _repr_html_(self) -> str:
+        return word_plate(self)
 
     def turned_by(self, degrees: int) -> Word:
         """The same word, read from a crop turned by `degrees`."""

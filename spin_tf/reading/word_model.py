@@ -9,6 +9,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 
 from spin_tf._extras import require
+from spin_tf._resources import find_model, names_instead, resource
 from spin_tf.data.files import check_regular
 from spin_tf.reading.litert import LiteRTModel
 
@@ -39,13 +40,12 @@ class RectifyingModel(Protocol):
 
 def bundled_model() -> pathlib.Path:
     """Where the model that ships lies: inside an installed package, or in exported/ of a clone."""
-    package = pathlib.Path(__file__).resolve().parents[1]
-    installed = package / "exported" / "spin.tflite"
-    return installed if installed.exists() else package.parent / "exported" / "spin.tflite"
+    return resource("exported", "spin.tflite")
 
 
 def load_word_model(model: str | os.PathLike[str] | None, num_threads: int) -> WordModel:
-    """Loads a `.tflite`, `.onnx` or `.keras` file, a model_dir or a SavedModel folder; None is the bundled model.
+    """Loads a `.tflite`, `.onnx` or `.keras` file, a model_dir, a SavedModel folder, or weights that travel with the
+    package by their name; None is the bundled model.
 
     Raises:
         FileNotFoundError: nothing is there.
@@ -56,9 +56,9 @@ def load_word_model(model: str | os.PathLike[str] | None, num_threads: int) -> W
         raise ValueError(
             "A model has a name; without one, leave it out, and the bundled model reads. Received: model=''"
         )
-    path = bundled_model() if model is None else pathlib.Path(model)
+    path = bundled_model() if model is None else find_model(model)
     if not path.exists():
-        raise FileNotFoundError(f"There is no such model. Received: model={str(path)!r}")
+        raise FileNotFoundError(f"There is no such model{names_instead(path)}. Received: model={str(path)!r}")
     if not path.is_dir():
         check_regular(path)
     if path.suffix == ".onnx" and not path.is_dir():

@@ -40,3 +40,12 @@ reset
 """
 
 COMMON_WORDS = tuple(_TEXT.split())
+
+
+def is_word(label: str) -> bool:
+    """Whether a label is a word of the vocabulary or a number.
+
+    Synthesis also misspells words, so that a model reads letters; where they are shown they look like mistakes.
+    """
+    letters = "".join(c for c in label if c.isalpha()).lower()
+    return not letters or letters in COMMON_WORDS

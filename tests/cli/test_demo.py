@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pathlib
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from spin_tf.synthesis.vocabulary import is_word
 from tests import strip_model as strips
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
@@ -32,6 +34,26 @@ def test_without_research_data(strip_model: pathlib.Path, tmp_path: pathlib.Path
     # Run again with fewer words, nothing of the first run is left.
     assert demo(f"--model={strip_model}", f"--output={tmp_path / 'words'}", "--num_words=2").returncode == 0
     assert len(list((tmp_path / "words").iterdir())) == 2
+
+
+def test_the_file_that_it_names_can_be_read(strip_model: pathlib.Path, tmp_path: pathlib.Path) -> None:
+    """By whatever name the demonstration was called: `spin-tf demo` has no bin/ beside it."""
+    command = [sys.executable, "-m", "spin_tf", "demo", f"--model={strip_model}", "--num_words=2"]
+    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
+    result = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+    advice = result.stdout.splitlines()[-1].split(": ")[1]
+    assert advice == "python -m spin_tf recognize build/demo/word_000.png"
+    program, *arguments = advice.split()
+    assert program == "python"
+    read = subprocess.run([sys.executable, *arguments], cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert read.returncode == 0 and read.stdout.startswith("build/demo/word_000.png\t")
+
+
+def test_words_are_spelt_as_in_the_dictionary() -> None:
+    assert all(map(is_word, ["Exit", "SALE!", "Toilets", "12:30", "$5", "co."]))
+    # What synthesis also draws, so that a model reads letters and not words.
+    assert not any(map(is_word, ["DPEARTMNET", "xqz"]))
 
 
 def test_with_real_words(strip_model: pathlib.Path, tmp_path: pathlib.Path) -> None:

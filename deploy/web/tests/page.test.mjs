@@ -54,6 +54,27 @@ describe("on a desktop", () => {
     await page.close();
   });
 
+  test("a picture without a word is told to be a guess", async () => {
+    const page = await chrome.open(place.url);
+    const url = await page.evaluate(() => {
+      const canvas = Object.assign(document.createElement("canvas"), { width: 200, height: 64 });
+      const context = canvas.getContext("2d");
+      context.fillStyle = "#fff";
+      context.fillRect(0, 0, canvas.width, canvas.height);
+      return canvas.toDataURL("image/png");
+    });
+    const buffer = Buffer.from(url.split(",")[1], "base64");
+    await page.setInputFiles("#file", { name: "white.png", mimeType: "image/png", buffer });
+    await page.locator(".reading .sure").waitFor();
+    const sure = (await page.locator(".reading .sure").textContent()).match(/(\d+) %/);
+    // Whatever the model reads in it: the note goes with the confidence that is shown.
+    const nothing = await page.locator(".reading .nothing").count();
+    const guesses = await page.locator(".reading .note", { hasText: "A guess" }).count();
+    assert.ok(Number(sure[1]) !== 10, "10 % may be either");
+    assert.equal(guesses, nothing === 0 && Number(sure[1]) < 10 ? 1 : 0);
+    await page.close();
+  });
+
   test("choosing, by the keyboard alone", async () => {
     const page = await chrome.open(place.url);
     await page.bringToFront();

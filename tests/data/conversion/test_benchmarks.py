@@ -198,5 +198,7 @@ def test_nothing_there(tmp_path: pathlib.Path) -> None:
     (tmp_path / "empty").mkdir()
     made = _run("bin/create_benchmarks.py", f"--input={tmp_path}/empty", f"--output={tmp_path}/made")
     assert made.returncode == 1 and made.stdout.count("missing") == 10
+    # A folder of crops is most likely somebody's own.
+    assert "bin/create_tfrecords.py --source=tsv" in made.stderr and made.stderr.count("\n") == 1
     read = _run("bin/evaluate.py", f"--benchmarks={tmp_path}/made")
     assert read.returncode == 2 and "--benchmarks=" in read.stderr

@@ -6,6 +6,8 @@ import { explain, say } from "./messages";
 
 /** Below this probability a character is marked. */
 const UNSURE = 0.6;
+/** Below this confidence a word is hardly more than a guess: of such readings, at most one in ten is right. */
+const GUESS = 0.1;
 /** No crop is shown at more than this width, so that a large picture costs little. */
 const SHOWN_WIDTH = 1200;
 
@@ -52,6 +54,9 @@ export class Plate {
     const notes = [];
     if (word.turned !== 0) {
       notes.push(make("p", { className: "note" }, [`Read turned ${word.turned > 0 ? "left" : "right"} by a quarter`]));
+    }
+    if (word.text !== "" && word.confidence < GUESS) {
+      notes.push(make("p", { className: "note" }, ["A guess: perhaps no word is here, or more than one"]));
     }
     const tag = make("span", { className: "number", textContent: this.label.replace(/\D+/g, "") || "·" });
     tag.ariaHidden = "true";
