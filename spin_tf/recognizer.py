@@ -211,8 +211,8 @@ class Recognizer:
                 while pending:
                     yield from _wait(pending.popleft(), process)
             finally:
-                for future in pending:
-                    future.cancel()
+                while pending:
+                    pending.popleft().cancel()
 
     def _read_guarded(
         self, images: list[tuple[ImageLike, Iterable[str] | None]], keep_errors: bool
@@ -261,7 +261,11 @@ def _wait(future: Future[list[Word | ReadError]], process: int) -> list[Word | R
             "The threads of this stream stayed in the process that began it: call read_many in the new one. "
             f"Received: a stream of process {process}"
         )
-    return future.result()
+    try:
+        return future.result()
+    finally:
+        # What it raises knows this frame, and it knows what it raised: a circle that would keep the whole reader.
+        del future
 
 
 def _batches(images: Iterable[_Item], size: int) -> Iterator[list[_Item]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from typing import Any
 
@@ -176,7 +177,8 @@ class LiteRTModel:
     def __init__(self, path: str | os.PathLike[str], num_threads: int) -> None:
         self.path = os.fspath(path)
         self.metadata = read_metadata(path)
-        self._interpreters = Pool(lambda: LiteRTInterpreter(self.path), num_threads)
+        # Nothing that leads back to this model: a circle would keep some 60 MB until Python's collector comes by.
+        self._interpreters = Pool(functools.partial(LiteRTInterpreter, self.path), num_threads)
         with self._interpreters.take() as interpreter:
             check_tensors(*interpreter.tensors(), self.metadata, self.path)
             self.can_step = interpreter.can_step

@@ -136,8 +136,8 @@ class RemoteRecognizer:
             finally:
                 # Nobody waits any more for what is being tried again.
                 stop.set()
-                for future in pending:
-                    future.cancel()
+                while pending:
+                    pending.popleft().cancel()
 
     def _read_batch(self, images: list[ImageLike], keep_errors: bool, stop: threading.Event) -> list[Word | ReadError]:
         """Reads images in requests of at most `max_request_bytes`; only one request's files are held at a time."""
