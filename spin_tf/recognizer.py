@@ -12,6 +12,7 @@ from typing import Any, Self, TypeVar, Unpack, cast, overload
 
 import numpy as np
 
+from spin_tf._cores import num_cores
 from spin_tf.charset import Charset
 from spin_tf.data.preprocessing import preprocess
 from spin_tf.decoding.decoder import Decoder
@@ -39,7 +40,7 @@ class Recognizer:
             `bin/train.py` (these need TensorFlow). None is the model that ships with the package. Charset and image
             size come from the model.
         num_threads: batches read at the same time, each by an interpreter of its own (LiteRT files); None is one for
-            each core this process may use. A single image always takes one thread.
+            each core this process may use, by affinity and quota. A single image always takes one thread.
         turn_tall: read a crop that is at least 1.5 times as high as wide three times, as it is and turned by a quarter
             either way, and answer with the reading of the highest confidence.
         options: how words are decoded: `beam_width`, `n_best`, `allowlist`, `pattern`, `lexicon`, `lexicon_weight`,
@@ -86,7 +87,7 @@ class Recognizer:
     ) -> None:
         self.options = Options(**options)
         if num_threads is None:
-            num_threads = _num_cores()
+            num_threads = num_cores()
         if num_threads < 1:
             raise ValueError(f"num_threads must be at least 1. Received: num_threads={num_threads}")
         self._process = os.getpid()
@@ -272,8 +273,3 @@ def _batches(images: Iterable[_Item], size: int) -> Iterator[list[_Item]]:
     source = iter(images)
     while batch := list(itertools.islice(source, size)):
         yield batch
-
-
-def _num_cores() -> int:
-    # A container may lend this process fewer cores than the machine has.
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,6 +1,5 @@
 // Reads word images: the command bin/recognize.py without Python.
 
-#include <sched.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -15,6 +14,7 @@
 #include <thread>
 
 #include "arguments.h"
+#include "cores.h"
 #include "files.h"
 #include "output.h"
 #include "spin/recognizer.h"
@@ -164,13 +164,6 @@ Recognizer load(const Arguments& arguments) {
   options.turn_tall = arguments.turn_tall;
   const WithoutChatter quiet;
   return Recognizer(arguments.model.empty() ? SPIN_DEFAULT_MODEL : arguments.model, options);
-}
-
-// A container may lend this process fewer cores than the machine has.
-int num_cores() {
-  cpu_set_t cores;
-  const int count = sched_getaffinity(0, sizeof cores, &cores) == 0 ? CPU_COUNT(&cores) : 0;
-  return count > 0 ? count : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
 }
 
 // Whoever read the output (`| head`) has enough: no error. Anything else is one.
