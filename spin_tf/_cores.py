@@ -6,7 +6,8 @@ import os
 import re
 from collections.abc import Iterator
 
-_PROC = "/proc/self"
+# Where Linux, which alone has control groups, describes a process.
+_PROC = "/proc/self" if hasattr(os, "sched_getaffinity") else ""
 
 
 def num_cores(proc: str = _PROC) -> int:

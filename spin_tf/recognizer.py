@@ -111,9 +111,9 @@ class Recognizer:
         """Reads one image, or a list of images.
 
         Args:
-            images: a path, the bytes of an image file, a PIL image or a uint8 array (height, width), (height, width,
-                1), (height, width, 3) in the order red, green, blue, or (height, width, 4) with alpha; or a list or
-                tuple of these.
+            images: a path, the bytes of an image file, a file opened for reading bytes (read from its start on where
+                it can go there), a PIL image or a uint8 array (height, width), (height, width, 1), (height, width, 3)
+                in the order red, green, blue, or (height, width, 4) with alpha; or a list or tuple of these.
 
         Returns:
             A `Word` for one image, a list of as many as there were images for a list.

@@ -16,6 +16,7 @@
 #include "arguments.h"
 #include "cores.h"
 #include "files.h"
+#include "image_names.h"
 #include "output.h"
 #include "spin/recognizer.h"
 
@@ -26,18 +27,22 @@ namespace {
 struct Result {
   std::string line;
   bool read = false;
+  std::string note = "";
 };
 
 Result read_one(const Recognizer& recognizer, const Found& found, bool jsonl) {
   if (!found.problem.empty()) {
-    return {found.problem, false};
+    return {found.problem};
   }
   try {
-    return {format_word(found.path, recognizer.read(read_file(found.path)), jsonl), true};
+    const std::string bytes = found.is_pipe ? read_pipe(found.path) : read_file(found.path);
+    const bool has_more = !found.is_pipe && is_animated_png(bytes);
+    return {format_word(found.path, recognizer.read(bytes), jsonl), true,
+            has_more ? "only the first of its frames is read" : ""};
   } catch (const ImageError& error) {
-    return {one_line(error.what()), false};
+    return {one_line(error.what())};
   } catch (const FileError& error) {
-    return {one_line(error.what()), false};
+    return {one_line(error.what())};
   }
 }
 
@@ -187,11 +192,18 @@ void flush_out() {
   }
 }
 
+// A line on stderr about a file or folder; nothing where there is nothing to say.
+void say(const std::string& path, const std::string& what) {
+  if (!what.empty()) {
+    std::fprintf(stderr, "%s: %s\n", with_backslashes(show_path(path)).c_str(), with_backslashes(one_line(what)).c_str());
+  }
+}
+
 int run(const Arguments& arguments) {
   if (arguments.paths.empty()) {
     throw UserError("name the image files or folders to read, for example: spin_read word.png");
   }
-  const std::vector<Found> paths = find_images(arguments.paths);
+  const std::vector<Found> paths = find_images(arguments.paths, say);
   std::string problems;
   for (const Found& found : paths) {
     problems += (problems.empty() ? "" : "; ") + found.problem + ". Received: " + found.path;
@@ -212,8 +224,9 @@ int run(const Arguments& arguments) {
     const Result result = reader.take();
     if (result.read) {
       write_out(result.line + "\n");
+      say(found.path, result.note);
     } else {
-      std::fprintf(stderr, "%s: %s\n", with_backslashes(show_path(found.path)).c_str(), result.line.c_str());
+      say(found.path, result.line);
       all_read = false;
     }
   }
