@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import logging as python_logging
 from typing import Any
 
-from absl import flags
+from absl import flags, logging
 
 from spin_tf.cli._run import without_native_chatter
 from spin_tf.decoding.options import CASES, OptionNames
@@ -49,6 +50,14 @@ _EFFORT = flags.DEFINE_enum(
     ["normal", "high", "1", "2", "3", "6"],
     "how many views of each crop are read; normal is 1, high 6",
 )
+
+
+class _Plain(logging.PythonFormatter):
+    def format(self, record: python_logging.LogRecord) -> str:
+        if record.levelno != python_logging.WARNING:
+            return super().format(record)
+        return f"warning: {' '.join(record.getMessage().split())}"
+
 
 # What says how to read here; a server reads as it does.
 LOCAL = (
@@ -95,5 +104,7 @@ def open_recognizer(**changes: Any) -> Recognizer:
 
 def open_other(model: str | None, **changes: Any) -> Recognizer:
     """Another model, the bundled one for None, that reads as the flags ask."""
+    # What the options leave out is told as a line of its own, without the thread and line of a log.
+    logging.get_absl_handler().setFormatter(_Plain())
     with without_native_chatter():
         return Recognizer(model, turn_tall=_TURN_TALL.value, **options(**changes))
