@@ -80,6 +80,7 @@ class RestTransport:
         self._timeout, self._headers = timeout, dict(headers or {})
         # What is escaped stays so, what a line of HTTP cannot hold becomes it.
         self._target = _Target(Origin(secure, host, port), urllib.parse.quote(path, safe="/%:@!$&'()*+,;=~-._"))
+        self._given = self._target.origin
         self._connections = Connections(timeout, certificate)
 
     def predict(self, images: Sequence[bytes]) -> list[Mapping[str, Any]]:
@@ -157,7 +158,8 @@ class RestTransport:
                     # The server closed an idle connection; nothing says that it would refuse a fresh one. What TLS and
                     # proxies make of that has many names.
                     continue
-                raise _as_server_error(error, self._timeout, target.origin) from error
+                moved = "" if target.origin == self._given else f", to where it redirects: {target.origin}{target.path}"
+                raise _as_server_error(error, self._timeout, target.origin, moved) from error
             self._connections.give_back(target.origin, connection)
             return answer
 
@@ -220,12 +222,13 @@ def _unpacked(body: bytes, headers: http.client.HTTPMessage) -> bytes:
     return body
 
 
-def _as_server_error(error: OSError | http.client.HTTPException, timeout: float, origin: Origin) -> ServerError:
-    with contextlib.suppress(ServerError):
-        if proxy := proxy_of(origin):
-            inner = _plain_error(error, timeout)
-            return type(inner)(f"{inner} (through the proxy {proxy.host}:{proxy.port} of the environment)")
-    return _plain_error(error, timeout)
+def _as_server_error(
+    error: OSError | http.client.HTTPException, timeout: float, origin: Origin, moved: str
+) -> ServerError:
+    plain = _plain_error(error, timeout)
+    proxy = proxy_of(origin)
+    through = f" (through the proxy {proxy.host}:{proxy.port} of the environment)" if proxy else ""
+    return type(plain)(f"{plain}{moved}{through}") if moved or through else plain
 
 
 def _plain_error(error: OSError | http.client.HTTPException, timeout: float) -> ServerError:

@@ -92,6 +92,15 @@ def test_redirections_are_followed(status: int, secure: bool, tmp_path: pathlib.
         assert all(headers["x-key"] == "secret" for _, headers in target.requests)
 
 
+def test_a_redirection_to_where_nobody_listens() -> None:
+    place = "http://localhost:9/v1/models/spin:predict"
+    with Gateway(lambda *_: (308, {"Location": place}, b"")) as gateway:
+        for _ in range(2):
+            with pytest.raises(ServerError, match=f"(?i)connection refused, to where it redirects: {place}") as error:
+                read(gateway.address)
+            assert f"Received: server={gateway.address}" in str(error.value)
+
+
 def test_a_relative_redirection() -> None:
     def move(handler: Any, body: bytes) -> Answer:
         moved = handler.path.startswith("/new/")
