@@ -164,11 +164,25 @@ class WithoutChatter {
   const int kept_;
 };
 
+// The model that was installed with this program, wherever that is now; else that of the build.
+std::string default_model() {
+  char program[4096];
+  const ssize_t length = readlink("/proc/self/exe", program, sizeof program);
+  if (length > 0 && static_cast<std::size_t>(length) < sizeof program) {
+    const std::string path(program, static_cast<std::size_t>(length));
+    const std::string installed = path.substr(0, path.rfind('/') + 1) + SPIN_MODEL_FROM_PROGRAM;
+    if (access(installed.c_str(), R_OK) == 0) {
+      return installed;
+    }
+  }
+  return SPIN_DEFAULT_MODEL;
+}
+
 Recognizer load(const Arguments& arguments) {
   Options options;
   options.turn_tall = arguments.turn_tall;
   const WithoutChatter quiet;
-  return Recognizer(arguments.model.empty() ? SPIN_DEFAULT_MODEL : arguments.model, options);
+  return Recognizer(arguments.model.empty() ? default_model() : arguments.model, options);
 }
 
 // Whoever read the output (`| head`) has enough: no error. Anything else is one.
