@@ -37,7 +37,7 @@ class LiteRTInterpreter:
 
     Args:
         path: a `.tflite` file; or
-        content: the same as bytes.
+        content: the same as bytes; then `path` is its name, for messages.
 
     Attributes:
         batch_size: images of a call of the signature `batch`; 1 where the file has none.
@@ -54,7 +54,8 @@ class LiteRTInterpreter:
 
         self._name = path or "bytes"
         try:
-            interpreter = Interpreter(model_path=path, model_content=content, num_threads=1)
+            source = path if content is None else None
+            interpreter = Interpreter(model_path=source, model_content=content, num_threads=1)
             interpreter.allocate_tensors()
             self._runners = {SIGNATURE: interpreter.get_signature_runner(SIGNATURE)}
             for key in {BATCH_SIGNATURE, ENCODE_SIGNATURE, STEP_SIGNATURE} & set(interpreter.get_signature_list()):
@@ -157,6 +158,7 @@ class LiteRTModel:
     Args:
         path: a `.tflite` file written by spin_tf.
         num_threads: interpreters that work at the same time.
+        content: the bytes of the file, where it lies in no folder; `path` is its name then.
 
     Attributes:
         metadata: dict, the `spin_tf.json` of the file.
@@ -174,11 +176,11 @@ class LiteRTModel:
     # what the signature `batch` takes.
     batch_size = 16
 
-    def __init__(self, path: str | os.PathLike[str], num_threads: int) -> None:
+    def __init__(self, path: str | os.PathLike[str], num_threads: int, content: bytes | None = None) -> None:
         self.path = os.fspath(path)
-        self.metadata = read_metadata(path)
+        self.metadata = read_metadata(path, content)
         # Nothing that leads back to this model: a circle would keep some 60 MB until Python's collector comes by.
-        self._interpreters = Pool(functools.partial(LiteRTInterpreter, self.path), num_threads)
+        self._interpreters = Pool(functools.partial(LiteRTInterpreter, self.path, content), num_threads)
         with self._interpreters.take() as interpreter:
             check_tensors(*interpreter.tensors(), self.metadata, self.path)
             self.can_step = interpreter.can_step

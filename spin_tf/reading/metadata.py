@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import math
 import os
@@ -22,21 +23,26 @@ _MAX_SIDE = 4096
 _MAX_LENGTH = 1000
 
 
-def read_metadata(path: str | os.PathLike[str]) -> dict[str, Any]:
+def read_metadata(path: str | os.PathLike[str], content: bytes | None = None) -> dict[str, Any]:
     """Reads what an exported `.tflite` file says about itself, from the zip archive at its end.
+
+    Args:
+        path: of the file.
+        content: its bytes, where it lies in no folder.
 
     Raises:
         OSError: there is no such file, or it is no regular file.
         ValueError: the file carries no metadata of spin_tf, of a newer format, or damaged ones.
     """
     name = os.fspath(path)
-    check_regular(path)
+    if content is None:
+        check_regular(path)
     try:
-        with zipfile.ZipFile(path) as archive:
+        with zipfile.ZipFile(path if content is None else io.BytesIO(content)) as archive:
             size = archive.getinfo(METADATA_FILE).file_size
             if size > _MAX_BYTES:
                 raise ValueError(f"{METADATA_FILE} would unpack to {size} bytes")
-            content = archive.read(METADATA_FILE)
+            said = archive.read(METADATA_FILE)
     except PermissionError:
         raise
     # zipfile raises nearly anything on damaged archives: struct.error, NotImplementedError, zlib.error among it.
@@ -45,7 +51,7 @@ def read_metadata(path: str | os.PathLike[str]) -> dict[str, Any]:
             f"The model carries no {METADATA_FILE} that can be read ({one_line(error)}), so its charset is unknown; "
             f"export it with bin/export_tflite.py. Received: model={name!r}"
         ) from error
-    return parse_metadata(content, name)
+    return parse_metadata(said, name)
 
 
 def parse_metadata(content: bytes, name: str) -> dict[str, Any]:
