@@ -148,6 +148,21 @@ def _read_to_end(descriptor: int, limit: int, path: str | os.PathLike[str], wait
     raise OSError(errno.EFBIG, f"Files may have up to {limit} bytes. Received: more", os.fspath(path))
 
 
+def read_list(path: str | os.PathLike[str], errors: str = "strict") -> str:
+    """The text of a list that a person has named (words, characters): UTF-8, with any line ends as one kind.
+
+    Args:
+        path: a file, or a pipe.
+        errors: what becomes of bytes that are no UTF-8, as in `open`.
+
+    Raises:
+        OSError: as `open_named`.
+        UnicodeDecodeError: (a ValueError) it is not UTF-8.
+    """
+    with io.TextIOWrapper(open_named(path), encoding="utf-8-sig", errors=errors) as file:
+        return file.read()
+
+
 def open_named(path: str | os.PathLike[str], limit: int = MAX_BYTES) -> BinaryIO:
     """Opens a file that a person has named, for reading: a regular one, or what comes through a pipe.
 
