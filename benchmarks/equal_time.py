@@ -12,7 +12,6 @@ standard error. Trials that are finished are kept in --work and not done again; 
 
 from __future__ import annotations
 
-import os
 import pathlib
 import sys
 
@@ -22,6 +21,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
 from benchmarks.trials import as_markdown, compare, is_done, run_trial, side_by_side, train_command
 from spin_tf import config as c
+from spin_tf._cores import num_cores
 from spin_tf.training.lap import length
 
 _CONFIG = flags.DEFINE_string("config", None, "The configuration that all trials share.", required=True)
@@ -30,7 +30,7 @@ _TRIALS = flags.DEFINE_multi_string("trial", None, "NAME, or NAME:KEY=VALUE;KEY=
 _MEASURED = flags.DEFINE_multi_string("data", None, "NAME=PATTERN[,PATTERN]: TFRecords to read.", required=True)
 _MINUTES = flags.DEFINE_float("minutes", 10.0, "How long each trains.", 0.1)
 _WORK = flags.DEFINE_string("work", "data/equal_time", "Where models go.")
-_PROCESSES = flags.DEFINE_integer("processes", os.cpu_count() or 1, "Trials side by side, one thread each.", 1)
+_PROCESSES = flags.DEFINE_integer("processes", num_cores(), "Trials side by side, one thread each.", 1)
 _REPORT = flags.DEFINE_bool("report", False, "Print the table of what is finished, and nothing else.")
 
 

@@ -24,13 +24,14 @@ from absl import app, flags
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
 from spin_tf import Recognizer
+from spin_tf._cores import num_cores
 from spin_tf.cli.evaluate import parse_data
 from spin_tf.data.records.tfrecord import RecordIndex
 from spin_tf.evaluation.metrics import Score
 
 # --model and --data are those of bin/evaluate.py, which is imported for them.
 _PEER = flags.DEFINE_string("peer_python", None, "Interpreter that has rapidocr and onnxruntime.")
-_THREADS = flags.DEFINE_integer("threads", os.cpu_count(), "Threads of either for one word.", 1)
+_THREADS = flags.DEFINE_integer("threads", num_cores(), "Threads of either for one word.", 1)
 _ROUNDS = flags.DEFINE_integer("rounds", 3, "Rounds over all words.", 1)
 
 # One round: the texts and the seconds of all words.

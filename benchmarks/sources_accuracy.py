@@ -14,7 +14,6 @@ standard error, for each --data set.
 from __future__ import annotations
 
 import dataclasses
-import os
 import pathlib
 import sys
 
@@ -24,6 +23,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
 from benchmarks.trials import as_markdown, compare, is_done, run_trial, side_by_side, train_command
 from spin_tf import config as c
+from spin_tf._cores import num_cores
 
 _CONFIG = flags.DEFINE_string("config", None, "A configuration; its sources are those that are tried.", required=True)
 _SET = flags.DEFINE_multi_string("set", [], "KEY=VALUE, as bin/train.py takes it.")
@@ -31,7 +31,7 @@ _MEASURED = flags.DEFINE_multi_string("data", None, "NAME=PATTERN[,PATTERN]: TFR
 _LEAVE_OUT = flags.DEFINE_list("leave_out", [], "Sources, or groups joined by +; each source in turn by default.")
 _WORK = flags.DEFINE_string("work", "data/sources", "Where models go.")
 _STEPS = flags.DEFINE_integer("steps", 300, "Steps of each run.", 1)
-_PROCESSES = flags.DEFINE_integer("processes", os.cpu_count() or 1, "Runs side by side, one thread each.", 1)
+_PROCESSES = flags.DEFINE_integer("processes", num_cores(), "Runs side by side, one thread each.", 1)
 _REPORT = flags.DEFINE_bool("report", False, "Print the table of what is finished, and nothing else.")
 
 ALL = "all"

@@ -29,6 +29,8 @@ from PIL import Image
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
+from spin_tf._cores import num_cores  # noqa: E402
+
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 _TORCH = flags.DEFINE_string("torch_python", None, "Interpreter that has torch.")
@@ -36,7 +38,7 @@ _WIDTH = flags.DEFINE_integer("width", 512, "Width of the backbone.", 16)
 _BATCH = flags.DEFINE_integer("batch_size", 16, "Words a step.", 1)
 _STEPS = flags.DEFINE_integer("steps", 2, "Steps a round.", 1)
 _ROUNDS = flags.DEFINE_integer("rounds", 5, "Rounds; the median counts.", 1)
-_THREADS = flags.DEFINE_integer("threads", os.cpu_count(), "Threads of either.", 1)
+_THREADS = flags.DEFINE_integer("threads", num_cores(), "Threads of either.", 1)
 
 
 def write_words(folder: pathlib.Path, count: int = 256) -> list[tuple[bytes, str]]:

@@ -14,7 +14,6 @@ of the same words, averaged over seeds; the interval is the bootstrap's, over wo
 from __future__ import annotations
 
 import json
-import os
 import pathlib
 import sys
 
@@ -25,6 +24,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
 from benchmarks.trials import run_trial, side_by_side, train_command
 from spin_tf import config as c
+from spin_tf._cores import num_cores
 from spin_tf.evaluation.metrics import normalize
 
 _TRAIN = flags.DEFINE_multi_string("train", None, "TFRecords of training words.", required=True)
@@ -37,7 +37,7 @@ _STEPS = flags.DEFINE_integer("steps", 600, "Steps of each variant.", 1)
 _BATCH = flags.DEFINE_integer("batch", 64, "Words a step.", 1)
 _SEEDS = flags.DEFINE_integer("seeds", 3, "Runs of each variant.", 1)
 _RATE = flags.DEFINE_float("rate", 2e-3, "Highest learning rate of the base; variants take half of it.", 0.0)
-_PROCESSES = flags.DEFINE_integer("processes", os.cpu_count() or 1, "Runs side by side, one thread each.", 1)
+_PROCESSES = flags.DEFINE_integer("processes", num_cores(), "Runs side by side, one thread each.", 1)
 _REPORT = flags.DEFINE_bool("report", False, "Print the table of what is finished, and nothing else.")
 
 

@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 from absl import logging
 
+from spin_tf.data.files import read_list
+
 _DIGITS_AND_LOWER = string.digits + string.ascii_lowercase
 # The order in which the published PaddleOCR GA-SPIN checkpoint numbers its characters.
 _PADDLE_68 = _DIGITS_AND_LOWER + ":('-,%>.[?)\"=_*];&+$@/|!<#`{~\\}^"
@@ -97,7 +99,7 @@ class Charset:
         if separator and kind == "file":
             path = pathlib.Path(value)
             # Not splitlines(): it would also split at form feeds and other characters that a charset may hold.
-            lines = path.read_text(encoding="utf-8-sig").replace("\r\n", "\n").split("\n")
+            lines = read_list(path).split("\n")
             lines = [line for line in lines if line]
             if len(lines) > 1 and any(len(line) > 1 for line in lines):
                 raise ValueError(

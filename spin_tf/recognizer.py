@@ -12,6 +12,7 @@ from typing import Any, Self, TypeVar, Unpack, cast, overload
 
 import numpy as np
 
+from spin_tf._cores import num_cores
 from spin_tf._resources import find_model
 from spin_tf.charset import Charset
 from spin_tf.data.preprocessing import preprocess
@@ -42,7 +43,7 @@ class Recognizer:
             `bin/train.py` (these need TensorFlow), or the name of weights that travel with the package. None is the
             bundled model. Charset and image size come from the model.
         num_threads: batches read at the same time, each by an interpreter of its own (LiteRT files); None is one for
-            each core this process may use. A single image always takes one thread.
+            each core this process may use, by affinity and quota. A single image always takes one thread.
         turn_tall: read a crop that is at least 1.5 times as high as wide three times, as it is and turned by a quarter
             either way, and answer with the reading of the highest confidence.
         options: how words are decoded: `beam_width`, `n_best`, `allowlist`, `pattern`, `lexicon`, `lexicon_weight`,
@@ -90,7 +91,7 @@ class Recognizer:
     ) -> None:
         self.options = Options(**options)
         if num_threads is None:
-            num_threads = _num_cores()
+            num_threads = num_cores()
         if num_threads < 1:
             raise ValueError(f"num_threads must be at least 1. Received: num_threads={num_threads}")
         self._process = os.getpid()
@@ -114,9 +115,9 @@ class Recognizer:
         """Reads one image, or a list of images.
 
         Args:
-            images: a path, the bytes of an image file, a PIL image or a uint8 array (height, width), (height, width,
-                1), (height, width, 3) in the order red, green, blue, or (height, width, 4) with alpha; or a list or
-                tuple of these.
+            images: a path, the bytes of an image file, a file opened for reading bytes (read from its start on where
+                it can go there), a PIL image or a uint8 array (height, width), (height, width, 1), (height, width, 3)
+                in the order red, green, blue, or (height, width, 4) with alpha; or a list or tuple of these.
 
         Returns:
             A `Word` for one image, a list of as many as there were images for a list.
@@ -222,8 +223,8 @@ class Recognizer:
                 while pending:
                     yield from _wait(pending.popleft(), process)
             finally:
-                for future in pending:
-                    future.cancel()
+                while pending:
+                    pending.popleft().cancel()
 
     def _read_guarded(
         self, images: list[tuple[ImageLike, Iterable[str] | None]], keep_errors: bool
@@ -272,15 +273,14 @@ def _wait(future: Future[list[Word | ReadError]], process: int) -> list[Word | R
             "The threads of this stream stayed in the process that began it: call read_many in the new one. "
             f"Received: a stream of process {process}"
         )
-    return future.result()
+    try:
+        return future.result()
+    finally:
+        # What it raises knows this frame, and it knows what it raised: a circle that would keep the whole reader.
+        del future
 
 
 def _batches(images: Iterable[_Item], size: int) -> Iterator[list[_Item]]:
     source = iter(images)
     while batch := list(itertools.islice(source, size)):
         yield batch
-
-
-def _num_cores() -> int:
-    # A container may lend this process fewer cores than the machine has.
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

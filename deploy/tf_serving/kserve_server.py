@@ -4,7 +4,7 @@
 
 `--folder` holds numbered versions. The highest one answers; it is looked for every second, so a version that appears
 takes over when it is loaded and warm, and a version that is taken away gives the place back to the one below. Needs
-kserve and tensorflow, not spin_tf.
+kserve and tensorflow; of spin_tf only what says how many cores a container may use.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ import base64
 import binascii
 import json
 import logging
-import os
 import pathlib
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -25,6 +24,8 @@ import kserve
 import numpy as np
 import tensorflow as tf
 from kserve.errors import InvalidInput
+
+from spin_tf._cores import num_cores
 
 _LOG = logging.getLogger("spin_tf.kserve_server")
 _SECONDS_BETWEEN_LOOKS = 1.0
@@ -131,7 +132,7 @@ def main() -> None:
     parser.add_argument("--folder", type=pathlib.Path, required=True, help="numbered versions of a SavedModel")
     parser.add_argument("--model", default="spin", help="the name in the address")
     parser.add_argument("--port", type=int, default=8501, help="of HTTP")
-    parser.add_argument("--threads", type=int, default=os.cpu_count(), help="requests that are read at the same time")
+    parser.add_argument("--threads", type=int, default=num_cores(), help="requests that are read at the same time")
     arguments = parser.parse_args()
     model = SpinModel(arguments.model, arguments.folder, arguments.threads)
     if not model.load():

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import logging as python_logging
 from typing import Any
 
-from absl import flags
+from absl import flags, logging
 
 from spin_tf.cli._run import without_native_chatter
 from spin_tf.decoding.options import CASES, OptionNames
@@ -53,6 +54,15 @@ _EFFORT = flags.DEFINE_enum(
 )
 
 HELP_TITLE = "how words are read"
+
+
+class _Plain(logging.PythonFormatter):
+    def format(self, record: python_logging.LogRecord) -> str:
+        if record.levelno != python_logging.WARNING:
+            return super().format(record)
+        return f"warning: {' '.join(record.getMessage().split())}"
+
+
 # What says how to read here; a server reads as it does.
 LOCAL = (
     _MODEL,
@@ -103,5 +113,7 @@ def open_recognizer(**changes: Any) -> Recognizer:
 
 def open_other(model: str | None, **changes: Any) -> Recognizer:
     """Another model, the bundled one for None, that reads as the flags ask."""
+    # What the options leave out is told as a line of its own, without the thread and line of a log.
+    logging.get_absl_handler().setFormatter(_Plain())
     with without_native_chatter():
         return Recognizer(model, turn_tall=_TURN_TALL.value, **options(**changes))

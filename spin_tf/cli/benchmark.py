@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
 import pathlib
 import platform
 
 from absl import flags
 
+from spin_tf._cores import num_cores
 from spin_tf._resources import find_model
 from spin_tf.cli._run import UserError
 
@@ -55,7 +55,7 @@ def main(argv: list[str]) -> int:
     print(speed.table(speeds))
     if _OUTPUT.value:
         report = {
-            "machine": {"processor": platform.processor() or platform.machine(), "cores": os.cpu_count()},
+            "machine": {"processor": platform.processor() or platform.machine(), "cores": num_cores()},
             "python": platform.python_version(),
             "threads": _THREADS.value,
             "rounds": _ROUNDS.value,

@@ -9,12 +9,12 @@ shards come OUTPUT.report.json and OUTPUT.report.html. The exit code is 1 when n
 
 from __future__ import annotations
 
-import os
 import sys
 from typing import Any
 
 from absl import flags
 
+from spin_tf._cores import num_cores
 from spin_tf._files import check_output_file, write_text
 from spin_tf._progress import ProgressBar
 from spin_tf.charset import Charset
@@ -43,7 +43,7 @@ flags.DEFINE_multi_string(
     "image_root", [], "Folder that paths in the label file start from, instead of its own; one, or one an input."
 )
 flags.DEFINE_integer("num_shards", 8, "How many files.", lower_bound=1)
-flags.DEFINE_integer("workers", os.cpu_count() or 1, "How many processes.", lower_bound=1)
+flags.DEFINE_integer("workers", num_cores(), "How many processes.", lower_bound=1)
 flags.DEFINE_integer("seed", 0, "Of the spread over the shards.")
 flags.DEFINE_string("charset", "94", "36, 62, 68, 94, file:PATH, chars:CHARACTERS, or any; decides rejects only.")
 flags.DEFINE_integer("max_length", 25, "Longest label in characters.", lower_bound=1)

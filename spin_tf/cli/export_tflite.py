@@ -8,6 +8,7 @@ Charset and image size are inside. The file is written only after it has read th
 from __future__ import annotations
 
 import os
+import pathlib
 
 import numpy as np
 from absl import flags
@@ -39,4 +40,6 @@ def main(argv: list[str]) -> int:
     images: np.ndarray = check_words(_CHECK_DATA.value, _CHECK_WORDS.value, model.image_size)
     parity = tflite.export(model, _OUTPUT.value, _QUANTIZATION.value, images)
     print(f"{_OUTPUT.value}: {os.path.getsize(_OUTPUT.value) / 1e6:.2f} MB, {_QUANTIZATION.value}; {parity}")
+    if oldest := tflite.oldest_runtime(pathlib.Path(_OUTPUT.value).read_bytes()):
+        print(f"runs on TensorFlow Lite and LiteRT from {oldest} on (docs/formats.md: what runs on older ones)")
     return 0

@@ -8,9 +8,10 @@ bin/recognize.py --pattern='[A-Z]{2}[0-9]{2,4}' | --allowlist=0-9A-Z | --lexicon
 Text lines are path<TAB>word<TAB>confidence, and as many more words and confidences as --n_best asks for; where nothing
 that is allowed can be read, the word is empty and stderr says so. A tab or line end in a path is written \\t or \\n,
 a backslash doubled. Files that cannot be read, and folders without images, go to stderr with the reason; the others are
-answered, and the exit code is 1. --explain writes DIR/explain.html: for each word what every stage of the model made of
-it, where the model looked for each character and what else it thought of. Words that are hardly more than a guess are
-named on stderr; --min_confidence leaves them out.
+answered, and the exit code is 1. `-` is an image on standard input, and a pipe that is named is read as well; of a
+file with several frames or pages the first is read, which stderr says. --explain writes DIR/explain.html: for each word
+what every stage of the model made of it, where the model looked for each character and what else it thought of. Words
+that are hardly more than a guess are named on stderr; --min_confidence leaves them out.
 """
 
 from __future__ import annotations
@@ -25,8 +26,10 @@ from spin_tf.cli import _reading, _server
 from spin_tf.cli._arguments import find_images
 from spin_tf.cli._lines import format_word, show_path
 from spin_tf.cli._run import UserError, without_native_chatter
+from spin_tf.cli._sources import Sources
 from spin_tf.cli._streams import say
 from spin_tf.cli._unsure import UNSURE, UnsureWords
+from spin_tf.data.frames import further_frames
 from spin_tf.recognizer import ReadError, Recognizer, Word
 
 _FORMAT = flags.DEFINE_enum("format", "text", ["text", "jsonl"], "jsonl adds every character with confidence and place")
@@ -42,7 +45,7 @@ flags.adopt_module_key_flags(_reading)
 flags.adopt_module_key_flags(_server)
 
 
-def save_rectified(recognizer: Recognizer, paths: list[str], folder: pathlib.Path) -> None:
+def save_rectified(recognizer: Recognizer, paths: list[str], folder: pathlib.Path, sources: Sources) -> None:
     """Writes what the model's transformation makes of each image to `folder`, as PNG files of the same names."""
     from PIL import Image
 
@@ -54,10 +57,10 @@ def save_rectified(recognizer: Recognizer, paths: list[str], folder: pathlib.Pat
         while name in taken:
             name, number = f"{stem}-{number}", number + 1
         taken.add(name)
-        Image.fromarray(recognizer.rectify(path)).save(folder / f"{name}.png")
+        Image.fromarray(recognizer.rectify(sources.image(path))).save(folder / f"{name}.png")
 
 
-def write_explanation(recognizer: Recognizer, words: list[tuple[str, Word]], num_read: int) -> None:
+def write_explanation(recognizer: Recognizer, words: list[tuple[str, Word]], num_read: int, sources: Sources) -> None:
     """Writes explain.html of the first words of `num_read`; says how many are left out, and which images are gone."""
     from spin_tf.explanation.page import make_page
     from spin_tf.explanation.trace import trace
@@ -65,7 +68,7 @@ def write_explanation(recognizer: Recognizer, words: list[tuple[str, Word]], num
     traces = []
     for path, word in words:
         try:
-            traces.append(trace(recognizer, path, word, show_path(path)))
+            traces.append(trace(recognizer, sources.image(path), word, show_path(path)))
         except (OSError, ValueError) as error:
             say(f"{show_path(path)}: not explained: {ReadError.from_error(error).reason}")
     if len(words) < num_read:
@@ -78,10 +81,9 @@ def write_explanation(recognizer: Recognizer, words: list[tuple[str, Word]], num
 def main(argv: list[str]) -> int:
     if len(argv) < 2:
         raise UserError("name the image files or folders to read, for example: bin/recognize.py word.png")
-    found = list(find_images(argv[1:]))
-    paths = [path for path, problem in found if not problem]
-    if not paths:
-        raise UserError("; ".join(f"{problem}. Received: {path}" for path, problem in found))
+    found = list(find_images(argv[1:], lambda path, note: say(f"{show_path(path)}: {' '.join(note.split())}")))
+    if all(one.problem for one in found):
+        raise UserError("; ".join(f"{one.problem}. Received: {one.path}" for one in found))
     _server.forbid_beside_server(*_reading.LOCAL, _SAVE_RECTIFIED, _EXPLAIN)
     recognizer = _server.open_server() or _reading.open_recognizer()
     if _SAVE_RECTIFIED.value and not recognizer.can_rectify:
@@ -94,11 +96,12 @@ def main(argv: list[str]) -> int:
     # A threshold of the user's own has said what shall become of such words.
     advice = "" if _server.is_asked() else f"--min_confidence={UNSURE:g} leaves such words out"
     unsure = UnsureWords(advice)
+    sources = Sources(found, keep=bool(_SAVE_RECTIFIED.value or _EXPLAIN.value))
     readable: list[str] = []
     explained: list[tuple[str, Word]] = []
     with without_native_chatter():
-        words = iter(recognizer.read_many(paths))
-        for path, problem in found:
+        words = iter(recognizer.read_many(sources))
+        for path, problem, is_pipe in found:
             word = ReadError(problem) if problem else next(words)
             if isinstance(word, ReadError):
                 say(f"{show_path(path)}: {word.reason}")
@@ -107,13 +110,15 @@ def main(argv: list[str]) -> int:
             if word.reason:
                 say(f"{show_path(path)}: {word.reason}")
             unsure.add(path, word)
+            if not is_pipe and (more := further_frames(path)):
+                say(f"{show_path(path)}: only the first of its {more} is read")
             readable.append(path)
             if _EXPLAIN.value and len(explained) < MAX_EXPLAINED:
                 explained.append((path, word))
         if not _reading.has_min_confidence():
             unsure.tell()
         if _SAVE_RECTIFIED.value and isinstance(recognizer, Recognizer):
-            save_rectified(recognizer, readable, pathlib.Path(_SAVE_RECTIFIED.value))
+            save_rectified(recognizer, readable, pathlib.Path(_SAVE_RECTIFIED.value), sources)
         if _EXPLAIN.value and isinstance(recognizer, Recognizer):
-            write_explanation(recognizer, explained, len(readable))
+            write_explanation(recognizer, explained, len(readable), sources)
     return 0 if len(readable) == len(found) else 1

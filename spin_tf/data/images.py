@@ -15,12 +15,11 @@ from PIL import Image, ImageOps
 from PIL.TiffImagePlugin import TiffImageFile
 
 from spin_tf.data.files import MAX_BYTES, read_regular_file
+from spin_tf.data.formats import SHOWN, guess, readable_formats
 from spin_tf.data.picture import AmbiguousValuesError, Picture
 from spin_tf.data.without_metadata import without_metadata
 
 MAX_PIXELS = 64_000_000
-# An explicit list: Pillow's other decoders (EPS runs Ghostscript) are never tried on a stranger's file.
-_FORMATS = ("JPEG", "PNG", "GIF", "BMP", "TIFF", "WEBP", "PPM")
 _ORIENTATION_TAG = 0x0112
 
 
@@ -65,18 +64,33 @@ def read_image_file(path: str | os.PathLike[str]) -> bytes:
         raise
 
 
-def _open(data: bytes) -> Image.Image:
+def open_header(data: bytes) -> Image.Image:
+    """Opens an image file without decoding its pixels.
+
+    Raises:
+        ImageError: for an empty file, an unknown format, a broken header, too many pixels.
+    """
     if not data:
         raise ImageError("The image file is empty. Received: 0 bytes", "empty_file")
     if len(data) > MAX_BYTES:
         raise ImageError(f"Image files may have up to {MAX_BYTES} bytes. Received: {len(data)} bytes", "file_too_large")
     try:
-        image = Image.open(io.BytesIO(data), formats=_FORMATS)
+        image = Image.open(io.BytesIO(data), formats=readable_formats())
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise ImageError(f"{error}", "too_many_pixels") from error
     except Image.UnidentifiedImageError as error:
+        known = ", ".join(SHOWN.get(name, name) for name in readable_formats())
+        other = guess(data)
+        # Their decoders look at all of the file before they say what it is.
+        if other in ("AVIF", "JPEG 2000") and other in known:
+            raise ImageError(
+                f"The header of the image is broken: {other} that is damaged, or of a kind that is not read. "
+                f"Received: {data[:8]!r}...",
+                "broken_image",
+            ) from error
         raise ImageError(
-            f"Not an image, or one of a format that is not read ({', '.join(_FORMATS)}). Received: {data[:8]!r}...",
+            f"Not an image, or one of a format that is not read ({known}){f': this is {other}' if other else ''}. "
+            f"Received: {data[:8]!r}...",
             "not_an_image",
         ) from error
     except MemoryError:
@@ -108,7 +122,7 @@ def _load(data: bytes) -> Image.Image:
 
 
 def _load_once(data: bytes) -> Image.Image:
-    image = _open(data)
+    image = open_header(data)
     with _broken_pixels(f"{len(data)} bytes"):
         _load_pixels(image)
     return image
@@ -136,7 +150,7 @@ def inspect_image(data: bytes, decode: bool = False) -> ImageInfo:
     Raises:
         ImageError: for an empty file, an unknown format, a broken header, too many pixels, or pixels that end early.
     """
-    with _load(data) if decode else _open(data) as image:
+    with _load(data) if decode else open_header(data) as image:
         if decode:
             _picture(image, f"{len(data)} bytes")
         return ImageInfo((image.format or "").lower(), image.height, image.width)
@@ -173,7 +187,7 @@ def upright_size(data: bytes) -> tuple[int, int]:
     Raises:
         ImageError: for an empty file, an unknown format, a broken header, too many pixels.
     """
-    with _open(data) as image:
+    with open_header(data) as image:
         size = image.height, image.width
         # 5 to 8 lie on their side.
         return size[::-1] if orientation(image) >= 5 else size
@@ -223,7 +237,8 @@ def decode_image(data: bytes) -> np.ndarray:
     The ground is white, and black where all that is visible is light. 16 bits keep their upper byte.
 
     Args:
-        data: a whole JPEG, PNG, GIF, BMP, TIFF, WebP or PNM file; what it is decides, not what it is called.
+        data: a whole JPEG, PNG, GIF, BMP, TIFF, WebP or PNM file, or AVIF or JPEG 2000 where Pillow reads them; what it
+            is decides, not what it is called.
 
     Returns:
         uint8 array (height, width) for grey images, (height, width, 3) in the order red, green, blue for others.

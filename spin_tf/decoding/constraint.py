@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 
+from absl import logging
+
 from spin_tf.charset import Charset
 from spin_tf.decoding.automaton import Anything, Automaton, Table, Weighted
 from spin_tf.decoding.letters import Letters
@@ -39,7 +41,10 @@ class Constraint:
         elif isinstance(lexicon, (str, os.PathLike)):
             self.automaton = self._with(Trie.from_file(lexicon, self._letters, max_length, self._table))
         else:
-            self.automaton = self.for_words(lexicon)
+            trie = self._trie_of(lexicon)
+            if trie.left_out:
+                logging.warning("lexicon: %d words are left out, the first %s", trie.left_out, trie.first_left_out)
+            self.automaton = self._with(trie)
 
     def for_words(self, lexicon: Iterable[str]) -> Automaton:
         """The automaton with these words as the lexicon.
@@ -47,7 +52,10 @@ class Constraint:
         Raises:
             ValueError: the model can read none of the words, or the other constraints allow none.
         """
-        return self._with(Trie(lexicon, self._letters, self._max_length, self._table))
+        return self._with(self._trie_of(lexicon))
+
+    def _trie_of(self, lexicon: Iterable[str]) -> Trie:
+        return Trie(lexicon, self._letters, self._max_length, self._table)
 
     def _with(self, trie: Trie) -> Automaton:
         if self._options.lexicon_weight is None:

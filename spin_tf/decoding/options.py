@@ -84,6 +84,10 @@ class Options:
             if not is_allowed:
                 raise ValueError(f"{message} Received: {name}={getattr(self, name)!r}")
 
+        for name in ("allowlist", "pattern"):
+            value = getattr(self, name)
+            is_text = value is None or isinstance(value, str)
+            check(is_text, f"{name} is one text; ''.join(...) makes one of a list.", name)
         check(self.n_best >= 1, "n_best is at least 1.", "n_best")
         check(self.beam_width is None or self.beam_width >= 1, "beam_width is at least 1.", "beam_width")
         check(self.case in (None, *CASES), "case is exact or ignore.", "case")

@@ -5,6 +5,8 @@ are classes, `\\d` is a digit, `\\w` a letter, digit or `_`, `\\D` and `\\W` are
 literally. `(...)` and `(?:...)` group, `|` separates alternatives, `*`, `+`, `?`, `{3}`, `{2,4}`, `{2,}` and `{,4}`
 repeat what stands before them. `^` at the start and `$` at the end may be written and change nothing. Nothing else of
 regular expressions is there: no back references, no look-around, no lazy or possessive repetition, no flags.
+
+What can be read in two ways, and characters that the model does not have, are told as a warning with the first of them.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ import re
 import numpy as np
 
 from spin_tf.decoding.automaton import END, FIRST, FORBIDDEN, Table
+from spin_tf.decoding.doubts import MINUS, Doubts
 from spin_tf.decoding.letters import Letters
 from spin_tf.decoding.nfa import Nfa
 
@@ -31,13 +34,15 @@ def compile_pattern(pattern: str, letters: Letters, max_length: int) -> Table:
     Raises:
         ValueError: it is no such pattern (says where), is too large, or allows no word that the model can read.
     """
-    nfa = _Parser(pattern, letters, max_length).parse()
+    parser = _Parser(pattern, letters, max_length)
+    nfa = parser.parse()
     table = Table(nfa.determinize(letters.num_classes, max_length), max_length + 1)
     if table.is_empty:
         raise ValueError(
             f"The pattern allows no word of up to {max_length} characters of charset {letters.charset.name}. "
-            f"Received: pattern={pattern!r}"
+            f"Received: pattern={pattern!r}{parser.doubts.missing()}"
         )
+    parser.doubts.warn()
     return table
 
 
@@ -45,18 +50,28 @@ def compile_allowlist(allowlist: str, letters: Letters, max_length: int) -> Tabl
     """Compiles a list of characters, written as between the brackets of a pattern: any word of these.
 
     Raises:
-        ValueError: it is no such list, or none of the characters is the model's.
+        ValueError: it is no such list (says where), or none of the characters is the model's.
     """
-    parser = _Parser(f"{allowlist}]", letters, max_length)
+    parser = _Parser(f"{allowlist}]", letters, max_length, name="allowlist")
+    problem = "it is empty" if not allowlist else ""
+    tokens: frozenset[int] = frozenset()
     try:
         tokens = parser.members()
-    except ValueError:
-        tokens = frozenset()
-    if not allowlist or not tokens or parser.at < len(parser.text):
+    except ValueError as error:
+        ended = parser.at >= len(parser.text)
+        what = "a backslash at the end takes no sign literally" if ended else str(error).partition(". Received")[0]
+        problem = problem or what
+    if not problem and parser.at < len(parser.text):
+        problem = f"']' at position {parser.at - 1} of the allowlist ends it"
+    if not problem and not tokens:
+        problem = f"none of its characters is the model's{parser.doubts.missing()}"
+    if problem:
         raise ValueError(
             "An allowlist names characters of the model as a class of a pattern does, such as 0-9A-Z; backslash "
-            f"before ] and \\. Received: allowlist={allowlist!r}"
+            f"before ] and \\: {problem}. Received: allowlist={allowlist!r}"
         )
+    parser.doubts.of_allowlist()
+    parser.doubts.warn()
     row = np.full((1, letters.num_classes), FORBIDDEN, np.int32)
     row[0, [END, *tokens]] = 0
     return Table(row, max_length + 1)
@@ -75,8 +90,10 @@ _Node = frozenset[int] | tuple[str, list["_Node"], int, int | None]
 
 
 class _Parser:
-    def __init__(self, pattern: str, letters: Letters, max_length: int) -> None:
+    def __init__(self, pattern: str, letters: Letters, max_length: int, name: str = "pattern") -> None:
         self.text, self.at, self._letters, self._max_length = pattern, 0, letters, max_length
+        self._name = name
+        self.doubts = Doubts(name, pattern.removesuffix("]") if name == "allowlist" else pattern)
         self._tokens = frozenset(range(FIRST, letters.num_classes))
         self._nfa = Nfa(pattern)
 
@@ -96,7 +113,7 @@ class _Parser:
 
     def _error(self, what: str) -> ValueError:
         found = repr(self.text[self.at]) if self.at < len(self.text) else "the end"
-        return ValueError(f"{found} at position {self.at} of the pattern: {what}. Received: pattern={self.text!r}")
+        return ValueError(f"{found} at position {self.at} of the {self._name}: {what}. Received: pattern={self.text!r}")
 
     def _peek(self) -> str:
         return self.text[self.at : self.at + 1]
@@ -191,17 +208,25 @@ class _Parser:
             if low and self._peek() == "-" and self.text[self.at + 1 : self.at + 2] not in ("]", ""):
                 self.at += 1
                 high = self._next()
+                plain = character != "\\" != high
                 if high == "\\":
                     high, _ = self._escaped()
                 if high < low:
-                    raise self._error(f"the range {low}-{high} has no characters")
+                    self.at -= 1
+                    raise self._error(f"the range {low}-{high} has no characters; {MINUS}")
                 tokens |= self._matching(low, high)
+                if plain:
+                    names = self._letters.charset.characters
+                    self.doubts.of_range(low, high, [names[t - FIRST] for t in sorted(self._matching(low, high))])
             else:
                 tokens |= self._matching(low, low) if low else kind or frozenset()
         return self._tokens - tokens if negated else tokens
 
     def _matching(self, low: str, high: str) -> frozenset[int]:
-        return frozenset(t for t in self._tokens if any(low <= name <= high for name in self._letters.names(t)))
+        tokens = frozenset(t for t in self._tokens if any(low <= name <= high for name in self._letters.names(t)))
+        if not tokens:
+            self.doubts.of_missing(low, high)
+        return tokens
 
     def _build(self, node: _Node) -> tuple[int, int]:
         nfa = self._nfa

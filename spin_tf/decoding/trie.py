@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import itertools
 import os
-import pathlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 import numpy as np
 from absl import logging
 
 from spin_tf.decoding.automaton import END, FIRST, FORBIDDEN, Table
 from spin_tf.decoding.letters import Letters
+from spin_tf.decoding.word_list import lines_of, other_kind, with_head
 
 _CHUNK = 100_000
 
@@ -29,8 +29,9 @@ class Trie:
 
     Attributes:
         num_words, num_states: in the trie.
-        left_out: words that are longer than `max_length`, or have characters (spaces among them) that the model does
-            not read, or are not allowed.
+        left_out: how many words are longer than `max_length`, or have characters (spaces inside among them) that the
+            model does not read, or are not allowed.
+        first_left_out: the first of them and why, for messages; "" for none.
 
     Raises:
         ValueError: no word is left.
@@ -41,12 +42,14 @@ class Trie:
 
     def __init__(self, words: Iterable[str], letters: Letters, max_length: int, allowed: Table | None = None) -> None:
         self._letters = letters
-        spelled, given = _tokens_of(words, letters, max_length, allowed)
+        spelled, given, first_left_out = _tokens_of(words, letters, max_length, allowed)
         self.left_out = given - len(spelled)
+        self.first_left_out = _why(first_left_out, letters, max_length) if self.left_out else ""
         if not len(spelled):
+            example = f", the first {self.first_left_out}" if given else ""
             raise ValueError(
                 f"The lexicon holds no word of up to {max_length} characters that the model and the other constraints "
-                f"allow. Received: {given} words"
+                f"allow. Received: {given} words{example}"
             )
         folded = np.where(letters.other > 0, np.minimum(letters.other, np.arange(letters.num_classes)), 0)
         canonical = np.where(folded > 0, folded, np.arange(letters.num_classes)).astype(spelled.dtype)
@@ -94,20 +97,25 @@ class Trie:
     def from_file(
         cls, path: str | os.PathLike[str], letters: Letters, max_length: int, allowed: Table | None = None
     ) -> Trie:
-        """Reads a UTF-8 file of one word a line; empty lines do not count.
+        """Reads a UTF-8 file of one word a line; empty lines and white space around a word do not count.
+
+        What is left out, and a file that seems to be another kind of list, is told as a warning.
 
         Raises:
             OSError: the file cannot be opened.
             ValueError: it is not UTF-8, or holds no word for this model.
         """
-        trie = cls(lines_of(path), letters, max_length, allowed)
+        head, lines = with_head(lines_of(path))
+        kind = other_kind(head)
+        name = os.fspath(path)
+        try:
+            trie = cls(lines, letters, max_length, allowed)
+        except ValueError as error:
+            raise ValueError(f"{error}; lexicon={name!r}{f' seems to be {kind}' if kind else ''}") from None
+        if kind:
+            logging.warning("%s: this is no plain list of one word a line but seems to be %s", name, kind)
         if trie.left_out:
-            logging.warning(
-                "%s: %d words are left out: longer than %d characters, not of the model's characters, or not allowed",
-                os.fspath(path),
-                trie.left_out,
-                max_length,
-            )
+            logging.warning("%s: %d words are left out, the first %s", name, trie.left_out, trie.first_left_out)
         return trie
 
     @property
@@ -143,29 +151,39 @@ class Trie:
         return "".join(self._letters.charset.characters[token - FIRST] for token in tokens)
 
 
-def lines_of(path: str | os.PathLike[str]) -> Iterator[str]:
-    """The lines of a word list that are not empty."""
-    try:
-        with open(pathlib.Path(path), encoding="utf-8-sig", newline="\n") as file:
-            for line in file:
-                if word := line.rstrip("\r\n"):
-                    yield word
-    except UnicodeDecodeError as error:
-        raise ValueError(f"A lexicon is a UTF-8 file. Received: lexicon={os.fspath(path)!r}, {error}") from error
+def _why(word: str, letters: Letters, max_length: int) -> str:
+    """A word that is left out, and why."""
+    shown = repr(word if len(word) <= 40 else f"{word[:37]}...")
+    unknown = next((c for c in letters.charset.fold(word) if c not in letters.token), "")
+    if not word:
+        return f"{shown}: it is empty"
+    if unknown.isspace():
+        return f"{shown}: it holds {'a space' if unknown == ' ' else repr(unknown)}, and a lexicon has one word a line"
+    if unknown:
+        return f"{shown}: the model has no {unknown!r}"
+    if len(letters.charset.fold(word)) > max_length:
+        return f"{shown}: it has more than {max_length} characters"
+    return f"{shown}: the allowlist or the pattern does not allow it"
 
 
 def _tokens_of(
     words: Iterable[str], letters: Letters, max_length: int, allowed: Table | None
-) -> tuple[np.ndarray, int]:
-    """Token ids (n, max_length), 0 behind each word, of the words that can be read, and how many were given."""
+) -> tuple[np.ndarray, int, str]:
+    """Token ids (n, max_length), 0 behind each word, of the words that can be read, how many were given, and the first
+    that cannot.
+
+    White space around a word does not count.
+    """
     dtype = np.uint8 if letters.num_classes <= 256 else np.uint16
     lookup = np.zeros(0x110000, dtype)
     for character, token in letters.token.items():
         lookup[ord(character)] = token
     fold = letters.charset.fold
-    parts, given = [np.zeros((0, max_length), dtype)], 0
+    parts, given, first_left_out = [np.zeros((0, max_length), dtype)], 0, ""
+    is_first = True
     source = iter(words)
-    while chunk := [fold(word) for word in itertools.islice(source, _CHUNK)]:
+    while words_here := [word.strip() for word in itertools.islice(source, _CHUNK)]:
+        chunk = [fold(word) for word in words_here]
         given += len(chunk)
         # One character more than a word may have: what does not end before it is too long.
         codes: np.ndarray = np.array(chunk, f"<U{max_length + 1}").view(np.uint32).reshape(len(chunk), -1)
@@ -173,9 +191,13 @@ def _tokens_of(
         readable = ((tokens > 0) | (codes == 0)).all(axis=1) & (codes[:, 0] > 0) & (codes[:, -1] == 0)
         # A null character inside a word looks like its end.
         readable &= ((codes[:, :-1] > 0) >= (codes[:, 1:] > 0)).all(axis=1)
-        tokens = tokens[readable, :max_length]
-        parts.append(tokens if allowed is None else tokens[allowed.accepts(tokens)])
-    return np.concatenate(parts), given
+        tokens = tokens[:, :max_length]
+        if allowed is not None:
+            readable[readable] = allowed.accepts(tokens[readable])
+        if is_first and not readable.all():
+            first_left_out, is_first = words_here[int(readable.argmin())], False
+        parts.append(tokens[readable])
+    return np.concatenate(parts), given, first_left_out
 
 
 def _as_strings(rows: np.ndarray) -> np.ndarray:

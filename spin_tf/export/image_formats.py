@@ -28,7 +28,7 @@ REASONS = (
     "transparency_not_served",
 )
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
-_OTHER_FORMATS = (b"GIF8", b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+_OTHER_FORMATS = (b"GIF8", b"II*\0", b"MM\0*", b"II+\0", b"MM\0+", b"\0\0\0\x0cjP  ", b"\xff\x4f\xff\x51")
 # What they lie on depends on all of their pixels, at sixteen bytes each.
 _MANY_PIXELS_WITH_ALPHA = 4_000_000
 _GREY, _COLOUR, _PALETTE, _GREY_ALPHA, _COLOUR_ALPHA = 0, 2, 3, 4, 6
@@ -90,7 +90,7 @@ def classify(encoded: Any) -> tuple[Any, Any]:
     depth, colour = head[:, 24], head[:, 25]
     is_pnm = (head[:, 0] == ord("P")) & tf.reduce_any(head[:, 1:2] == list(b"0123456fy"), axis=1)
     is_other = tf.reduce_any([starts(magic) for magic in _OTHER_FORMATS], axis=0) | is_pnm
-    is_other |= starts(b"RIFF") & starts(b"WEBP", 8)
+    is_other |= (starts(b"RIFF") & starts(b"WEBP", 8)) | starts(b"ftypavif", 4) | starts(b"ftypavis", 4)
     # The one BMP without palette, masks or compression.
     plain_bmp = (_number(head, 14, 4, False) == 40) & (_number(head, 28, 2, False) == 24)
     plain_bmp &= _number(head, 30, 4, False) == 0

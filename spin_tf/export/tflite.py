@@ -25,6 +25,7 @@ from spin_tf.reading.litert import (
     STEP_SIGNATURE,
     LiteRTInterpreter,
 )
+from spin_tf.reading.metadata import checksum_of
 from spin_tf.reading.stepping import read_stepwise
 
 QUANTIZATIONS = ("none", "float16", "int8")
@@ -108,14 +109,29 @@ def _endpoints(model: SPINRecognizer, tf: Any) -> dict[str, tuple[Callable[..., 
 
 
 def append_metadata(flatbuffer: bytes, metadata: dict[str, Any]) -> bytes:
-    """Appends `spin_tf.json` as a zip archive, the way TFLite metadata carries associated files."""
+    """Appends `spin_tf.json` and a checksum as a zip archive, the way TFLite metadata carries associated files."""
     stream = io.BytesIO()
     stream.write(flatbuffer)
     with zipfile.ZipFile(stream, "a", zipfile.ZIP_DEFLATED) as archive:
         # A fixed date: the same model gives the same bytes.
         info = zipfile.ZipInfo(METADATA_FILE, date_time=(1980, 1, 1, 0, 0, 0))
+        info.comment = checksum_of(flatbuffer)
         archive.writestr(info, json.dumps(metadata, ensure_ascii=False, sort_keys=True))
     return stream.getvalue()
+
+
+def oldest_runtime(content: bytes) -> str:
+    """The oldest TensorFlow Lite that has all operators of a file in their versions, such as "2.17.0"; "" if unknown.
+
+    The converter says it in the file; programs on phones and small computers pin their runtime.
+    """
+    from ai_edge_litert import schema_py_generated as schema
+
+    model = schema.ModelT.InitFromPackedBuf(content, 0)
+    for entry in model.metadata or []:
+        if entry.name == b"min_runtime_version":
+            return bytes(model.buffers[entry.buffer].data).rstrip(b"\0").decode("ascii", "replace")
+    return ""
 
 
 class _Stepping:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from spin_tf.data.files import check_regular
 from spin_tf.importers.pickled_arrays import UnsafeCheckpointError
 from spin_tf.importers.restricted_pickle import loads
 from spin_tf.importers.torch_zip import load_torch_zip
@@ -40,6 +41,7 @@ def read_state_dict(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
             "the inference pair .pdmodel/.pdiparams holds a compiled program without parameter names and cannot be "
             f"imported; give the training checkpoint, best_accuracy.pdparams. Received: {path}"
         )
+    check_regular(path)
     if zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()

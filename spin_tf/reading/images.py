@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
+import inspect
+import io
 import os
 from collections.abc import Iterable, Iterator
+from typing import Any, Protocol
 
 import numpy as np
 from PIL import Image
 
-from spin_tf.data.images import open_picture, picture_of, read_image_file
+from spin_tf.data.files import MAX_BYTES
+from spin_tf.data.images import ImageError, open_picture, picture_of, read_image_file
 from spin_tf.data.picture import Picture
 
-ImageLike = str | os.PathLike[str] | bytes | bytearray | memoryview | np.ndarray | Image.Image
+
+class BinaryFile(Protocol):
+    """A file opened for reading bytes, an `io.BytesIO`, an upload."""
+
+    def read(self, size: int, /) -> bytes: ...
+
+
+ImageLike = str | os.PathLike[str] | bytes | bytearray | memoryview | np.ndarray | Image.Image | BinaryFile
 
 
 def several_images(images: Iterable[ImageLike]) -> Iterator[ImageLike]:
@@ -20,7 +32,7 @@ def several_images(images: Iterable[ImageLike]) -> Iterator[ImageLike]:
     Raises:
         TypeError: `images` is one image, which would be taken for its letters, bytes or lines of pixels.
     """
-    one = isinstance(images, (str, os.PathLike, bytes, bytearray, memoryview, Image.Image))
+    one = isinstance(images, (str, os.PathLike, bytes, bytearray, memoryview, Image.Image)) or is_file(images)
     # Four axes are a stack of images; with three, nothing tells one image of colours from several grey ones.
     if one or (isinstance(images, np.ndarray) and images.ndim < 4):
         what = f"an array of shape {images.shape}" if isinstance(images, np.ndarray) else f"one {type(images).__name__}"
@@ -38,7 +50,7 @@ def load_image(image: ImageLike) -> np.ndarray:
 
 
 def open_image(image: ImageLike) -> np.ndarray | Picture:
-    """Turns a path, the bytes of an image file, an array or a PIL image into a decoded image.
+    """Turns a path, the bytes of an image file, an open file, an array or a PIL image into a decoded image.
 
     Args:
         image: see `Recognizer.read`.
@@ -61,10 +73,56 @@ def open_image(image: ImageLike) -> np.ndarray | Picture:
         return picture_of(image)
     if isinstance(image, np.ndarray):
         return _check_array(image)
+    if is_file(image):
+        return open_picture(read_file(image))
     raise TypeError(
-        f"An image is a path, bytes, a uint8 array or a PIL image. Received: a {type(image).__module__}."
-        f"{type(image).__qualname__}"
+        "An image is a path, bytes, a file opened for reading bytes, a uint8 array or a PIL image. "
+        f"Received: a {_name_of(image)}"
     )
+
+
+def is_file(image: object) -> bool:
+    """Whether something is a file object, as far as one can tell without reading it."""
+    return callable(getattr(image, "read", None)) and not isinstance(image, type)
+
+
+def read_file(file: Any) -> bytes:
+    """The bytes of an image file that is open, from its start on where it can go there, as Pillow reads it.
+
+    Raises:
+        ImageError: it has more than `MAX_BYTES` bytes.
+        OSError: it cannot be read.
+        TypeError: what it gives is no bytes.
+    """
+    if callable(getattr(file, "seek", None)):
+        # Pipes, sockets and their like begin where they are.
+        with contextlib.suppress(OSError, io.UnsupportedOperation):
+            _refuse_awaitable(file.seek(0), file)
+    data = bytearray()
+    # Sockets and unbuffered files give less than they are asked for.
+    while len(data) <= MAX_BYTES:
+        chunk = file.read(MAX_BYTES + 1 - len(data))
+        _refuse_awaitable(chunk, file)
+        if not isinstance(chunk, (bytes, bytearray, memoryview)):
+            what = "text: open it for reading bytes" if isinstance(chunk, str) else _name_of(chunk)
+            raise TypeError(f"An image file gives bytes, and this one gives {what}. Received: a {_name_of(file)}")
+        if not chunk:
+            return bytes(data)
+        data += chunk
+    raise ImageError(f"Files may have up to {MAX_BYTES} bytes. Received: more", "file_too_large")
+
+
+def _refuse_awaitable(answer: object, file: object) -> None:
+    if inspect.isawaitable(answer):
+        if inspect.iscoroutine(answer):
+            answer.close()
+        raise TypeError(
+            f"The methods of this file have to be awaited: give the bytes of its read(). Received: a {_name_of(file)}"
+        )
+
+
+def _name_of(value: object) -> str:
+    return f"{type(value).__module__}.{type(value).__qualname__}"
 
 
 def _check_array(image: np.ndarray) -> np.ndarray | Picture:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 from typing import Any
 
@@ -41,7 +42,7 @@ class LiteRTInterpreter:
 
     Args:
         path: a `.tflite` file; or
-        content: the same as bytes.
+        content: the same as bytes; then `path` is its name, for messages.
 
     Attributes:
         batch_size: images of a call of the signature `batch`; 1 where the file has none.
@@ -61,7 +62,8 @@ class LiteRTInterpreter:
         try:
             # The first one of a process announces its delegate.
             with _while_it_announces_itself():
-                interpreter = Interpreter(model_path=path, model_content=content, num_threads=1)
+                source = path if content is None else None
+                interpreter = Interpreter(model_path=source, model_content=content, num_threads=1)
                 interpreter.allocate_tensors()
             self._runners = {SIGNATURE: interpreter.get_signature_runner(SIGNATURE)}
             signatures = set(interpreter.get_signature_list())
@@ -191,6 +193,7 @@ class LiteRTModel:
     Args:
         path: a `.tflite` file written by spin_tf.
         num_threads: interpreters that work at the same time.
+        content: the bytes of the file, where it lies in no folder; `path` is its name then.
 
     Attributes:
         metadata: dict, the `spin_tf.json` of the file.
@@ -209,10 +212,11 @@ class LiteRTModel:
     # what the signature `batch` takes.
     batch_size = 16
 
-    def __init__(self, path: str | os.PathLike[str], num_threads: int) -> None:
+    def __init__(self, path: str | os.PathLike[str], num_threads: int, content: bytes | None = None) -> None:
         self.path = os.fspath(path)
-        self.metadata = read_metadata(path)
-        self._interpreters = Pool(lambda: LiteRTInterpreter(self.path), num_threads)
+        self.metadata = read_metadata(path, content)
+        # Nothing that leads back to this model: a circle would keep some 60 MB until Python's collector comes by.
+        self._interpreters = Pool(functools.partial(LiteRTInterpreter, self.path, content), num_threads)
         with self._interpreters.take() as interpreter:
             check_tensors(*interpreter.tensors(), self.metadata, self.path)
             self.can_step = interpreter.can_step

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import json
 import math
 import os
 import zipfile
+import zlib
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -16,27 +18,35 @@ from spin_tf.data.files import check_regular
 
 METADATA_FILE = "spin_tf.json"
 METADATA_FORMAT = 1
+_CHUNK = 1 << 20
 # Charsets of all of Unicode stay far below; what unpacks to more is no metadata.
 _MAX_BYTES = 16 * 2**20
 _MAX_SIDE = 4096
 _MAX_LENGTH = 1000
 
 
-def read_metadata(path: str | os.PathLike[str]) -> dict[str, Any]:
+def read_metadata(path: str | os.PathLike[str], content: bytes | None = None) -> dict[str, Any]:
     """Reads what an exported `.tflite` file says about itself, from the zip archive at its end.
+
+    Args:
+        path: of the file.
+        content: its bytes, where it lies in no folder.
 
     Raises:
         OSError: there is no such file, or it is no regular file.
-        ValueError: the file carries no metadata of spin_tf, of a newer format, or damaged ones.
+        ValueError: the file carries no metadata of spin_tf, of a newer format, or damaged ones; or the model itself is
+            damaged, by its checksum.
     """
     name = os.fspath(path)
-    check_regular(path)
+    if content is None:
+        check_regular(path)
     try:
-        with zipfile.ZipFile(path) as archive:
+        with zipfile.ZipFile(path if content is None else io.BytesIO(content)) as archive:
             size = archive.getinfo(METADATA_FILE).file_size
             if size > _MAX_BYTES:
                 raise ValueError(f"{METADATA_FILE} would unpack to {size} bytes")
-            content = archive.read(METADATA_FILE)
+            said = archive.read(METADATA_FILE)
+            checksum = archive.getinfo(METADATA_FILE).comment
     except PermissionError:
         raise
     # zipfile raises nearly anything on damaged archives: struct.error, NotImplementedError, zlib.error among it.
@@ -45,7 +55,35 @@ def read_metadata(path: str | os.PathLike[str]) -> dict[str, Any]:
             f"The model carries no {METADATA_FILE} that can be read ({one_line(error)}), so its charset is unknown; "
             f"export it with bin/export_tflite.py. Received: model={name!r}"
         ) from error
-    return parse_metadata(content, name)
+    if checksum:
+        with open(path, "rb") if content is None else io.BytesIO(content) as file:
+            _check_whole(file, checksum, name)
+    return parse_metadata(said, name)
+
+
+def checksum_of(flatbuffer: bytes) -> bytes:
+    """The size of a LiteRT flatbuffer and its CRC-32, which stand in the zip archive as the comment of `METADATA_FILE`.
+
+    LiteRT crashes on some files that are damaged. Files of earlier versions have no comment.
+    """
+    return json.dumps({"bytes": len(flatbuffer), "crc32": zlib.crc32(flatbuffer)}).encode("ascii")
+
+
+def _check_whole(file: BinaryIO, checksum: bytes, name: str) -> None:
+    try:
+        said = json.loads(checksum)
+        size, expected = int(said["bytes"]), int(said["crc32"])
+    except (ValueError, TypeError, LookupError, RecursionError) as error:
+        raise ValueError(f"The checksum of the model is damaged. Received: model={name!r}") from error
+    found, left = 0, size
+    while left > 0 and (chunk := file.read(min(left, _CHUNK))):
+        found = zlib.crc32(chunk, found)
+        left -= len(chunk)
+    if left or found != expected:
+        raise ValueError(
+            f"The model is damaged: its first {size} bytes are not those that were written; copy or export it anew. "
+            f"Received: model={name!r}"
+        )
 
 
 def parse_metadata(content: bytes, name: str) -> dict[str, Any]:

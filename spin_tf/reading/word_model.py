@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.resources
 import os
 import pathlib
 from typing import Any, Protocol, runtime_checkable
@@ -43,6 +44,19 @@ def bundled_model() -> pathlib.Path:
     return resource("exported", "spin.tflite")
 
 
+def zipped_model() -> bytes | None:
+    """The bundled model where it lies in no folder: inside a zip file on the path of Python; None elsewhere."""
+    if bundled_model().exists():
+        return None
+    package = importlib.resources.files("spin_tf")
+    # In a zip file of a clone, it lies beside the package.
+    for place in (package, getattr(package, "parent", None)):
+        file = place.joinpath("exported", "spin.tflite") if place is not None else None
+        if file is not None and file.is_file():
+            return file.read_bytes()
+    return None
+
+
 def load_word_model(model: str | os.PathLike[str] | None, num_threads: int) -> WordModel:
     """Loads a `.tflite`, `.onnx` or `.keras` file, a model_dir, a SavedModel folder, or weights that travel with the
     package by their name; None is the bundled model.
@@ -56,6 +70,8 @@ def load_word_model(model: str | os.PathLike[str] | None, num_threads: int) -> W
         raise ValueError(
             "A model has a name; without one, leave it out, and the bundled model reads. Received: model=''"
         )
+    if model is None and (content := zipped_model()) is not None:
+        return LiteRTModel(bundled_model(), num_threads, content)
     path = bundled_model() if model is None else find_model(model)
     if not path.exists():
         raise FileNotFoundError(f"There is no such model{names_instead(path)}. Received: model={str(path)!r}")

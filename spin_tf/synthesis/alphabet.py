@@ -9,6 +9,7 @@ import unicodedata
 from collections.abc import Iterable
 
 from spin_tf.charset import Charset
+from spin_tf.data.files import read_list
 from spin_tf.synthesis.fonts import CHARACTERS
 from spin_tf.synthesis.labels import MAX_LENGTH, cases
 
@@ -81,8 +82,8 @@ class Lexicon:
         """
         found: dict[str, list[str]] = {}
         for path in paths:
-            with open(path, encoding="utf-8-sig", errors="replace") as file:
-                words = [line.strip() for line in file if not line.startswith("#")]
+            lines = read_list(path, errors="replace").split("\n")
+            words = [line.strip() for line in lines if not line.startswith("#")]
             found[os.fspath(path)] = [unicodedata.normalize("NFC", word) for word in words if word]
         if charset is not None:
             characters = characters_of(charset)

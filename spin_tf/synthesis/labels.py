@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterable
 from random import Random
 
+from spin_tf.data.files import read_list
 from spin_tf.synthesis.fonts import CHARACTERS
 from spin_tf.synthesis.vocabulary import COMMON_WORDS
 
@@ -87,8 +88,8 @@ def read_lexicon(path: str | os.PathLike[str]) -> list[str]:
         OSError: the file cannot be read.
         ValueError: there is no usable word in it.
     """
-    with open(path, encoding="utf-8-sig", errors="replace") as file:
-        words = [line.strip() for line in file if not line.startswith("#")]
+    lines = read_list(path, errors="replace").split("\n")
+    words = [line.strip() for line in lines if not line.startswith("#")]
     words = [word for word in words if 1 <= len(word) <= MAX_LENGTH and all(c in CHARACTERS for c in word)]
     if not words:
         raise ValueError(f"No word of 1 to {MAX_LENGTH} printable ASCII characters. Received: lexicon={path!r}")

@@ -11,10 +11,10 @@ from random import Random
 import numpy as np
 from PIL import Image, ImageFilter
 
+from spin_tf.data.formats import is_image_name
+from spin_tf.data.images import open_header, read_image_file
 from spin_tf.synthesis import noise
 from spin_tf.synthesis.streams import Streams
-
-_PHOTOGRAPH_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp")
 
 
 class Photographs:
@@ -50,12 +50,15 @@ class Photographs:
 
 def _read_grey(path: str) -> np.ndarray | None:
     try:
-        with Image.open(path) as image:
+        with open_header(read_image_file(path)) as image:
             image.draft("L", (320, 320))
             grey = image.convert("L")
             grey.thumbnail((320, 320))
             return np.asarray(grey)
-    except OSError:
+    except MemoryError:
+        raise
+    # Pillow's decoders raise nearly anything on broken files.
+    except Exception:
         return None
 
 
@@ -67,7 +70,7 @@ def find_photographs(folder: str | os.PathLike[str]) -> list[str]:
     """
     if not os.path.isdir(folder):
         raise FileNotFoundError(f"No such folder of backgrounds. Received: backgrounds={os.fspath(folder)!r}")
-    return sorted(str(p) for p in pathlib.Path(folder).rglob("*") if p.suffix.lower() in _PHOTOGRAPH_SUFFIXES)
+    return sorted(str(p) for p in pathlib.Path(folder).rglob("*") if is_image_name(p.name))
 
 
 def ramp(shape: tuple[int, int], rng: Random) -> np.ndarray:

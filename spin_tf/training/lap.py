@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from spin_tf import config as config_module
+from spin_tf._cores import num_cores
 from spin_tf._files import remove_others, write_atomically
 from spin_tf.charset import Tokenizer
 from spin_tf.config import Config
@@ -124,8 +125,7 @@ def hardware() -> str:
         found = [name.strip() for name in names if name.strip()]
         if found:
             return f"{len(found)} {found[0]}"
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return f"{cores} cores {_processor()}"
+    return f"{num_cores()} cores {_processor()}"
 
 
 def _processor() -> str:

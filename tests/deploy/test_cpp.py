@@ -140,7 +140,7 @@ def spin_read(*arguments: object, **options: object) -> tuple[int, str, str]:
 def without_reasons_of_libraries(stderr: str) -> str:
     """Error lines without the words that libpng and Pillow have for the same fault, and the list of formats."""
     stderr = re.sub(r"(is truncated or broken): .*?(\. Received: \d+ bytes)", r"\1\2", stderr)
-    stderr = re.sub(r"Not an image, or one of a format that is not read \(.*?\)", "Not an image", stderr)
+    stderr = re.sub(r"(Not an image), or one of a format .*?\)(: this is .*?(?=\. Received))?", r"\1", stderr)
     return re.sub(r"The header of the image is broken: .*?\. Received", "Not an image. Received", stderr)
 
 

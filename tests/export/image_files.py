@@ -9,6 +9,8 @@ import zlib
 import numpy as np
 from PIL import Image
 
+from spin_tf.data.formats import readable_formats
+
 
 def save(image: Image.Image, file_format: str, **options: object) -> bytes:
     stream = io.BytesIO()
@@ -113,6 +115,9 @@ def refused() -> dict[str, tuple[bytes, str]]:
         "tiff": (save(image, "TIFF"), "format_not_served"),
         "webp": (save(image, "WEBP"), "format_not_served"),
         "ppm": (save(image, "PPM"), "format_not_served"),
+        "jpeg_2000": (save(image, "JPEG2000"), "format_not_served"),
+        "jpeg_2000_stream": (save(image, "JPEG2000", no_jp2=True), "format_not_served"),
+        **({"avif": (save(image, "AVIF"), "format_not_served")} if "AVIF" in readable_formats() else {}),
         "bmp_palette": (save(image.convert("P"), "BMP"), "format_not_served"),
         "bmp_grey": (save(image.convert("L"), "BMP"), "format_not_served"),
         "bmp_alpha": (save(image.convert("RGBA"), "BMP"), "format_not_served"),

@@ -1,4 +1,4 @@
-"""28 whole image files of the seven formats that are read: what the fuzz tests start from.
+"""Whole image files of the formats that are read here: what the fuzz tests start from.
 
 They are made, not kept: the same Pillow gives the same bytes. `python -m tests.fuzz.images FOLDER COUNT` writes the
 seeds and COUNT mutations of them as files, for readers in other languages.
@@ -14,6 +14,7 @@ import sys
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from spin_tf.data.formats import readable_formats
 from tests.fuzz.mutations import mutations
 
 
@@ -34,6 +35,7 @@ def word_picture(text: str = "hello", size: tuple[int, int] = (100, 32)) -> Imag
 @functools.cache
 def image_seeds() -> dict[str, bytes]:
     """The seeds by name; a name begins with the format."""
+    has_avif, has_jp2 = "AVIF" in readable_formats(), "JPEG2000" in readable_formats()
     rgb = word_picture()
     grey = rgb.convert("L")
     rgba = rgb.copy()
@@ -73,6 +75,8 @@ def image_seeds() -> dict[str, bytes]:
         "pnm_ppm": _encode(rgb, "PPM"),
         "pnm_pgm": _encode(grey, "PPM"),
         "pnm_pbm": _encode(grey.convert("1"), "PPM"),
+        **({"avif_rgba": _encode(rgba, "AVIF"), "avif_grey": _encode(grey, "AVIF")} if has_avif else {}),
+        **({"jp2_rgb": _encode(rgb, "JPEG2000"), "jp2_16": _encode(grey16, "JPEG2000")} if has_jp2 else {}),
     }
 
 

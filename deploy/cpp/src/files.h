@@ -2,6 +2,7 @@
 #ifndef SPIN_FILES_H_
 #define SPIN_FILES_H_
 
+#include <functional>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -18,10 +19,15 @@ class UserError : public std::runtime_error {
 struct Found {
   std::string path;
   std::string problem;
+  // A pipe that the user names, or "-", standard input.
+  bool is_pipe;
 };
 
-// The files named by the arguments; of a folder, its image files by name, without those of folders in it.
-std::vector<Found> find_images(const std::vector<std::string>& arguments);
+// The files named by the arguments; of a folder, its image files by name, without those of folders in it, which `say`
+// is told. Other files beside the images of a folder (labels, notes) are no mistake, and neither is what a file manager
+// hides; a file named by the user is always tried.
+std::vector<Found> find_images(const std::vector<std::string>& arguments,
+                               const std::function<void(const std::string&, const std::string&)>& say);
 
 // A file that cannot be read; what() is the reason alone.
 class FileError : public std::runtime_error {
@@ -32,6 +38,11 @@ class FileError : public std::runtime_error {
 // The bytes of a regular file of at most kMaxBytes, or of the one that a link leads to: a named pipe or a device is
 // refused instead of waited for. Throws FileError.
 std::string read_file(const std::string& path);
+
+// Whether a path that the user names is "-" or leads to a pipe; what comes through it, up to its end. Throws FileError
+// where that is too much, or nobody writes to a named pipe for some seconds.
+bool is_pipe(const std::string& path);
+std::string read_pipe(const std::string& path);
 
 // Text with every byte that is no UTF-8 as the code point U+DC00 + byte, as Python takes file names.
 std::u32string with_escaped_bytes(const std::string& text);

@@ -112,6 +112,21 @@ std::vector<std::string> split_characters(const std::string& text) {
   return characters;
 }
 
+// Files of earlier versions have none.
+void read_checksum(const std::string& path, Metadata& metadata) {
+  const std::string content = read_zip_comment(path, kFile);
+  if (content.empty()) {
+    return;
+  }
+  const Json json = Json::parse(content, nullptr, /*allow_exceptions=*/false);
+  if (!json.is_object() || !json.contains("bytes") || !json.contains("crc32") ||
+      !json["bytes"].is_number_unsigned() || !json["crc32"].is_number_unsigned()) {
+    fail("The checksum of the model is damaged." + received(path));
+  }
+  metadata.checked_bytes = json["bytes"].get<std::size_t>();
+  metadata.crc32 = json["crc32"].get<unsigned long>();
+}
+
 }  // namespace
 
 Metadata read_metadata(const std::string& path) {
@@ -132,6 +147,7 @@ Metadata read_metadata(const std::string& path) {
     }
     metadata.height = size[0].get<int>();
     metadata.width = size[1].get<int>();
+    read_checksum(path, metadata);
   } catch (const Json::exception& error) {
     damaged(error.what(), path);
   }

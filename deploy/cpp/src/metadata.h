@@ -14,6 +14,9 @@ struct Metadata {
   std::vector<std::string> characters;  // one by one
   int height = 0;
   int width = 0;
+  // What the flatbuffer before the archive must be, where the file says it; 0 bytes where it does not.
+  std::size_t checked_bytes = 0;
+  unsigned long crc32 = 0;
 };
 
 // Throws ModelError with the message of read_metadata in spin_tf/reading/litert.py.

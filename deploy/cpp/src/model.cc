@@ -1,6 +1,9 @@
 #include "model.h"
 
+#include <zlib.h>
+
 #include <algorithm>
+#include <fstream>
 #include <limits>
 
 #include "spin/recognizer.h"
@@ -11,6 +14,25 @@ namespace {
 
 // The first character follows the tokens for start (and padding) and end.
 constexpr std::size_t kNumSpecialTokens = 2;
+
+// LiteRT crashes on some files that are damaged.
+void check_whole(const std::string& path, const Metadata& metadata) {
+  if (metadata.checked_bytes == 0) {
+    return;
+  }
+  std::ifstream file(path, std::ios::binary);
+  std::vector<char> chunk(1 << 20);
+  unsigned long found = crc32(0, nullptr, 0);
+  std::size_t left = metadata.checked_bytes;
+  while (left > 0 && file.read(chunk.data(), static_cast<std::streamsize>(std::min(left, chunk.size()))).gcount() > 0) {
+    found = crc32(found, reinterpret_cast<const Bytef*>(chunk.data()), static_cast<uInt>(file.gcount()));
+    left -= static_cast<std::size_t>(file.gcount());
+  }
+  if (left > 0 || found != metadata.crc32) {
+    throw ModelError("The model is damaged: its first " + std::to_string(metadata.checked_bytes) +
+                     " bytes are not those that were written; copy or export it anew. Received: model=" + quoted(path));
+  }
+}
 
 }  // namespace
 
@@ -57,6 +79,7 @@ Model::Model(const std::string& path, const Metadata& metadata, int max_instance
     : path_(path),
       max_instances_(max_instances > 0 ? static_cast<std::size_t>(max_instances)
                                        : std::numeric_limits<std::size_t>::max()) {
+  check_whole(path, metadata);
   std::size_t classes = 0;
   try {
     library_ = std::make_unique<Library>(path, metadata);

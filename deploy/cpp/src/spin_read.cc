@@ -1,6 +1,5 @@
 // Reads word images: the command bin/recognize.py without Python.
 
-#include <sched.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -15,7 +14,9 @@
 #include <thread>
 
 #include "arguments.h"
+#include "cores.h"
 #include "files.h"
+#include "image_names.h"
 #include "output.h"
 #include "spin/recognizer.h"
 
@@ -26,18 +27,22 @@ namespace {
 struct Result {
   std::string line;
   bool read = false;
+  std::string note = "";
 };
 
 Result read_one(const Recognizer& recognizer, const Found& found, bool jsonl) {
   if (!found.problem.empty()) {
-    return {found.problem, false};
+    return {found.problem};
   }
   try {
-    return {format_word(found.path, recognizer.read(read_file(found.path)), jsonl), true};
+    const std::string bytes = found.is_pipe ? read_pipe(found.path) : read_file(found.path);
+    const bool has_more = !found.is_pipe && is_animated_png(bytes);
+    return {format_word(found.path, recognizer.read(bytes), jsonl), true,
+            has_more ? "only the first of its frames is read" : ""};
   } catch (const ImageError& error) {
-    return {one_line(error.what()), false};
+    return {one_line(error.what())};
   } catch (const FileError& error) {
-    return {one_line(error.what()), false};
+    return {one_line(error.what())};
   }
 }
 
@@ -159,18 +164,25 @@ class WithoutChatter {
   const int kept_;
 };
 
+// The model that was installed with this program, wherever that is now; else that of the build.
+std::string default_model() {
+  char program[4096];
+  const ssize_t length = readlink("/proc/self/exe", program, sizeof program);
+  if (length > 0 && static_cast<std::size_t>(length) < sizeof program) {
+    const std::string path(program, static_cast<std::size_t>(length));
+    const std::string installed = path.substr(0, path.rfind('/') + 1) + SPIN_MODEL_FROM_PROGRAM;
+    if (access(installed.c_str(), R_OK) == 0) {
+      return installed;
+    }
+  }
+  return SPIN_DEFAULT_MODEL;
+}
+
 Recognizer load(const Arguments& arguments) {
   Options options;
   options.turn_tall = arguments.turn_tall;
   const WithoutChatter quiet;
-  return Recognizer(arguments.model.empty() ? SPIN_DEFAULT_MODEL : arguments.model, options);
-}
-
-// A container may lend this process fewer cores than the machine has.
-int num_cores() {
-  cpu_set_t cores;
-  const int count = sched_getaffinity(0, sizeof cores, &cores) == 0 ? CPU_COUNT(&cores) : 0;
-  return count > 0 ? count : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  return Recognizer(arguments.model.empty() ? default_model() : arguments.model, options);
 }
 
 // Whoever read the output (`| head`) has enough: no error. Anything else is one.
@@ -194,11 +206,18 @@ void flush_out() {
   }
 }
 
+// A line on stderr about a file or folder; nothing where there is nothing to say.
+void say(const std::string& path, const std::string& what) {
+  if (!what.empty()) {
+    std::fprintf(stderr, "%s: %s\n", with_backslashes(show_path(path)).c_str(), with_backslashes(one_line(what)).c_str());
+  }
+}
+
 int run(const Arguments& arguments) {
   if (arguments.paths.empty()) {
     throw UserError("name the image files or folders to read, for example: spin_read word.png");
   }
-  const std::vector<Found> paths = find_images(arguments.paths);
+  const std::vector<Found> paths = find_images(arguments.paths, say);
   std::string problems;
   for (const Found& found : paths) {
     problems += (problems.empty() ? "" : "; ") + found.problem + ". Received: " + found.path;
@@ -219,8 +238,9 @@ int run(const Arguments& arguments) {
     const Result result = reader.take();
     if (result.read) {
       write_out(result.line + "\n");
+      say(found.path, result.note);
     } else {
-      std::fprintf(stderr, "%s: %s\n", with_backslashes(show_path(found.path)).c_str(), result.line.c_str());
+      say(found.path, result.line);
       all_read = false;
     }
   }

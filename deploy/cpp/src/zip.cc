@@ -91,10 +91,14 @@ std::optional<std::string> content_of(File& file, const std::string& directory, 
   return content;
 }
 
-}  // namespace
+// A file of an archive: the directory, and where in it and in the archive it stands.
+struct Place {
+  std::string directory;
+  std::size_t entry;
+  std::uint64_t shift;
+};
 
-std::optional<std::string> read_zip_member(const std::string& path, const std::string& name) {
-  File file(path);
+std::optional<Place> find(File& file, const std::string& name) {
   const std::uint64_t tail_size = std::min<std::uint64_t>(file.size(), kEndSize + kMaxComment);
   const auto tail = file.read(file.size() - tail_size, tail_size);
   if (!tail || tail->size() < kEndSize) {
@@ -120,11 +124,31 @@ std::optional<std::string> read_zip_member(const std::string& path, const std::s
       return std::nullopt;
     }
     if (directory->compare(entry + kEntrySize, name_size, name) == 0) {
-      return content_of(file, *directory, entry, shift);
+      return Place{*directory, entry, shift};
     }
     entry += kEntrySize + name_size + number(*directory, entry + 30, 2) + number(*directory, entry + 32, 2);
   }
   return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<std::string> read_zip_member(const std::string& path, const std::string& name) {
+  File file(path);
+  const std::optional<Place> place = find(file, name);
+  return place ? content_of(file, place->directory, place->entry, place->shift) : std::nullopt;
+}
+
+std::string read_zip_comment(const std::string& path, const std::string& name) {
+  File file(path);
+  const std::optional<Place> place = find(file, name);
+  if (!place) {
+    return "";
+  }
+  const std::size_t start =
+      place->entry + kEntrySize + number(place->directory, place->entry + 28, 2) + number(place->directory, place->entry + 30, 2);
+  const std::size_t size = number(place->directory, place->entry + 32, 2);
+  return start > place->directory.size() ? "" : place->directory.substr(start, size);
 }
 
 }  // namespace spin

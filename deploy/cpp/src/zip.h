@@ -11,6 +11,9 @@ namespace spin {
 // or where it is damaged. Throws std::system_error where `path` cannot be read.
 std::optional<std::string> read_zip_member(const std::string& path, const std::string& name);
 
+// The comment that the archive holds about that file; empty where there is none.
+std::string read_zip_comment(const std::string& path, const std::string& name);
+
 }  // namespace spin
 
 #endif  // SPIN_ZIP_H_

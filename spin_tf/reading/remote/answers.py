@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from spin_tf.reading.word import Character, ReadError, Word
 
 INPUT = "image_bytes"
+WITHOUT_HEADERS = "no headers, such as Authorization, were given"
 # Rounding may lift a product of probabilities a little above 1.
 _TOLERANCE = 1e-5
 

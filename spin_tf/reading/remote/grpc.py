@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from spin_tf._extras import require
-from spin_tf.reading.remote.answers import INPUT, RequestTooLarge, ServerError, Unavailable, shorten
+from spin_tf.data.files import read_regular_file
+from spin_tf.reading.remote.answers import INPUT, WITHOUT_HEADERS, RequestTooLarge, ServerError, Unavailable, shorten
 from spin_tf.reading.remote.predict_proto import decode_response, encode_request
 
 _METHOD = "/tensorflow.serving.PredictionService/Predict"
@@ -21,21 +22,36 @@ class GrpcTransport:
         version: None is the one that the server prefers.
         secure: TLS.
         timeout: seconds for one request.
+        headers: sent with each request, as metadata.
+        certificate: PEM file of a client certificate and its key.
 
     Raises:
+        OSError: the certificate cannot be opened.
         MissingExtraError: without grpcio.
     """
 
-    def __init__(self, target: str, model: str, version: int | None, secure: bool, timeout: float) -> None:
+    def __init__(
+        self,
+        target: str,
+        model: str,
+        version: int | None,
+        secure: bool,
+        timeout: float,
+        headers: Mapping[str, str] | None = None,
+        certificate: str | None = None,
+    ) -> None:
         self._grpc: Any = require("grpc", "Reading through gRPC", "serving")
         self._model, self._version, self._timeout = model, version, timeout
         # Retries are ours: they also know what a server asks for, and stop when one thread has given up.
         options = [("grpc.max_receive_message_length", -1), ("grpc.enable_retries", 0)]
         if secure:
-            credentials = self._grpc.ssl_channel_credentials()
+            pem = None if certificate is None else read_regular_file(certificate)
+            credentials = self._grpc.ssl_channel_credentials(private_key=pem, certificate_chain=pem)
             self._channel = self._grpc.secure_channel(target, credentials, options)
         else:
             self._channel = self._grpc.insecure_channel(target, options)
+        # Names of metadata have no capital letters.
+        self._metadata = [(name.lower(), value) for name, value in (headers or {}).items()]
         # Without serialisers bytes go out and bytes come in.
         self._predict = self._channel.unary_unary(_METHOD)
 
@@ -43,7 +59,7 @@ class GrpcTransport:
         """See `Transport`."""
         request = encode_request(self._model, self._version, INPUT, images)
         try:
-            response = self._predict(request, timeout=self._timeout)
+            response = self._predict(request, timeout=self._timeout, metadata=self._metadata)
         except self._grpc.RpcError as error:
             raise self._as_server_error(error) from error
         try:
@@ -66,4 +82,6 @@ class GrpcTransport:
         # A server that is stopped cancels what it is at; nothing was answered then, and reading leaves no traces.
         if code in (codes.UNAVAILABLE, codes.RESOURCE_EXHAUSTED, codes.CANCELLED):
             return Unavailable(message)
+        if code in (codes.UNAUTHENTICATED, codes.PERMISSION_DENIED) and not self._metadata:
+            return ServerError(f"{message.rstrip('.')}; {WITHOUT_HEADERS}")
         return ServerError(message)

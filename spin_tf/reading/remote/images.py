@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from spin_tf.data.images import read_image_file
 from spin_tf.data.plain_images import decodes_alike, encode_png
-from spin_tf.reading.images import ImageLike, load_image
+from spin_tf.reading.images import ImageLike, is_file, load_image, read_file
 
 __all__ = ["Outgoing", "as_png", "decodes_alike", "outgoing"]
 
@@ -33,6 +33,8 @@ def outgoing(image: ImageLike) -> Outgoing:
     """
     if isinstance(image, (str, os.PathLike)):
         image = read_image_file(image)
+    elif is_file(image):
+        image = read_file(image)
     pixels = load_image(image)
     if isinstance(image, (bytes, bytearray, memoryview)):
         data = bytes(image)

@@ -7,7 +7,7 @@ import os
 import random
 import threading
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar, cast, overload
 
@@ -23,6 +23,7 @@ from spin_tf.reading.word import ReadError, Word
 _Image = TypeVar("_Image", bound=ImageLike)
 _FIRST_DELAY = 0.1
 _LONGEST_DELAY = 5.0
+_LOST = "The server cannot be used: "
 
 
 class RemoteRecognizer:
@@ -41,9 +42,12 @@ class RemoteRecognizer:
         num_requests: requests in flight at the same time.
         batch_size: images a request, at most.
         max_request_bytes: bytes of image files a request, at most; a larger file travels alone.
+        headers: sent with each request (gRPC: as metadata), such as `{"Authorization": "Bearer ..."}`.
+        certificate: PEM file of a client certificate and its key, for servers that ask for one.
 
     Raises:
-        ValueError: another address, or a number out of range.
+        OSError: the certificate cannot be opened.
+        ValueError: another address, a number out of range, headers or a certificate that cannot be sent.
         MissingExtraError: gRPC without the extra.
 
     Example:
@@ -55,10 +59,12 @@ class RemoteRecognizer:
         self,
         server: str,
         timeout: float = 60.0,
-        retry_seconds: float = 10.0,
+        retry_seconds: float = 60.0,
         num_requests: int = 4,
         batch_size: int = 32,
         max_request_bytes: int = 2**20,
+        headers: Mapping[str, str] | None = None,
+        certificate: str | os.PathLike[str] | None = None,
     ) -> None:
         for name, number, least in (
             ("num_requests", num_requests, 1),
@@ -72,7 +78,8 @@ class RemoteRecognizer:
             raise ValueError(f"timeout must be above 0. Received: timeout={timeout}")
         self.server, self.timeout, self.retry_seconds = server, timeout, retry_seconds
         self.num_requests, self.batch_size, self.max_request_bytes = num_requests, batch_size, max_request_bytes
-        self._transport = connect(server, timeout)
+        self.headers, self.certificate = dict(headers or {}), None if certificate is None else os.fspath(certificate)
+        self._transport = connect(server, timeout, self.headers, self.certificate)
 
     @overload
     def read(self, images: ImageLike) -> Word: ...
@@ -102,7 +109,7 @@ class RemoteRecognizer:
             ServerError: the server does not answer, or not with readings; all results before that have been yielded.
             TypeError: at once, where `images` is one image.
         """
-        return self._results(several_images(images), keep_errors=True)
+        return self._counted(self._results(several_images(images), keep_errors=True))
 
     @property
     def can_rectify(self) -> bool:
@@ -120,7 +127,20 @@ class RemoteRecognizer:
             self.num_requests,
             self.batch_size,
             self.max_request_bytes,
+            self.headers,
+            self.certificate,
         )
+
+    def _counted(self, results: Iterator[Word | ReadError]) -> Iterator[Word | ReadError]:
+        """Says with the error of a server that is lost how many images were answered before."""
+        count = 0
+        try:
+            for result in results:
+                yield result
+                count += 1
+        except ServerError as error:
+            before = f"{count} image{'s were' if count != 1 else ' was'} answered before"
+            raise ServerError(str(error).replace(_LOST, f"{_LOST}{before}; ", 1)) from error
 
     def _results(self, images: Iterable[ImageLike], keep_errors: bool) -> Iterator[Word | ReadError]:
         pending: collections.deque[Future[list[Word | ReadError]]] = collections.deque()
@@ -136,8 +156,8 @@ class RemoteRecognizer:
             finally:
                 # Nobody waits any more for what is being tried again.
                 stop.set()
-                for future in pending:
-                    future.cancel()
+                while pending:
+                    pending.popleft().cancel()
 
     def _read_batch(self, images: list[ImageLike], keep_errors: bool, stop: threading.Event) -> list[Word | ReadError]:
         """Reads images in requests of at most `max_request_bytes`; only one request's files are held at a time."""
@@ -220,7 +240,7 @@ class RemoteRecognizer:
 
     def _say(self, error: ServerError, tries: int) -> str:
         after = f" (after {tries} tries)" if tries > 1 else ""
-        return f"The server cannot be used: {str(error).rstrip('.')}{after}. Received: server={self.server}"
+        return f"{_LOST}{str(error).rstrip('.')}{after}. Received: server={self.server}"
 
 
 def _batches(images: Iterable[ImageLike], size: int, max_bytes: int) -> Iterator[list[ImageLike]]:

@@ -5,6 +5,7 @@ import { prepareIntake } from "./intake";
 import { clearError, explain, say, showError } from "./messages";
 import { keepForOffline } from "./offline";
 import { copyText, Plate } from "./plate";
+import "./started";
 import { Stage } from "./stage";
 
 /** Larger pictures, of no word's shape, are photographs: there the reader says where the words are. */

@@ -7,13 +7,15 @@
 import { Engine, loadEngine } from "./engine";
 import { SpinError } from "./errors";
 import { type ModelMetadata, readMetadata } from "./metadata";
-import { type Box, checkBox, decodeImage, type ImageSource } from "./pixels";
+import { type Box, checkBox } from "./pixels";
+import { type ImageSource, openImage } from "./sources";
 import { surest, turnedViews } from "./turning";
 import { decode, FIRST_CHARACTER_ID, type Word } from "./word";
 
 export { SpinError, type SpinErrorCode } from "./errors";
 export type { ModelMetadata } from "./metadata";
-export { type Box, decodeImage, type ImageSource } from "./pixels";
+export { type Box, decodeImage } from "./pixels";
+export type { ImageSource } from "./sources";
 export type { Character, Word } from "./word";
 
 export interface LoadOptions {
@@ -32,6 +34,8 @@ export interface ReadOptions {
 export class SpinRecognizer {
   /** The characters that the model knows, in the order of its classes. */
   readonly characters: readonly string[];
+  /** Words that are being read. */
+  private running = 0;
 
   private constructor(
     private engine: Engine | undefined,
@@ -66,7 +70,8 @@ export class SpinRecognizer {
   /**
    * Reads one word.
    *
-   * @param image an image file (anything that the browser decodes), or a decoded image.
+   * @param image an image file (anything that the browser decodes), a decoded image, or an element or frame that shows
+   *   one.
    * @throws SpinError "not_an_image", "image_too_large", "bad_argument" or "disposed".
    */
   async read(image: ImageSource, options: ReadOptions = {}): Promise<Word> {
@@ -74,9 +79,13 @@ export class SpinRecognizer {
     if (engine === undefined) {
       throw new SpinError("disposed", "The recogniser was disposed of. Received: a call of read");
     }
-    const decoded = image instanceof Blob ? await decodeImage(image) : image;
+    this.running++;
+    let close = (): void => {};
     try {
-      const box = checkBox(decoded, options.box);
+      const opened = await openImage(image);
+      close = opened.close;
+      const decoded = opened.image;
+      const box = checkBox(decoded, options?.box);
       const words: Word[] = [];
       for (const { degrees, input } of turnedViews(decoded, box, this.metadata.image_size, this.turnTall)) {
         const { probabilities, positions } = await engine.run(input);
@@ -84,15 +93,19 @@ export class SpinRecognizer {
       }
       return surest(words);
     } finally {
-      if (image instanceof Blob && "close" in decoded) {
-        decoded.close();
+      close();
+      this.running--;
+      if (this.running === 0 && this.engine === undefined) {
+        engine.delete();
       }
     }
   }
 
-  /** Gives the model's memory back; nothing can be read any more. */
+  /** Gives the model's memory back; nothing can be read any more. Words that are being read are read to their end. */
   dispose(): void {
-    this.engine?.delete();
+    if (this.running === 0) {
+      this.engine?.delete();
+    }
     this.engine = undefined;
   }
 }

@@ -1,8 +1,5 @@
 import { SpinError } from "./errors";
 
-/** What can be read: an image file, or a decoded image. */
-export type ImageSource = Blob | ImageBitmap | ImageData;
-
 /** A part of an image, in its pixels; whole numbers. */
 export interface Box {
   readonly x: number;
@@ -21,15 +18,18 @@ export interface Rows {
 }
 
 // The limits of spin_tf/data/preprocessing.py.
-const MAX_PIXELS = 64_000_000;
+export const MAX_PIXELS = 64_000_000;
 const MAX_BYTES = 256 * 2 ** 20;
 
 /**
  * Decodes an image file as spin_tf does: rotated as its EXIF data say, colour profiles left alone.
  *
- * @throws SpinError "not_an_image" or "image_too_large".
+ * @throws SpinError "not_an_image", "image_too_large" or "bad_argument".
  */
 export async function decodeImage(file: Blob): Promise<ImageBitmap> {
+  if (typeof file?.size !== "number") {
+    throw new SpinError("bad_argument", `An image file is a Blob or File. Received: ${String(file)}`);
+  }
   const received = `Received: ${file.size} bytes of type ${JSON.stringify(file.type)}`;
   if (file.size === 0) {
     throw new SpinError("not_an_image", `The image file is empty. ${received}`);
@@ -57,9 +57,9 @@ export async function decodeImage(file: Blob): Promise<ImageBitmap> {
 }
 
 /** The part of an image that is to be read; the whole image without a box. */
-export function checkBox(image: { width: number; height: number }, box: Box | undefined): Box {
+export function checkBox(image: { width: number; height: number }, box: Box | null | undefined): Box {
   const { width, height } = image;
-  if (box === undefined) {
+  if (box === undefined || box === null) {
     return { x: 0, y: 0, width, height };
   }
   const sides = [box.x, box.y, box.width, box.height];
@@ -67,7 +67,7 @@ export function checkBox(image: { width: number; height: number }, box: Box | un
   if (!sides.every(Number.isInteger) || box.width < 1 || box.height < 1 || !inside) {
     throw new SpinError(
       "bad_argument",
-      `A box has whole numbers and lies inside the image, ${width} x ${height}. Received: box=${JSON.stringify(box)}`,
+      `A box has whole numbers and lies inside the image, ${width} x ${height}. Received: box=${sides.map(String)}`,
     );
   }
   return box;
