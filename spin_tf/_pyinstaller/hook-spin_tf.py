@@ -3,5 +3,5 @@
 import spin_tf
 from spin_tf.reading.word_model import bundled_model
 
-hiddenimports = sorted(set(spin_tf._PUBLIC.values()))
+hiddenimports = sorted({getattr(spin_tf, name).__module__ for name in spin_tf.__all__ if not name.startswith("_")})
 datas = [(str(bundled_model()), "spin_tf/exported")]

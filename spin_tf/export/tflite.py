@@ -97,7 +97,7 @@ def _endpoints(model: SPINRecognizer, tf: Any) -> dict[str, tuple[Callable[..., 
         float32("output", BATCH_SIZE, units),
         float32("cell", BATCH_SIZE, units),
     ]
-    endpoints = {
+    endpoints: dict[str, tuple[Callable[..., Any], list[Any]]] = {
         SIGNATURE: (read, [float32("image", 1, height, width, 1)]),
         BATCH_SIGNATURE: (read, [float32("image", BATCH_SIZE, height, width, 1)]),
         ENCODE_SIGNATURE: (encode, [float32("image", 1, height, width, 1)]),

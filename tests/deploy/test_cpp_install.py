@@ -106,7 +106,7 @@ def test_projects_find_it(prefix: pathlib.Path, word: pathlib.Path, tmp_path: pa
 def test_pkg_config_knows_what_it_needs(prefix: pathlib.Path, word: pathlib.Path, tmp_path: pathlib.Path) -> None:
     (found,) = prefix.rglob("spin.pc")
     values = {"pcfiledir": str(found.parent)}
-    fields = {}
+    fields: dict[str, str] = {}
     for line in found.read_text().splitlines():
         # Values of its own come first, then the fields, whose name a colon ends.
         sign = min("=:", key=lambda one: line.find(one) % 1000)

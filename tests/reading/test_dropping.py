@@ -62,7 +62,7 @@ def _fail(recognizer: Recognizer) -> None:
 
 def _fail_in_a_list(recognizer: Recognizer) -> None:
     with contextlib.suppress(ValueError):
-        recognizer.read([IMAGE, b"no image", *[IMAGE] * 100])
+        recognizer.read([IMAGE, b"no image", *[IMAGE] * 100])  # type: ignore[type-var]
 
 
 def _read_elsewhere(recognizer: Recognizer) -> None:
