@@ -82,7 +82,7 @@ def test_signatures_and_metadata(model: SPINRecognizer, exported: pathlib.Path) 
     words = {"probabilities": (6, 7), "positions": (6,)}
     rows = {"states": states, "projected": projected, "previous": (), "output": (8,), "cell": (8,)}
     stepped = {"probabilities": (7,), "attention": (time,), "output": (8,), "cell": (8,)}
-    rectified = dict.fromkeys(("image", "offset", "chromatic"), image)
+    rectified: dict[str, tuple[int, ...]] = dict.fromkeys(("image", "offset", "chromatic"), image)
     rectified |= {"weights": (13,), "gate": (1,), "control_points": (20, 2), "grid": (32, 100, 2)}
     expected: dict[str, tuple[int, dict[str, Any], dict[str, Any]]] = {
         "serving_default": (1, {"image": image}, words),
