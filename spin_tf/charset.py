@@ -6,6 +6,7 @@ import dataclasses
 import functools
 import pathlib
 import string
+import unicodedata
 from collections.abc import Iterable
 from typing import Any
 
@@ -124,6 +125,21 @@ class Charset:
     def unknown(self, text: str) -> tuple[str, ...]:
         """Returns the characters of `text` that are not in the charset, each once, in order."""
         return tuple(dict.fromkeys(c for c in self.fold(text) if c not in self.characters))
+
+    def writable(self, text: str) -> str:
+        """Returns what a model of this charset can write of `text`: a character of which only the other case, or only
+        its letter and accent apart (or together), are known becomes that; one that is not known at all is dropped.
+        """
+        known = set(self.characters)
+        text = self.fold(text)
+        if not known.issuperset(text):
+            text = unicodedata.normalize("NFC", text)
+
+        def written(c: str) -> str:
+            forms = (c, unicodedata.normalize("NFD", c), c.lower(), c.upper())
+            return next((form for form in forms if known.issuperset(form)), "")
+
+        return "".join(map(written, text))
 
     def to_dict(self) -> dict[str, Any]:
         """Returns what `from_dict` takes; JSON can hold it."""

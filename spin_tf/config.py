@@ -27,6 +27,7 @@ from spin_tf.config_schema import (
     TransformationConfig,
 )
 from spin_tf.config_yaml import read_yaml, resolve, write_yaml
+from spin_tf.evaluation.metrics import PROTOCOLS
 
 __all__ = [
     "PRESETS",
@@ -120,6 +121,7 @@ def validate(config: Config) -> Config:
     except (ValueError, OSError) as error:
         raise ValueError(f"model.charset: {error}") from error
     training, optimizer = config.training, config.training.optimizer
+    _allow("data.validation_protocol", config.data.validation_protocol, ("charset", *PROTOCOLS))
     _allow("data.on_corrupt", config.data.on_corrupt, ("raise", "skip"))
     # mixed_float16 would need a loss scale; every device with fast float16 since 2020 has bfloat16.
     _allow("training.dtype", training.dtype, ("float32", "mixed_bfloat16"))

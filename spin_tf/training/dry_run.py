@@ -37,8 +37,9 @@ def dry_run(config: Config, model_dir: str, strategy: Any) -> Iterator[str]:
     words = TrainingWords(config.data, tokenizer, t.batch_size, t.steps, t.seed)
     yield from _data(config, words)
     image_size = (config.model.image_size[0], config.model.image_size[1])
-    validation = Validator(config.data.validation, tokenizer, image_size, config.data.on_corrupt).sizes
-    yield f"validation words: {', '.join(f'{name} {size}' for name, size in validation.items()) or 'none'}"
+    validator = Validator.of(config.data, tokenizer, image_size)
+    yield f"validation words: {', '.join(f'{name} {size}' for name, size in validator.sizes.items()) or 'none'}"
+    yield from validator.notes
     yield from _coverage(words, tokenizer)
 
     keras.utils.set_random_seed(t.seed)

@@ -29,9 +29,9 @@ _HEADER = f"# Training laps\n\n| {' | '.join(COLUMNS)} |\n{'|---' * len(COLUMNS)
 
 
 def validate(model: SPINRecognizer, config: Config) -> dict[str, Score]:
-    """Reads the words of `data.validation`, lower case and alphanumeric: a score a set, and "all"."""
+    """Reads the words of `data.validation` under its protocol: a score a set, and "all"."""
     tokenizer = Tokenizer(model.charset, model.config["max_length"])
-    validator = Validator(config.data.validation, tokenizer, model.image_size, config.data.on_corrupt)
+    validator = Validator.of(config.data, tokenizer, model.image_size)
     return validator.score(lambda images: model.predict_words(images, len(images))[0].argmax(-1))
 
 

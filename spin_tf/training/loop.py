@@ -84,7 +84,7 @@ class Trainer:
         t = config.training
         self.words = TrainingWords(config.data, self.tokenizer, t.batch_size, t.steps, t.seed)
         image_size = (config.model.image_size[0], config.model.image_size[1])
-        self.validator = Validator(config.data.validation, self.tokenizer, image_size, config.data.on_corrupt)
+        self.validator = Validator.of(config.data, self.tokenizer, image_size)
         built = build(config, model_dir, self.strategy, self.place)
         self.model, self.learner = built.model, built.learner
         self.optimizer, self.averages = built.optimizer, built.averages
