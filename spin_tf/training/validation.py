@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import collections
+import functools
+import hashlib
 import unicodedata
 from collections.abc import Callable
 
@@ -102,6 +104,20 @@ class Validator:
     def sizes(self) -> dict[str, int]:
         """Words of each set."""
         return {name: len(texts) for name, (texts, _, _) in self._sets.items()}
+
+    @functools.cached_property
+    def digest(self) -> str:
+        """Tells whether an accuracy was measured on these words, under this protocol."""
+        digest = hashlib.sha256(repr((self._protocol, self._tokenizer.charset.spec)).encode())
+        for name, (texts, images, readable) in self._sets.items():
+            digest.update(repr((name, texts, readable.tolist(), images.shape)).encode(errors="surrogatepass"))
+            digest.update(np.ascontiguousarray(images).data)
+        return digest.hexdigest()[:32]
+
+    @property
+    def counts(self) -> bool:
+        """Whether any word counts."""
+        return any(self._compared(text) for texts, _, _ in self._sets.values() for text in texts)
 
     def sample(self, count: int) -> np.ndarray:
         """The same few images each time, from all sets in turn: float32 (at most `count`, height, width, 1)."""
