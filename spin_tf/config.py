@@ -11,6 +11,7 @@ from typing import Any
 
 from spin_tf._extras import require
 from spin_tf.charset import Charset
+from spin_tf.config_overrides import apply_overrides
 from spin_tf.config_schema import (
     PRESETS,
     STAGES,
@@ -55,26 +56,18 @@ def load(path: str, overrides: list[str] | tuple[str, ...] = ()) -> Config:
     """Reads a YAML file, applies `key=value` overrides (dotted keys), and checks everything.
 
     An override replaces what the file has under its key, whole: `data.validation={}` leaves no set, and `key=null` is
-    the key left out. `model.transformation.preset: paddle_parity` (or another of `PRESETS`) fills in what the file
-    leaves open.
+    the key left out. A value is YAML; one of a key that holds a text is taken as it stands, with its spaces and quotes.
+    `model.transformation.preset: paddle_parity` (or another of `PRESETS`) fills in what the file leaves open.
 
     Raises:
         ValueError: names the key, the value, and what is allowed.
         FileNotFoundError: there is no such file.
     """
-    omegaconf = require("omegaconf", "Training", "train")
+    require("omegaconf", "Training", "train")
     if not os.path.exists(path):
         raise FileNotFoundError(f"there is no such configuration. Received: {path}")
     values = read_yaml(path)
-    for override in overrides:
-        key, separator, text = override.partition("=")
-        if not separator or not all(key.split(".")):
-            raise ValueError(f"an override has the form key=value. Received: {override!r}")
-        try:
-            value = omegaconf.OmegaConf.to_container(omegaconf.OmegaConf.from_dotlist([f"value={text}"]))["value"]
-        except Exception as error:
-            raise ValueError(f"the value of {key} is no YAML. Received: {override!r}") from error
-        _set(values, key, value)
+    apply_overrides(values, overrides)
     values = resolve(values)
     model = values.get("model")
     transformation = model.get("transformation") if isinstance(model, dict) else None
@@ -83,21 +76,6 @@ def load(path: str, overrides: list[str] | tuple[str, ...] = ()) -> Config:
         _allow("model.transformation.preset", preset, tuple(PRESETS))
         values["model"]["transformation"] = {**PRESETS[preset], **transformation}
     return validate(from_dict(Config, values))
-
-
-def _set(values: dict[str, Any], key: str, value: Any) -> None:
-    *parents, last = key.split(".")
-    inner = values
-    for parent in parents:
-        if inner.get(parent) is None:
-            inner[parent] = {}
-        inner = inner[parent]
-        if not isinstance(inner, dict):
-            raise ValueError(f"{parent} holds a value, not keys. Received: {key}={value!r}")
-    if value is None:
-        inner.pop(last, None)
-    else:
-        inner[last] = value
 
 
 def save(config: Config | ModelConfig, path: str) -> None:
