@@ -96,6 +96,7 @@ def _coverage(words: TrainingWords, tokenizer: Tokenizer) -> Iterator[str]:
         f"{''.join(missing) or 'none'}; outside it: "
         + (", ".join(f"{character!r} {count}" for character, count in list(outside.items())[:20]) or "none")
         + (f" and {len(outside) - 20} more" if len(outside) > 20 else "")
+        + (f"; {hint}" if (hint := charset.hint(outside)) else "")
     )
 
 
