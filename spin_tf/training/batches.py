@@ -8,7 +8,8 @@ from absl import logging
 
 from spin_tf.config import Config
 from spin_tf.data.feeding.pipeline import TrainingWords
-from spin_tf.training.failures import is_of_data, last_good, short
+from spin_tf.training.checkpoints import last_good
+from spin_tf.training.failures import is_of_data, short
 from spin_tf.training.guards import TrainingError
 from spin_tf.training.strategies import Place
 

@@ -18,6 +18,7 @@ from spin_tf._files import remove_partial, write_atomically
 __all__ = [
     "BrokenCheckpointError",
     "OtherVariablesError",
+    "last_good",
     "list_checkpoints",
     "remove_partial",
     "restore_checkpoint",
@@ -71,6 +72,12 @@ def list_checkpoints(folder: str) -> list[str]:
     """Checkpoints of a folder, oldest first."""
     paths = glob.glob(os.path.join(glob.escape(folder), "checkpoint-*.npz"))
     return sorted(path for path in paths if _PATTERN.search(path))
+
+
+def last_good(folder: str) -> str:
+    """What a message says of the checkpoints of a run that ends."""
+    saved = list_checkpoints(folder)
+    return f"last good checkpoint: {saved[-1] if saved else 'none yet'}"
 
 
 def restore_checkpoint(path: str, variables: list[Any]) -> dict[str, Any]:

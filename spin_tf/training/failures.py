@@ -9,7 +9,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from spin_tf.training.checkpoints import list_checkpoints
+from spin_tf.training.checkpoints import last_good
 from spin_tf.training.guards import TrainingError
 
 # What the others see of a machine that was killed, cannot be reached, or has ended.
@@ -31,12 +31,6 @@ def is_of_data(error: Exception, num_workers: int) -> bool:
     return not isinstance(error, tf.errors.ResourceExhaustedError) and not (
         num_workers > 1 and isinstance(error, _OF_OTHERS)
     )
-
-
-def last_good(model_dir: str) -> str:
-    """What a message says of the checkpoints of a run."""
-    saved = list_checkpoints(model_dir)
-    return f"last good checkpoint: {saved[-1] if saved else 'none yet'}"
 
 
 @contextlib.contextmanager

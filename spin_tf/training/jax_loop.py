@@ -14,7 +14,7 @@ from spin_tf._processes import answered_by
 from spin_tf.config import Config
 from spin_tf.training import folder
 from spin_tf.training.building import build
-from spin_tf.training.checkpoints import list_checkpoints, save_checkpoint
+from spin_tf.training.checkpoints import last_good, save_checkpoint
 from spin_tf.training.clock import Clock
 from spin_tf.training.guards import LossGuard, TrainingError
 from spin_tf.training.jax_words import WordStream
@@ -122,6 +122,15 @@ class JaxTrainer:
         try:
             with answered_by(self._on_signal):
                 return self._run()
+        except (MemoryError, RuntimeError) as error:
+            # JAX tells of memory in an error of its own, which other versions call otherwise.
+            if not isinstance(error, MemoryError) and "RESOURCE_EXHAUSTED" not in str(error):
+                raise
+            raise TrainingError(
+                f"step {self.step}: the memory of this machine or device has no room "
+                f"({' '.join(str(error).split())[:200] or 'MemoryError'}); a smaller training.batch_size needs less; "
+                f"{last_good(self.model_dir)}"
+            ) from error
         finally:
             self._lock.release()
 
@@ -148,7 +157,7 @@ class JaxTrainer:
             state, loss, norm = take_step(state, images, tokens, rate)
             problem = self.guard.problem(float(loss), float(norm))
             if problem:
-                raise TrainingError(f"step {self.step + 1}: {problem}; saved: {list_checkpoints(self.model_dir)[-1:]}")
+                raise TrainingError(f"step {self.step + 1}: {problem}; {last_good(self.model_dir)}")
             self.state.step += 1
             if self.step % t.log_every == 0:
                 seconds = self.clock.seconds
@@ -172,4 +181,4 @@ class JaxTrainer:
         try:
             save_checkpoint(self.model_dir, self.step, self._variables, self.state.to_dict(), keep)
         except OSError as error:
-            raise TrainingError(f"step {self.step} cannot be saved: {error}") from error
+            raise TrainingError(f"step {self.step} cannot be saved: {error}; {last_good(self.model_dir)}") from error

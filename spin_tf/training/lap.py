@@ -37,7 +37,9 @@ def validate(model: SPINRecognizer, config: Config) -> dict[str, Score]:
 
 def finished_model(model_dir: str) -> SPINRecognizer:
     """The model that a run has left, as it is stored for other laps: in float16, from weights-*.npz in its folder."""
-    if os.path.exists(os.path.join(model_dir, "best.keras")):
+    best, weights = os.path.join(model_dir, "best.keras"), find_weights(model_dir)
+    # A run that JAX has finished wrote its weights later than a best.keras of before.
+    if os.path.exists(best) and not any(os.path.getmtime(path) > os.path.getmtime(best) for path in weights):
         save_weights(model_dir, load_model(model_dir), {})
     return load_weights(model_dir)
 

@@ -24,9 +24,9 @@ from spin_tf.training.agreement import exchange, require_same_settings
 from spin_tf.training.batches import until_finished
 from spin_tf.training.best import BestModel
 from spin_tf.training.building import build
-from spin_tf.training.checkpoints import save_checkpoint
+from spin_tf.training.checkpoints import last_good, save_checkpoint
 from spin_tf.training.clock import Clock
-from spin_tf.training.failures import last_good, told
+from spin_tf.training.failures import told
 from spin_tf.training.guards import Interrupted, LossGuard, TrainingError
 from spin_tf.training.optimizer import Schedule
 from spin_tf.training.run_state import RunState
