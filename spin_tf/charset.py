@@ -6,6 +6,7 @@ import dataclasses
 import functools
 import pathlib
 import string
+import unicodedata
 from collections.abc import Iterable
 from typing import Any
 
@@ -85,7 +86,7 @@ class Charset:
         Args:
             spec: `"36"` (0-9a-z, folds case), `"62"` (0-9a-zA-Z), `"68"` (the published GA-SPIN checkpoint's, folds
                 case), `"94"` (printable ASCII without the space), `"file:PATH"` (UTF-8; one character a line, or all
-                on one line) or `"chars:abc..."`.
+                on one line) or `"chars:abc..."`; `"fold:"` before either of these two folds case.
 
         Raises:
             ValueError: for anything else.
@@ -94,6 +95,8 @@ class Charset:
             characters, fold_case = _NAMED[spec]
             return cls(characters, fold_case, spec)
         kind, separator, value = spec.partition(":")
+        if separator and kind == "fold" and value.startswith(("chars:", "file:")):
+            return dataclasses.replace(cls.from_spec(value), fold_case=True)
         if separator and kind == "chars":
             return cls(value)
         if separator and kind == "file":
@@ -108,7 +111,8 @@ class Charset:
                 )
             return cls("".join(lines), name=path.stem)
         raise ValueError(
-            f"A charset is one of {', '.join(_NAMED)}, file:PATH or chars:CHARACTERS. Received: charset={spec!r}"
+            f"A charset is one of {', '.join(_NAMED)}, file:PATH or chars:CHARACTERS, or fold: before one of the last "
+            f"two, which folds case. Received: charset={spec!r}"
         )
 
     @property
@@ -117,7 +121,7 @@ class Charset:
         for name, known in _NAMED.items():
             if (self.characters, self.fold_case) == known:
                 return name
-        return f"chars:{self.characters}"
+        return f"{'fold:' if self.fold_case else ''}chars:{self.characters}"
 
     def fold(self, text: str) -> str:
         """Returns `text` as this charset sees it: lower-cased where it folds case, unchanged elsewhere."""
@@ -126,6 +130,30 @@ class Charset:
     def unknown(self, text: str) -> tuple[str, ...]:
         """Returns the characters of `text` that are not in the charset, each once, in order."""
         return tuple(dict.fromkeys(c for c in self.fold(text) if c not in self.characters))
+
+    def writable(self, text: str) -> str:
+        """Returns what a model of this charset can write of `text`: a character of which only the other case, or only
+        its letter and accent apart (or together), are known becomes that; one that is not known at all is dropped.
+        """
+        known = set(self.characters)
+        text = self.fold(text)
+        if not known.issuperset(text):
+            text = unicodedata.normalize("NFC", text)
+
+        def written(c: str) -> str:
+            forms = (c, unicodedata.normalize("NFD", c), c.lower(), c.upper())
+            return next((form for form in forms if known.issuperset(form)), "")
+
+        return "".join(map(written, text))
+
+    def hint(self, unknown: Iterable[str]) -> str:
+        """Says of characters outside the charset whether folding case would bring them in; empty where it would not."""
+        letters = [
+            c for c in unknown if not self.fold_case and c.lower() != c and set(c.lower()) <= set(self.characters)
+        ]
+        if not letters or any(c != c.lower() for c in self.characters):
+            return ""
+        return f"{' '.join(letters[:5])} would be read as small letters with --charset or model.charset=fold:chars:..."
 
     def to_dict(self) -> dict[str, Any]:
         """Returns what `from_dict` takes; JSON can hold it."""

@@ -11,6 +11,7 @@ from typing import Any
 from spin_tf._extras import require
 from spin_tf._resources import find_recipe
 from spin_tf.charset import Charset
+from spin_tf.config_overrides import apply_overrides
 from spin_tf.config_schema import (
     BACKBONES,
     PRESETS,
@@ -28,6 +29,7 @@ from spin_tf.config_schema import (
     TransformationConfig,
 )
 from spin_tf.config_yaml import read_yaml, resolve, write_yaml
+from spin_tf.evaluation.metrics import PROTOCOLS
 
 __all__ = [
     "BACKBONES",
@@ -55,25 +57,17 @@ __all__ = [
 def load(path: str, overrides: list[str] | tuple[str, ...] = ()) -> Config:
     """Reads a YAML file, or a recipe of configs/ by its name, applies `key=value` overrides, and checks everything.
 
-    An override has a dotted key and replaces what the file has under it, whole: `data.validation={}` leaves no set,
-    and `key=null` is the key left out. `model.transformation.preset: paddle_parity` (or another of `PRESETS`) fills in
-    what the file leaves open.
+    An override replaces what the file has under its key, whole: `data.validation={}` leaves no set, and `key=null` is
+    the key left out. A value is YAML; one of a key that holds a text is taken as it stands, with its spaces and quotes.
+    `model.transformation.preset: paddle_parity` (or another of `PRESETS`) fills in what the file leaves open.
 
     Raises:
         ValueError: names the key, the value, and what is allowed.
         FileNotFoundError: there is no such file.
     """
-    omegaconf = require("omegaconf", "Training", "train")
+    require("omegaconf", "Training", "train")
     values = read_yaml(str(find_recipe(path)))
-    for override in overrides:
-        key, separator, text = override.partition("=")
-        if not separator or not all(key.split(".")):
-            raise ValueError(f"an override has the form key=value. Received: {override!r}")
-        try:
-            value = omegaconf.OmegaConf.to_container(omegaconf.OmegaConf.from_dotlist([f"value={text}"]))["value"]
-        except Exception as error:
-            raise ValueError(f"the value of {key} is no YAML. Received: {override!r}") from error
-        _set(values, key, value)
+    apply_overrides(values, overrides)
     values = resolve(values)
     model = values.get("model")
     transformation = model.get("transformation") if isinstance(model, dict) else None
@@ -82,21 +76,6 @@ def load(path: str, overrides: list[str] | tuple[str, ...] = ()) -> Config:
         _allow("model.transformation.preset", preset, tuple(PRESETS))
         values["model"]["transformation"] = {**PRESETS[preset], **transformation}
     return validate(from_dict(Config, values))
-
-
-def _set(values: dict[str, Any], key: str, value: Any) -> None:
-    *parents, last = key.split(".")
-    inner = values
-    for parent in parents:
-        if inner.get(parent) is None:
-            inner[parent] = {}
-        inner = inner[parent]
-        if not isinstance(inner, dict):
-            raise ValueError(f"{parent} holds a value, not keys. Received: {key}={value!r}")
-    if value is None:
-        inner.pop(last, None)
-    else:
-        inner[last] = value
 
 
 def save(config: Config | ModelConfig, path: str) -> None:
@@ -120,6 +99,7 @@ def validate(config: Config) -> Config:
     except (ValueError, OSError) as error:
         raise ValueError(f"model.charset: {error}") from error
     training, optimizer = config.training, config.training.optimizer
+    _allow("data.validation_protocol", config.data.validation_protocol, ("charset", *PROTOCOLS))
     _allow("data.on_corrupt", config.data.on_corrupt, ("raise", "skip"))
     # mixed_float16 would need a loss scale; every device with fast float16 since 2020 has bfloat16.
     _allow("training.dtype", training.dtype, ("float32", "mixed_bfloat16"))

@@ -133,12 +133,15 @@ class DataConfig:
     Args:
         train: sources by name.
         validation: paths or glob patterns of TFRecords by name.
+        validation_protocol: what counts as right: "charset" compares all that the charset can write, and folds case
+            only where the charset does; "alphanumeric", "letters" and "exact" are those of bin/evaluate.py.
         on_corrupt: what a broken shard, record or image does: "raise" stops the run and names it; "skip" says so and
             goes on with the words around it.
     """
 
     train: dict[str, SourceConfig] = field(default_factory=dict)
     validation: dict[str, list[str]] = field(default_factory=dict)
+    validation_protocol: str = "charset"
     on_corrupt: str = "raise"
 
 

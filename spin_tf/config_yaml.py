@@ -80,14 +80,15 @@ def resolve(values: dict[str, Any]) -> dict[str, Any]:
 def write_yaml(values: dict[str, Any], path: str) -> None:
     """Writes values that `read_yaml` and `resolve` give back: what looks like an interpolation is none."""
     omegaconf = require("omegaconf", "Training", "train")
-    omegaconf.OmegaConf.save(omegaconf.OmegaConf.create(_escape(values)), path)
+    omegaconf.OmegaConf.save(omegaconf.OmegaConf.create(escape(values)), path)
 
 
-def _escape(value: Any) -> Any:
+def escape(value: Any) -> Any:
+    """Values of which `resolve` makes these again: what looks like an interpolation is none."""
     if isinstance(value, dict):
-        return {key: _escape(item) for key, item in value.items()}
+        return {key: escape(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [_escape(item) for item in value]
+        return [escape(item) for item in value]
     if not isinstance(value, str) or "${" not in value:
         return value
     # Backslashes count only where they stand before an interpolation, or, in a string with one, at its end.

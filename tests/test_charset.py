@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pathlib
 import string
 
 import numpy as np
@@ -105,3 +106,25 @@ def test_labels_that_cannot_be_encoded_say_why(text, reason, characters):
     assert caught.value.reason == reason
     assert caught.value.characters == characters
     assert "Received: text=" in str(caught.value)
+
+
+@pytest.mark.parametrize("characters", ["abcäöüß0", "абв", "αβγς"])
+def test_a_charset_of_ones_own_can_fold_case(characters: str, tmp_path: pathlib.Path) -> None:
+    (tmp_path / "c.txt").write_text("\n".join(characters), encoding="utf-8")
+    for spec in (f"fold:chars:{characters}", f"fold:file:{tmp_path}/c.txt"):
+        charset = Charset.from_spec(spec)
+        assert charset.fold_case and charset.characters == characters
+        # The configuration that a run writes says so, too.
+        assert charset.spec == f"fold:chars:{characters}" and Charset.from_spec(charset.spec).spec == charset.spec
+        assert Tokenizer(charset).check(characters[:2].upper()) == characters[:2]
+    assert Charset.from_spec("36").spec == "36" and Charset.from_spec(f"chars:{characters}").fold_case is False
+    with pytest.raises(ValueError, match="cannot hold upper-case"):
+        Charset.from_spec("fold:chars:aB")
+    with pytest.raises(ValueError, match="fold: before one of the last two"):
+        Charset.from_spec("fold:94")
+
+
+def test_the_hint_of_small_letters() -> None:
+    small = Charset("abcä1")
+    assert small.hint(["A", "Ä", "z"]).startswith("A Ä would be read")
+    assert small.hint(["z", "-"]) == "" and Charset("abAB").hint(["C"]) == "" and Charset("ab", True).hint(["C"]) == ""

@@ -123,3 +123,47 @@ def test_validation_leaves_its_argument_alone() -> None:
     before = dataclasses.asdict(config)
     config_module.validate(config)
     assert dataclasses.asdict(config) == before
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("abc ", " abc", "ab c", "a#b", "a #b", "a: b", "'ab", '"ab', "a'b\"", "[ab", "{a}", "a,b", "&a", "*a", "!a"),
+        *(
+            "a|b",
+            "a>b",
+            "%a",
+            "@a",
+            "a\\b",
+            "a\\nb",
+            "~",
+            "${a}",
+            "a${",
+            "a\tb",
+            "\u00a0a",
+            "\u2028a",
+            "\U0001f600 ",
+            "-",
+        ),
+    ],
+)
+def test_a_text_is_taken_as_it_stands(file: str, text: str, tmp_path: pathlib.Path) -> None:
+    """Whatever YAML makes of it: a charset loses no character, a path no part."""
+    overrides = [f"model.charset=chars:{text}", f"training.init_from={text}", f"model.name={text}"]
+    config = config_module.load(file, overrides)
+    assert (config.model.charset, config.training.init_from, config.model.name) == (f"chars:{text}", text, text)
+    # It comes back from the file that the run writes, too.
+    config_module.save(config, str(tmp_path / "saved.yaml"))
+    assert config_module.load(str(tmp_path / "saved.yaml")) == config
+
+
+@pytest.mark.parametrize("text", ["1e-3", "007", "true", "2026-11-29", "12:30", "0x10", ".5", "1_000"])
+def test_a_text_that_looks_like_something_else(file: str, text: str) -> None:
+    config = config_module.load(file, [f"model.name={text}", f"training.init_from={text}"])
+    assert (config.model.name, config.training.init_from) == (text, text)
+
+
+def test_null_and_nothing(file: str) -> None:
+    assert config_module.load(file, ["model.name=null", "training.init_from=null"]).model.name == "spin"
+    with pytest.raises(ValueError, match=r"training\.init_from is empty; training\.init_from=null takes the default"):
+        config_module.load(file, ["training.init_from="])

@@ -1,6 +1,6 @@
 """Measures a model on labelled words in TFRecord files: word accuracy, 1 - NED, counts and intervals.
 
-bin/evaluate.py [--model=PATH] --data=NAME=GLOB... [--protocol=alphanumeric|exact] [--output=DIR]
+bin/evaluate.py [--model=PATH] --data=NAME=GLOB... [--protocol=alphanumeric|letters|exact] [--output=DIR]
 bin/evaluate.py [--model=PATH] --benchmarks=data/benchmarks [--output=DIR]
 bin/evaluate.py --model=NEW --compare_with=OLD --data=NAME=GLOB... [--output=DIR]
 bin/evaluate.py --data=iiit5k='data/iiit5k-*.tfrecord' --image_lexicon=small --image_lexicon=medium
@@ -42,7 +42,8 @@ _PROTOCOL = flags.DEFINE_enum(
     "protocol",
     PROTOCOLS[0],
     PROTOCOLS,
-    "alphanumeric: lower case, 0-9a-z only, as in published tables; exact: as written",
+    "alphanumeric: lower case, 0-9a-z only, as in published tables; letters: lower case, letters and digits of every "
+    "script; exact: as written",
 )
 _IMAGE_LEXICON = flags.DEFINE_multi_string(
     "image_lexicon",

@@ -11,6 +11,7 @@ once and says what would happen.
 
 from __future__ import annotations
 
+import os
 import sys
 
 from absl import flags, logging
@@ -46,6 +47,9 @@ def main(argv: list[str]) -> int:
         raise ValueError(f"train.py takes flags only. Received: {' '.join(argv[1:])}")
     config = config_module.load(_CONFIG.value, _SET.value)
     require("tensorflow", "Training", "train")
+    if _STRATEGY.value == "multi_worker" and os.environ.get("TF_CPP_MIN_LOG_LEVEL") == "2":
+        # A machine that is gone is told in one line; TensorFlow's libraries would write a page of it.
+        os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
     from spin_tf.training.guards import TrainingError
     from spin_tf.training.strategies import make_strategy, split_processor
 

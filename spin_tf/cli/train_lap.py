@@ -23,6 +23,7 @@ from absl import flags
 from spin_tf import config as config_module
 from spin_tf._extras import require
 from spin_tf.cli._run import UserError
+from spin_tf.cli._streams import say
 
 _CONFIG = flags.DEFINE_string("config", None, "YAML file, or the name of a recipe such as quickstart", required=True)
 _MODEL_DIR = flags.DEFINE_string("model_dir", None, "Folder of the lap; an unfinished one goes on.", required=True)
@@ -110,7 +111,14 @@ def _train(backend: str, settings: list[str], arguments: list[str], environment:
 
         previous = [(number, signal.signal(number, pass_on)) for number in (signal.SIGTERM, signal.SIGINT)]
         try:
-            return process.wait()
+            code = process.wait()
+            if code < 0:
+                why = " (by the system where memory has ended)" if -code == signal.SIGKILL else ""
+                say(
+                    f"error: signal {-code} has ended the training{why}; the same command goes on from the last "
+                    f"checkpoint in {_MODEL_DIR.value}"
+                )
+            return code if code >= 0 else 128 - code
         finally:
             for number, handler in previous:
                 signal.signal(number, handler)

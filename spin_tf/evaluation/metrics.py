@@ -5,9 +5,10 @@ from __future__ import annotations
 import dataclasses
 import math
 import string
+import unicodedata
 
-# What the published tables use, and what a reader of documents would want.
-PROTOCOLS = ("alphanumeric", "exact")
+# What the published tables use; the same for every script; what a reader of documents would want.
+PROTOCOLS = ("alphanumeric", "letters", "exact")
 _ALPHANUMERIC = frozenset(string.digits + string.ascii_lowercase)
 _Z_95 = 1.959963984540054
 
@@ -17,8 +18,9 @@ def normalize(text: str, protocol: str = "alphanumeric") -> str:
 
     Args:
         text: any text.
-        protocol: `"alphanumeric"` lower-cases and drops everything but 0-9a-z, as the published tables do; `"exact"`
-            keeps the text as it is.
+        protocol: `"alphanumeric"` lower-cases and drops everything but 0-9a-z, as the published tables do; `"letters"`
+            folds case, composes accents and keeps the letters, marks and numbers of every script; `"exact"` keeps the
+            text as it is.
 
     Raises:
         ValueError: for any other protocol.
@@ -27,6 +29,10 @@ def normalize(text: str, protocol: str = "alphanumeric") -> str:
         return text
     if protocol == "alphanumeric":
         return "".join(c for c in text.lower() if c in _ALPHANUMERIC)
+    if protocol == "letters":
+        # Folding may take a letter apart that was composed.
+        folded = unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
+        return "".join(c for c in folded if unicodedata.category(c)[0] in "LMN")
     raise ValueError(f"A protocol is one of {', '.join(PROTOCOLS)}. Received: protocol={protocol!r}")
 
 

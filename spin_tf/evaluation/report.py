@@ -20,6 +20,7 @@ from spin_tf.explanation.trace import Trace
 _HEADER = ("set", "words", "excluded", "unreadable", "correct", "word accuracy", "95 % interval", "1 - NED")
 _PROTOCOL_NOTES = {
     "alphanumeric": "lower case, only 0-9a-z compared; words without any are excluded",
+    "letters": "case folded, letters and digits of every script compared; words without any are excluded",
     "exact": "case and punctuation compared",
 }
 

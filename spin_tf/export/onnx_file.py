@@ -125,8 +125,8 @@ def export(model: SPINRecognizer, path: str | os.PathLike[str], images: np.ndarr
         temporary.write_bytes(convert(model))
         exported = ONNXModel(temporary)
         parities = [
-            compare_words(expected, exported.predict_words(images)[0]),
-            compare_words(expected, read_stepwise(exported, images)[0]),
+            compare_words(expected, exported.predict_words(images)[0], model.charset),
+            compare_words(expected, read_stepwise(exported, images)[0], model.charset),
         ]
         for parity in parities:
             require_parity(parity, "none", "ONNX", path)

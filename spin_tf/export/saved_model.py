@@ -118,7 +118,7 @@ def export(
         write_warmup(extra, folder.resolve().name, SIGNATURE, BYTES_ARGUMENT)
         _refuse_cudnn(partial)
         reader = load(partial)
-        parity = compare_words(model.predict_words(images)[0], reader.predict_words(images)[0])
+        parity = compare_words(model.predict_words(images)[0], reader.predict_words(images)[0], model.charset)
         require_parity(parity, "none", "SavedModel", final)
         read_parity = compare_readings(model, reader.read_files, files)
         require_reading_parity(read_parity, final)

@@ -161,7 +161,9 @@ def compare(model: SPINRecognizer, content: bytes, images: np.ndarray) -> dict[s
         BATCH_SIGNATURE: interpreter.predict_words(images, batch=True),
         f"{ENCODE_SIGNATURE} and {STEP_SIGNATURE}": read_stepwise(_Stepping(interpreter, model.metadata), images),
     }
-    return {name: compare_words(expected, probabilities) for name, (probabilities, _) in readings.items()}
+    return {
+        name: compare_words(expected, probabilities, model.charset) for name, (probabilities, _) in readings.items()
+    }
 
 
 def export(model: SPINRecognizer, path: str | os.PathLike[str], quantization: str, images: np.ndarray) -> Parity:

@@ -129,7 +129,9 @@ class LabelSampler:
         self._small = "".join(dict.fromkeys(small)) or characters
         self._common = tuple(word for word in COMMON_WORDS if self._fits(word) or self._fits(word.upper()))
         # Labels get a case of their own, so words that differ in case alone are one.
-        words = list(dict.fromkeys(word.lower() for word in (self._common if lexicon is None else lexicon)))
+        given = {word.lower(): word for word in reversed(list(self._common if lexicon is None else lexicon))}
+        # Where small letters are more code points than capitals (a capital I with a dot), the word stays as it is.
+        words = [low if any(map(self._fits, cases(low))) else word for low, word in reversed(given.items())]
         bad = [word for word in words if not word or not any(map(self._fits, cases(word)))]
         if bad or not words:
             kind = "printable ASCII characters" if characters == CHARACTERS else "characters of the charset"

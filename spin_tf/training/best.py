@@ -1,16 +1,20 @@
 from __future__ import annotations
 
 import functools
-import json
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
+
+import numpy as np
+from absl import logging
 
 from spin_tf.charset import Tokenizer
 from spin_tf.evaluation.metrics import Score
-from spin_tf.models import SPINRecognizer
+from spin_tf.models import SPINRecognizer, load_model
 from spin_tf.training import pictures
+from spin_tf.training.best_record import BestRecord
 from spin_tf.training.checkpoints import write_atomically
+from spin_tf.training.guards import Interrupted
 from spin_tf.training.shipped import ShippedModel
 from spin_tf.training.validation import Validator
 from spin_tf.training.watching import Progress, Watcher
@@ -25,13 +29,20 @@ class BestModel:
         averages: of its trainable weights, or none.
         validator: the validation words.
         tokenizer: of the model.
+        should_stop: asked between batches; once it says so, validation is given up.
 
     Attributes:
         accuracy: the best word accuracy so far; None before the first validation, or without words to validate on.
     """
 
     def __init__(
-        self, model_dir: str, model: SPINRecognizer, averages: list[Any], validator: Validator, tokenizer: Tokenizer
+        self,
+        model_dir: str,
+        model: SPINRecognizer,
+        averages: list[Any],
+        validator: Validator,
+        tokenizer: Tokenizer,
+        should_stop: Callable[[], bool] = lambda: False,
     ) -> None:
         self.accuracy: float | None = None
         self._model_dir = model_dir
@@ -39,6 +50,8 @@ class BestModel:
         self._averages = averages
         self._validator = validator
         self._tokenizer = tokenizer
+        self._should_stop = should_stop
+        self._words: str | None = None
 
     @functools.cached_property
     def _shipped(self) -> ShippedModel:
@@ -61,8 +74,9 @@ class BestModel:
 
         Raises:
             OSError: best.keras cannot be written; an older one stays.
+            Interrupted: the run was asked to stop meanwhile.
         """
-        self._shipped.update(batches)
+        self._shipped.update(self._until_stopped(batches))
         score, values = self._score()
         if score.words:
             watcher.log(step, **values)
@@ -83,24 +97,85 @@ class BestModel:
 
     def _score(self) -> tuple[Score, dict[str, float]]:
         """Of all words, and what is told of it: nothing without words."""
-        scores = self._validator.score(self._shipped.read)
-        total = scores["all"]
-        if not total.words:
-            return total, {}
-        values = {f"{name}_accuracy": score.word_accuracy for name, score in scores.items() if score.words}
-        return total, {**values, "one_minus_ned": total.one_minus_ned}
+        scores = self._validator.score(self._read)
+        return scores["all"], _values(scores)
+
+    def _read(self, images: np.ndarray) -> np.ndarray:
+        if self._should_stop():
+            raise Interrupted
+        return self._shipped.read(images)
+
+    def _until_stopped(self, batches: Iterable[Any]) -> Iterator[Any]:
+        for batch in batches:
+            if self._should_stop():
+                raise Interrupted
+            yield batch
 
     def _keep(self, step: int, score: Score, values: dict[str, float], averaged: bool) -> None:
         self.accuracy = score.word_accuracy if score.words else None
-        record = json.dumps({"step": step, "averaged": averaged, **values}, indent=1)
         write_atomically(os.path.join(self._model_dir, "best.keras"), self._shipped.save)
-        write_atomically(os.path.join(self._model_dir, "best.json"), lambda path: _write_text(path, record))
+        self._record.write({"step": step, "averaged": averaged, **values}, self._words if score.words else None)
+
+    @property
+    def _record(self) -> BestRecord:
+        return BestRecord(self._model_dir)
+
+    def take_over(self, has_checkpoint: bool) -> None:
+        """Before the first step: what a best.keras that is there reads of the words of today.
+
+        One that was measured on other words, or on none, is measured anew. Where that is impossible (no words; another
+        model; a broken file), the file is kept aside, unless it is the latest of this very run.
+
+        Args:
+            has_checkpoint: the run goes on.
+
+        Raises:
+            OSError: the folder cannot be written.
+        """
+        self.accuracy = None
+        self._words = self._validator.digest
+        record = self._record
+        if not os.path.exists(record.model_path):
+            return
+        known = record.accuracy(self._words)
+        if known is not None:
+            self.accuracy = known
+            return
+        if not self._validator.counts:
+            if not has_checkpoint or record.was_measured:
+                record.keep_aside("there are no words to compare it by")
+            return
+        try:
+            model = load_model(record.model_path)
+        except (ValueError, OSError) as error:
+            record.keep_aside(str(error))
+            return
+        if _architecture(model) != _architecture(self._model):
+            record.keep_aside("it is another model")
+            return
+
+        def read(images: np.ndarray) -> np.ndarray:
+            return model.predict_words(images, len(images))[0].argmax(-1)
+
+        scores = self._validator.score(read)
+        self.accuracy = scores["all"].word_accuracy
+        logging.info("best.keras was not measured on these words: it reads %.4f of them", self.accuracy)
+        record.write({**record.origin, **_values(scores)}, self._words)
+
+
+def _architecture(model: SPINRecognizer) -> tuple[Any, ...]:
+    config = {key: value for key, value in model.config.items() if key not in ("name", "charset")}
+    return config, model.charset.characters, model.charset.fold_case
+
+
+def _values(scores: dict[str, Score]) -> dict[str, float]:
+    """What is told of scores: nothing without words."""
+    total = scores["all"]
+    if not total.words:
+        return {}
+    values = {f"{name}_accuracy": score.word_accuracy for name, score in scores.items() if score.words}
+    return {**values, "one_minus_ned": total.one_minus_ned}
 
 
 def _tell(values: dict[str, float]) -> str:
     return ", ".join(f"{key} {value:.4f}" for key, value in values.items())
-
-
-def _write_text(path: str, text: str) -> None:
-    with open(path, "w", encoding="utf-8") as stream:
-        stream.write(text)

@@ -17,6 +17,8 @@ from spin_tf._files import remove_partial, write_atomically
 
 __all__ = [
     "BrokenCheckpointError",
+    "OtherVariablesError",
+    "last_good",
     "list_checkpoints",
     "remove_partial",
     "restore_checkpoint",
@@ -30,6 +32,10 @@ _PATTERN = re.compile(r"checkpoint-(\d{8})\.npz$")
 
 class BrokenCheckpointError(ValueError):
     """A checkpoint file that is cut off or damaged."""
+
+
+class OtherVariablesError(ValueError):
+    """A checkpoint of a run that trains other variables."""
 
 
 def save_checkpoint(folder: str, step: int, variables: list[Any], state: dict[str, Any], keep: int = 2) -> str:
@@ -68,6 +74,12 @@ def list_checkpoints(folder: str) -> list[str]:
     return sorted(path for path in paths if _PATTERN.search(path))
 
 
+def last_good(folder: str) -> str:
+    """What a message says of the checkpoints of a run that ends."""
+    saved = list_checkpoints(folder)
+    return f"last good checkpoint: {saved[-1] if saved else 'none yet'}"
+
+
 def restore_checkpoint(path: str, variables: list[Any]) -> dict[str, Any]:
     """Sets the variables to a checkpoint's values, all or none.
 
@@ -76,7 +88,7 @@ def restore_checkpoint(path: str, variables: list[Any]) -> dict[str, Any]:
 
     Raises:
         BrokenCheckpointError: the file is cut off or damaged.
-        ValueError: names what differs; the checkpoint belongs to another configuration.
+        OtherVariablesError: names what differs; the checkpoint belongs to another configuration.
     """
     try:
         with np.load(path, allow_pickle=False) as data:
@@ -84,18 +96,26 @@ def restore_checkpoint(path: str, variables: list[Any]) -> dict[str, Any]:
         state = json.loads(arrays.pop("state").tobytes())
     except (OSError, ValueError, KeyError, zipfile.BadZipFile, zlib.error, EOFError) as error:
         raise BrokenCheckpointError(f"{path} is not a whole checkpoint ({error}). Received: {path}") from error
-    expected = {_key(i, variable): tuple(variable.shape) for i, variable in enumerate(variables)}
-    found = {key: array.shape for key, array in arrays.items()}
+    # A rate that is a variable is set before every step; a run that follows its schedule has none.
+    wanted = [variable for variable in variables if not _is_rate(variable.path)]
+    values = [array for key, array in arrays.items() if not _is_rate(key)]
+    expected = {_key(i, variable): tuple(variable.shape) for i, variable in enumerate(wanted)}
+    names = [key.partition(":")[2] for key in arrays if not _is_rate(key)]
+    found = {f"{i:05d}:{name}": array.shape for i, (name, array) in enumerate(zip(names, values, strict=True))}
     if expected != found:
         differing = sorted(key for key in {*expected, *found} if expected.get(key) != found.get(key))
         first = differing[0]
-        raise ValueError(
+        raise OtherVariablesError(
             f"{path} was written with another configuration: {len(differing)} variables differ, first {first}: "
             f"{expected.get(first)} here, {found.get(first)} there. Received: {path}"
         )
-    for i, variable in enumerate(variables):
-        variable.assign(arrays[_key(i, variable)])
+    for variable, value in zip(wanted, values, strict=True):
+        variable.assign(value)
     return state
+
+
+def _is_rate(path: str) -> bool:
+    return path.endswith("/learning_rate")
 
 
 def restore_latest(folder: str, variables: list[Any]) -> tuple[str, dict[str, Any]] | None:

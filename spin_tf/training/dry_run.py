@@ -37,8 +37,9 @@ def dry_run(config: Config, model_dir: str, strategy: Any) -> Iterator[str]:
     words = TrainingWords(config.data, tokenizer, t.batch_size, t.steps, t.seed)
     yield from _data(config, words)
     image_size = (config.model.image_size[0], config.model.image_size[1])
-    validation = Validator(config.data.validation, tokenizer, image_size, config.data.on_corrupt).sizes
-    yield f"validation words: {', '.join(f'{name} {size}' for name, size in validation.items()) or 'none'}"
+    validator = Validator.of(config.data, tokenizer, image_size)
+    yield f"validation words: {', '.join(f'{name} {size}' for name, size in validator.sizes.items()) or 'none'}"
+    yield from validator.notes
     yield from _coverage(words, tokenizer)
 
     keras.utils.set_random_seed(t.seed)
@@ -95,6 +96,7 @@ def _coverage(words: TrainingWords, tokenizer: Tokenizer) -> Iterator[str]:
         f"{''.join(missing) or 'none'}; outside it: "
         + (", ".join(f"{character!r} {count}" for character, count in list(outside.items())[:20]) or "none")
         + (f" and {len(outside) - 20} more" if len(outside) > 20 else "")
+        + (f"; {hint}" if (hint := charset.hint(outside)) else "")
     )
 
 

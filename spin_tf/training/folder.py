@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 import shutil
@@ -13,14 +14,20 @@ from spin_tf import config as config_module
 from spin_tf._files import remove_partial, write_atomically
 from spin_tf._locks import FileLock, Locked
 from spin_tf.config import Config
-from spin_tf.training.checkpoints import list_checkpoints
+from spin_tf.training.checkpoints import OtherVariablesError, list_checkpoints, restore_latest
+from spin_tf.training.run_state import RunState
 
 LOCK = "lock"
 
 
-def claim(folder: str, config: Config) -> FileLock:
+def claim(folder: str, config: Config, write: bool = True) -> FileLock:
     """Makes a model_dir ready for a run: it exists, can be written, holds nothing of another model, is no other run's
     at this time, and says the resolved configuration in config.yaml.
+
+    Args:
+        folder: the model_dir.
+        config: of the run.
+        write: False leaves config.yaml to `settle`, once the run is known to start.
 
     Returns:
         the lock of the folder, which must be kept as long as the run writes there.
@@ -44,13 +51,68 @@ def claim(folder: str, config: Config) -> FileLock:
         if list_checkpoints(folder) and os.path.exists(path):
             _compare(config_module.load(path), config, folder)
         remove_partial(folder)
-        write_atomically(path, lambda temporary: config_module.save(config, temporary))
+        if write:
+            settle(folder, config)
     except BaseException as error:
         lock.release()
         if isinstance(error, OSError):
             raise OSError(f"model_dir cannot be written: {error}. Received: --model_dir={folder}") from error
         raise
     return lock
+
+
+def settle(folder: str, config: Config) -> None:
+    """Writes the resolved configuration of a run that starts now."""
+    path = os.path.join(folder, "config.yaml")
+    write_atomically(path, lambda temporary: config_module.save(config, temporary))
+
+
+def leave(folder: str, lock: FileLock, is_new: bool) -> None:
+    """After a start that failed: the folder is as it was, and gone where there was none (`is_new`)."""
+    if is_new:
+        with contextlib.suppress(OSError):
+            os.remove(lock.path)
+            os.rmdir(folder)
+    lock.release()
+
+
+def restore(folder: str, config: Config, variables: list[Any]) -> RunState | None:
+    """Sets the variables to those of the newest checkpoint that is whole.
+
+    Returns:
+        what the run knew beside them; None for a new run.
+
+    Raises:
+        ValueError: every checkpoint is broken; or the configuration needs other variables than the run has had, which
+            names the keys that have changed.
+    """
+    try:
+        restored = restore_latest(folder, variables)
+    except OtherVariablesError as error:
+        path = os.path.join(folder, "config.yaml")
+        old = config_module.load(path) if os.path.exists(path) else config
+        changed = [
+            f"{key} was {before!r}, is {after!r}"
+            for key, before, after in differences(dataclasses.asdict(old), dataclasses.asdict(config))
+            if _needs_variables(key, before, after)
+        ]
+        raise ValueError(
+            f"{'; '.join(changed) or error}: the run in {folder} has other variables and cannot go on like that. Take "
+            f"another --model_dir (training.init_from={folder} starts from its weights). Received: --model_dir={folder}"
+        ) from error
+    if not restored:
+        return None
+    path, values = restored
+    state = RunState.from_dict(values)
+    logging.info("going on at step %d from %s", state.step, path)
+    return state
+
+
+def _needs_variables(key: str, before: Any, after: Any) -> bool:
+    """Whether a change of a key may change what is trained, or what is remembered of it."""
+    if key in ("training.ctc_weight", "training.optimizer.ema"):
+        return bool(before) != bool(after)
+    return key == "training.freeze" or key.startswith(("model.", "training.optimizer.name"))
 
 
 def _compare(old: Config, new: Config, folder: str) -> None:

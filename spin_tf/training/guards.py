@@ -7,6 +7,10 @@ class TrainingError(RuntimeError):
     """The run cannot go on; the message says at which step, on which words, and where the last good state is."""
 
 
+class Interrupted(Exception):
+    """Work between two steps was given up, since the run was asked to stop."""
+
+
 class LossGuard:
     """Notices a loss that is not finite, or far above its running mean.
 

@@ -4,25 +4,23 @@ from __future__ import annotations
 
 import collections
 import importlib
+import os
 from typing import Any
 
-import keras
 import numpy as np
 from absl import logging
 
 from spin_tf._processes import answered_by
 from spin_tf.config import Config
-from spin_tf.models import SPINRecognizer
 from spin_tf.training import folder
-from spin_tf.training.averages import make_averages
-from spin_tf.training.checkpoints import list_checkpoints, restore_latest, save_checkpoint
+from spin_tf.training.building import build
+from spin_tf.training.checkpoints import last_good, save_checkpoint
 from spin_tf.training.clock import Clock
-from spin_tf.training.ctc import CTCModel
 from spin_tf.training.guards import LossGuard, TrainingError
-from spin_tf.training.initialize import start_from
 from spin_tf.training.jax_words import WordStream
 from spin_tf.training.losses import training_loss
-from spin_tf.training.optimizer import AdamW, Schedule
+from spin_tf.training.optimizer import Schedule
+from spin_tf.training.run_state import RunState
 from spin_tf.training.statistics import NUM_BATCHES, recalibrate
 from spin_tf.training.weights_file import save_weights
 
@@ -45,42 +43,32 @@ class JaxTrainer:
         self.model_dir = model_dir
         self._words = words
         t = config.training
-        self._lock = folder.claim(model_dir, config)
-        keras.utils.set_random_seed(t.seed)
-        keras.mixed_precision.set_dtype_policy(t.dtype)
+        is_new = not os.path.isdir(model_dir)
+        self._lock = folder.claim(model_dir, config, write=False)
         try:
-            self.model = SPINRecognizer(config.model, name="spin_recognizer")
-            self.learner: Any = CTCModel(self.model, name="learner") if t.ctc_weight else self.model
-        finally:
-            keras.mixed_precision.set_dtype_policy("float32")
-        if t.init_from and not list_checkpoints(model_dir):
-            logging.info("%s", start_from(t.init_from, self.model, t.init_partly))
-        for stage in t.freeze:
-            if getattr(self.model, stage) is not None:
-                getattr(self.model, stage).trainable = False
+            built = build(config, model_dir)
+            self.model, self.learner = built.model, built.learner
+            self.optimizer, self.averages = built.optimizer, built.averages
+            self._variables = built.variables
+            self.state = folder.restore(model_dir, config, self._variables) or RunState()
+            folder.settle(model_dir, config)
+        except BaseException:
+            folder.leave(model_dir, self._lock, is_new)
+            raise
         self.schedule = Schedule(t.optimizer, t.steps)
-        self.optimizer = AdamW(t.optimizer, t.steps, follows_schedule=False)
-        self.optimizer.build(self.learner.trainable_variables)
-        self.averages = make_averages(self.model.trainable_variables if t.optimizer.ema else [])
-        self.step = 0
-        self.clock = Clock(t.minutes)
-        self.guard = LossGuard(t.explode)
+        self.guard = LossGuard(t.explode, self.state.mean_loss)
+        self.clock = Clock(t.minutes, self.state.seconds)
         self._stop_signal: int | None = None
-        restored = restore_latest(model_dir, self._variables)
-        if restored:
-            path, state = restored
-            self.step, self.guard.mean = state["step"], state["mean_loss"]
-            self.clock = Clock(t.minutes, state["seconds"])
-            logging.info("going on at step %d from %s", self.step, path)
 
     @property
-    def _variables(self) -> list[Any]:
-        return [*self.learner.variables, *self.optimizer.variables, *self.averages]
+    def step(self) -> int:
+        """Steps done."""
+        return self.state.step
 
     @property
     def stopped_by(self) -> int | None:
-        """The signal that ended the run early."""
-        return self._stop_signal
+        """The signal that ended the run before its end."""
+        return None if self._is_finished else self._stop_signal
 
     def _make_step(self) -> Any:
         jax = importlib.import_module("jax")
@@ -134,6 +122,15 @@ class JaxTrainer:
         try:
             with answered_by(self._on_signal):
                 return self._run()
+        except (MemoryError, RuntimeError) as error:
+            # JAX tells of memory in an error of its own, which other versions call otherwise.
+            if not isinstance(error, MemoryError) and "RESOURCE_EXHAUSTED" not in str(error):
+                raise
+            raise TrainingError(
+                f"step {self.step}: the memory of this machine or device has no room "
+                f"({' '.join(str(error).split())[:200] or 'MemoryError'}); a smaller training.batch_size needs less; "
+                f"{last_good(self.model_dir)}"
+            ) from error
         finally:
             self._lock.release()
 
@@ -160,8 +157,8 @@ class JaxTrainer:
             state, loss, norm = take_step(state, images, tokens, rate)
             problem = self.guard.problem(float(loss), float(norm))
             if problem:
-                raise TrainingError(f"step {self.step + 1}: {problem}; saved: {list_checkpoints(self.model_dir)[-1:]}")
-            self.step += 1
+                raise TrainingError(f"step {self.step + 1}: {problem}; {last_good(self.model_dir)}")
+            self.state.step += 1
             if self.step % t.log_every == 0:
                 seconds = self.clock.seconds
                 speed = (self.step - logged[0]) * t.batch_size / max(seconds - logged[1], 1e-9)
@@ -179,8 +176,9 @@ class JaxTrainer:
 
     def _save(self, state: Any) -> None:
         self._put_back(state)
-        rest = {"seconds": self.clock.seconds, "mean_loss": self.guard.mean}
+        self.state.seconds, self.state.mean_loss = self.clock.seconds, self.guard.mean
+        keep = self.config.training.keep_checkpoints
         try:
-            save_checkpoint(self.model_dir, self.step, self._variables, rest, self.config.training.keep_checkpoints)
+            save_checkpoint(self.model_dir, self.step, self._variables, self.state.to_dict(), keep)
         except OSError as error:
-            raise TrainingError(f"step {self.step} cannot be saved: {error}") from error
+            raise TrainingError(f"step {self.step} cannot be saved: {error}; {last_good(self.model_dir)}") from error

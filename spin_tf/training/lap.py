@@ -30,15 +30,17 @@ _HEADER = f"# Training laps\n\n| {' | '.join(COLUMNS)} |\n{'|---' * len(COLUMNS)
 
 
 def validate(model: SPINRecognizer, config: Config) -> dict[str, Score]:
-    """Reads the words of `data.validation`, lower case and alphanumeric: a score a set, and "all"."""
+    """Reads the words of `data.validation` under its protocol: a score a set, and "all"."""
     tokenizer = Tokenizer(model.charset, model.config["max_length"])
-    validator = Validator(config.data.validation, tokenizer, model.image_size, config.data.on_corrupt)
+    validator = Validator.of(config.data, tokenizer, model.image_size)
     return validator.score(lambda images: model.predict_words(images, len(images))[0].argmax(-1))
 
 
 def finished_model(model_dir: str) -> SPINRecognizer:
     """The model that a run has left, as it is stored for other laps: in float16, from weights-*.npz in its folder."""
-    if os.path.exists(os.path.join(model_dir, "best.keras")):
+    best, weights = os.path.join(model_dir, "best.keras"), find_weights(model_dir)
+    # A run that JAX has finished wrote its weights later than a best.keras of before.
+    if os.path.exists(best) and not any(os.path.getmtime(path) > os.path.getmtime(best) for path in weights):
         save_weights(model_dir, load_model(model_dir), {})
     return load_weights(model_dir)
 

@@ -3,26 +3,33 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import signal
 import time
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from typing import Any
 
 import tensorflow as tf
 from absl import logging
 
+from spin_tf._locks import FileLock
 from spin_tf._processes import answered_by
 from spin_tf.charset import Charset, Tokenizer
 from spin_tf.config import Config
 from spin_tf.data.feeding.pipeline import TrainingWords
 from spin_tf.evaluation.metrics import Score
 from spin_tf.training import folder
+from spin_tf.training.agreement import exchange, require_same_settings
+from spin_tf.training.batches import until_finished
 from spin_tf.training.best import BestModel
 from spin_tf.training.building import build
-from spin_tf.training.checkpoints import list_checkpoints, restore_latest, save_checkpoint
+from spin_tf.training.checkpoints import last_good, save_checkpoint
 from spin_tf.training.clock import Clock
-from spin_tf.training.guards import LossGuard, TrainingError
+from spin_tf.training.failures import told
+from spin_tf.training.guards import Interrupted, LossGuard, TrainingError
 from spin_tf.training.optimizer import Schedule
+from spin_tf.training.run_state import RunState
 from spin_tf.training.statistics import NUM_BATCHES
 from spin_tf.training.step import TrainingStep, trim_tokens
 from spin_tf.training.strategies import Place, require_same_step
@@ -70,111 +77,81 @@ class Trainer:
                 "training.minutes is for one machine: the clocks of several differ. "
                 f"Received: training.minutes={config.training.minutes} on {self.place.num_workers} machines"
             )
+        self._lock: FileLock | None = None
+        is_new = not os.path.isdir(model_dir)
         if self.place.is_chief:
-            self._lock = folder.claim(model_dir, config)
+            self._lock = folder.claim(model_dir, config, write=False)
         try:
-            self._prepare()
+            with self._told():
+                self._prepare()
+            if self.place.is_chief:
+                folder.settle(model_dir, config)
         except BaseException:
-            self._release()
+            if self._lock is not None:
+                folder.leave(model_dir, self._lock, is_new)
             raise
 
     def _prepare(self) -> None:
         config, model_dir = self.config, self.model_dir
+        self.state = RunState()
         self.tokenizer = Tokenizer(Charset.from_spec(config.model.charset), config.model.max_length)
         t = config.training
         self.words = TrainingWords(config.data, self.tokenizer, t.batch_size, t.steps, t.seed)
+        # Before anything is made of them that would have to be alike.
+        require_same_settings(self.strategy, self.place, config, self.words)
         image_size = (config.model.image_size[0], config.model.image_size[1])
-        self.validator = Validator(config.data.validation, self.tokenizer, image_size, config.data.on_corrupt)
-        built = build(config, model_dir, self.strategy, self.place)
+        self.validator = Validator.of(config.data, self.tokenizer, image_size)
+        built = build(config, model_dir, self.strategy, self.place.replicas)
         self.model, self.learner = built.model, built.learner
         self.optimizer, self.averages = built.optimizer, built.averages
-        self.step = 0
-        self.best = BestModel(model_dir, self.model, self.averages, self.validator, self.tokenizer)
-        self.guard = LossGuard(t.explode)
-        self.clock = Clock(t.minutes)
+        self._state_variables = built.variables
+        self.best = BestModel(
+            model_dir, self.model, self.averages, self.validator, self.tokenizer, lambda: self._stop_signal is not None
+        )
         self._stop_signal: int | None = None
+        # The signal that ended the run before its end, whichever process of the run got it.
+        self.stopped_by: int | None = None
         self._restore()
 
+    def _told(self) -> AbstractContextManager[None]:
+        return told(lambda: f"step {self.step}", self.model_dir, self.place.machines, self.place.name)
+
     @property
-    def _state_variables(self) -> list[Any]:
-        return [*self.learner.variables, *self.optimizer.variables, *self.averages]
+    def step(self) -> int:
+        """Steps done."""
+        return self.state.step
 
     @property
     def _num_words(self) -> dict[str, int]:
         return dict(zip(self.words.names, self.words.sizes, strict=True))
 
     def _restore(self) -> None:
-        restored = restore_latest(self.model_dir, self._state_variables)
-        if restored:
-            path, state = restored
-            self.step, self.best.accuracy = state["step"], state["best"]
-            self.guard.mean = state.get("mean_loss")
-            self.clock = Clock(self.config.training.minutes, state.get("seconds", 0.0))
-            logging.info("going on at step %d from %s", self.step, path)
-            folder.warn_of_other_words(state.get("words", {}), self._num_words)
+        t = self.config.training
+        restored = folder.restore(self.model_dir, self.config, self._state_variables)
+        self.state = restored or RunState()
+        self.guard = LossGuard(t.explode, self.state.mean_loss)
+        self.clock = Clock(t.minutes, self.state.seconds)
+        folder.warn_of_other_words(self.state.words, self._num_words)
         require_same_step(self.strategy, self.place, self.step, self.model_dir)
         if self.place.is_chief:
-            folder.warn_of_little_space(self.model_dir, self._state_variables, self.config.training.keep_checkpoints)
+            self.best.take_over(restored is not None)
+            folder.warn_of_little_space(self.model_dir, self._state_variables, t.keep_checkpoints)
 
     def _save(self) -> None:
         if not self.place.is_chief:
             return
-        state = {
-            "best": self.best.accuracy,
-            "mean_loss": self.guard.mean,
-            "seconds": self.clock.seconds,
-            "words": self._num_words,
-        }
+        self.state.best, self.state.mean_loss = self.best.accuracy, self.guard.mean
+        self.state.seconds, self.state.words = self.clock.seconds, self._num_words
+        keep = self.config.training.keep_checkpoints
         try:
-            save_checkpoint(
-                self.model_dir, self.step, self._state_variables, state, self.config.training.keep_checkpoints
-            )
+            save_checkpoint(self.model_dir, self.step, self._state_variables, self.state.to_dict(), keep)
         except OSError as error:
-            raise TrainingError(f"step {self.step} cannot be saved: {error}; {self._last_good()}") from error
-
-    def _last_good(self) -> str:
-        saved = list_checkpoints(self.model_dir)
-        return f"last good checkpoint: {saved[-1] if saved else 'none yet'}"
-
-    def _dataset(self) -> Any:
-        p = self.place
-
-        def make(_: Any) -> Any:
-            dataset = self.words.dataset(
-                self.model.image_size,
-                self.step,
-                self.config.training.steps,
-                worker=p.worker,
-                num_workers=p.num_workers,
-                replicas=p.replicas // p.num_workers,
-            )
-            if p.replicas > 1:
-                # Autotuning sleeps for up to a minute, and a distributed iterator that ends waits for it to wake.
-                options = tf.data.Options()
-                options.autotune.enabled = False
-                dataset = dataset.with_options(options)
-            return dataset
-
-        return make(None) if p.replicas == 1 else self.strategy.distribute_datasets_from_function(make)
+            raise TrainingError(f"step {self.step} cannot be saved: {error}; {last_good(self.model_dir)}") from error
 
     def _batches(self) -> Iterator[Any]:
         """The batches from the present step on; what a broken record or image does is `data.on_corrupt`'s choice."""
-        while not self._is_finished:
-            try:
-                yield from self._dataset()
-                return
-            except tf.errors.OpError as error:
-                broken = self.words.find_broken(self.step)
-                if not broken:
-                    raise TrainingError(f"reading words failed near step {self.step}: {_line(error)}") from error
-                if self.config.data.on_corrupt == "raise":
-                    raise TrainingError(
-                        f"near step {self.step} a word cannot be read (data.on_corrupt=skip goes on without): "
-                        f"{broken[0]}; {self._last_good()}"
-                    ) from error
-                for word in broken:
-                    logging.warning("left out: %s", word)
-                self.words.skip(broken)
+        present = lambda: None if self._is_finished else self.step  # noqa: E731
+        return until_finished(self.words, self.strategy, self.place, self.config, self.model_dir, present)
 
     @property
     def _is_finished(self) -> bool:
@@ -191,6 +168,7 @@ class Trainer:
         """
         try:
             with (
+                self._told(),
                 answered_by(self._on_signal),
                 Watcher(self.model_dir, self.step, enabled=self.place.is_chief) as watcher,
                 Progress(
@@ -206,7 +184,7 @@ class Trainer:
 
     def _release(self) -> None:
         """Lets another run into the folder."""
-        if self.place.is_chief:
+        if self._lock is not None:
             self._lock.release()
 
     def _run(self, watcher: Watcher, progress: Progress) -> Score:
@@ -216,7 +194,11 @@ class Trainer:
             self.strategy, self.learner, self.optimizer, self.averages, t.optimizer.ema, t.label_smoothing, t.ctc_weight
         )
         schedule = Schedule(t.optimizer, t.steps)
+        if self._is_finished and self.state.validated is not None and self.state.validated < self.step:
+            # Stopped while it validated its last step.
+            score = self._validate(watcher, progress, last=True)
         pending: _Pending | None = None
+        stop = self._stop_signal is not None
         waited = time.perf_counter()
         for batch in self._batches():
             progress.waited(time.perf_counter() - waited)
@@ -226,7 +208,7 @@ class Trainer:
             numbers = take_step(batch["image"], tokens, self._stop_signal is not None)
             stop = self._check(pending)
             pending = _Pending(self.step, numbers)
-            self.step += 1
+            self.state.step += 1
             last = self._is_finished
             log, validate = (self.step % n == 0 or last for n in (t.log_every, t.validate_every))
             save = self.step % t.checkpoint_every == 0 or last
@@ -237,21 +219,36 @@ class Trainer:
                 pending = None
             if log:
                 self._log(numbers, self.clock.rate(schedule, self.step), watcher, progress)
-            if validate:
-                score = self._validate(watcher, progress, last)
-            if save or stop:
+            # Before it is validated, which may take longer than a signal leaves time for.
+            if save or stop or validate:
                 self._save()
-            if stop and not last:
-                logging.warning("stopped by a signal at step %d; saved", self.step)
+            if validate and not stop:
+                score = self._validate(watcher, progress, last)
+                stop = stop or (self.place.num_workers == 1 and self._stop_signal is not None)
             if stop or last:
                 break
             waited = time.perf_counter()
+        self._end(stop)
         return score
 
-    @property
-    def stopped_by(self) -> int | None:
-        """The signal that ended the run before its last step."""
-        return None if self._is_finished else self._stop_signal
+    def _end(self, stop: bool) -> None:
+        """Says how the run has ended, the same in all processes: whoever looks at one of them must know.
+
+        Raises:
+            TrainingError: it has ended before its last step, and nobody asked for that.
+        """
+        done = self._is_finished and not (stop and self.state.validated != self.step)
+        if self.place.is_chief:
+            done = done and self.state.validated in (None, self.step)
+        ended = 0 if done else self._stop_signal or (signal.SIGTERM if stop else 0)
+        if self.place.num_workers > 1:
+            # It waits for the validation of the last step, too.
+            ended = max(map(int, exchange(self.strategy, self.place, str(int(ended)))))
+        if ended:
+            self.stopped_by = ended
+            logging.warning("stopped by a signal at step %d; saved", self.step)
+        elif not self._is_finished:
+            raise TrainingError(f"step {self.step}: the words have ended before the run; {last_good(self.model_dir)}")
 
     def _on_signal(self, number: int, frame: Any) -> None:
         # Who presses Ctrl-C twice does not want to wait for the step.
@@ -268,16 +265,22 @@ class Trainer:
         if problem:
             ids = self.words.source_ids(pending.step)
             shown = ", ".join(ids[:32]) + (f" and {len(ids) - 32} more" if len(ids) > 32 else "")
-            raise TrainingError(f"step {pending.step + 1}: {problem}; {self._last_good()}; its words: {shown}")
+            raise TrainingError(f"step {pending.step + 1}: {problem}; {last_good(self.model_dir)}; its words: {shown}")
         return stop > 0
 
     def _validate(self, watcher: Watcher, progress: Progress, last: bool) -> Score:
         if not self.place.is_chief:
             return Score()
         try:
-            return self.best.validate(self.step, watcher, progress, self._latest_images(), last)
+            score = self.best.validate(self.step, watcher, progress, self._latest_images(), last)
+        except Interrupted:
+            return Score()
         except OSError as error:
-            raise TrainingError(f"step {self.step}: best.keras: {error}; {self._last_good()}") from error
+            raise TrainingError(f"step {self.step}: best.keras: {error}; {last_good(self.model_dir)}") from error
+        self.state.validated = self.step
+        if last:
+            self._save()
+        return score
 
     def _latest_images(self) -> Iterator[Any]:
         """The images of the latest steps, as they were augmented."""
@@ -293,7 +296,3 @@ class Trainer:
             gradient_norm=float(numbers[1]),
             **rates,
         )
-
-
-def _line(error: Exception) -> str:
-    return " ".join(str(error).split())[:300]

@@ -1,44 +1,80 @@
 """Waiting for the other machines of a cluster: said aloud, bounded, and ended by a signal.
 
 TensorFlow waits for them inside native code, where it names nobody and Python answers no signal. So this waits first:
-every worker listens at its own address until it has reached all the others, and only then is TensorFlow started; while
-that connects, a thread of its own watches clock and signals.
+every worker listens at its own address and tells who it is, until it has reached all the others and all the others
+have reached it, and only then is TensorFlow started, within `bounded`. Whatever else answers at an address is told
+apart: another program, the same index twice, a machine of another cluster.
 """
 
 from __future__ import annotations
 
 import contextlib
+import hashlib
+import json
 import os
-import select
-import signal
 import socket
-import sys
+import socketserver
 import threading
 import time
+import uuid
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from absl import logging
 
+from spin_tf.training.bounded import bounded
+
+__all__ = ["addresses", "bounded", "wait_for_workers"]
+
 _POLL_SECONDS = 0.5
 _SAY_SECONDS = 30.0
+_ANSWER_SECONDS = 2.0
 # What each of a thousand others needs to have reached this one.
 _BACKLOG = 1024
+_GREETING = b"spin-tf "
+_MAX_LINE = 1024
+
+
+class _Worker(NamedTuple):
+    """Who speaks: its place in the cluster, which process of all, and a digest of the cluster as it knows it."""
+
+    name: str
+    process: str
+    cluster: str
+
+    def line(self) -> bytes:
+        return _GREETING + json.dumps(self).encode() + b"\n"
+
+    @classmethod
+    def of(cls, line: bytes) -> _Worker | None:
+        if not line.startswith(_GREETING):
+            return None
+        try:
+            fields = json.loads(line[len(_GREETING) :])
+        except ValueError:
+            return None
+        return (
+            cls(*fields) if isinstance(fields, list) and len(fields) == 3 and set(map(type, fields)) == {str} else None
+        )
 
 
 def addresses(cluster: dict[str, list[str]]) -> dict[str, str]:
     """The machines that train, as "worker 0" and so on, with their host:port.
 
     Raises:
-        ValueError: an address is none.
+        ValueError: an address is none, or stands there twice.
     """
-    found = {}
+    found: dict[str, str] = {}
     for job in ("chief", "worker"):
         for number, address in enumerate(cluster.get(job) or []):
             host, _, port = str(address).rpartition(":")
             if not host or not port.isdigit() or not 0 < int(port) < 65536:
                 raise ValueError(f"TF_CONFIG names machines as host:port. Received: {job} {number}: {address!r}")
-            found[f"{job} {number}"] = str(address)
+            name = f"{job} {number}"
+            twice = [other for other, known in found.items() if known == str(address)]
+            if twice:
+                raise ValueError(f"TF_CONFIG gives {twice[0]} and {name} one address. Received: {address!r}")
+            found[name] = str(address)
     return found
 
 
@@ -51,96 +87,184 @@ def wait_for_workers(cluster: dict[str, list[str]], task: dict[str, Any], second
         seconds: after which it gives up.
 
     Raises:
-        ValueError: this machine is not of the cluster.
-        TimeoutError: names who is missing.
+        ValueError: this machine is not of the cluster, or another one has its index.
+        TimeoutError: names who is missing, and what answers in its place.
         OSError: this machine's own port is in use.
     """
-    missing = addresses(cluster)
-    own = f"{task.get('type')} {task.get('index')}"
-    if own not in missing:
-        raise ValueError(f"TF_CONFIG's task is none of its cluster. Received: task={own}, cluster={', '.join(missing)}")
-    port = int(missing.pop(own).rpartition(":")[2])
+    others = addresses(cluster)
+    digest = hashlib.sha256(json.dumps(others, sort_keys=True).encode()).hexdigest()[:16]
+    own = _Worker(f"{task.get('type')} {task.get('index')}", uuid.uuid4().hex, digest)
+    if own.name not in others:
+        raise ValueError(
+            f"TF_CONFIG's task is none of its cluster. Received: task={own.name}, cluster={', '.join(others)}"
+        )
+    own_address = others.pop(own.name)
     start = time.monotonic()
     told = start + 5 - _SAY_SECONDS
-    with _listen(own, port):
+    reached: set[str] = set()
+    gone_on: set[str] = set()
+    with _listen(own, own_address) as seen:
         while True:
-            missing = {name: address for name, address in missing.items() if not _answers(address)}
+            found = {name: _ask(address, own) for name, address in others.items() if name not in reached | gone_on}
+            for name, answer in found.items():
+                if isinstance(answer, _Worker) and _is_there(own, name, others[name], answer):
+                    reached.add(name)
+                elif answer is _TENSORFLOW:
+                    gone_on.add(name)
+            missing = {name: others[name] for name in others if name not in gone_on | (reached & seen)}
             now = time.monotonic()
             if not missing:
                 return
-            names = ", ".join(f"{name} at {address}" for name, address in missing.items())
+            _check_own_address(own, own_address)
+            names = ", ".join(
+                f"{name} at {address}{_describe(own, found.get(name), name in reached)}"
+                for name, address in missing.items()
+            )
             if now - start > seconds:
                 raise TimeoutError(
-                    f"{own} waited {seconds:g} s for {names}: is the same command running there, and the port open? "
-                    f"Received: --cluster_timeout={seconds:g}"
+                    f"{own.name} waited {seconds:g} s for {names}: is the same command running there, and the port "
+                    f"open? Received: --cluster_timeout={seconds:g}"
                 )
             if now - told > _SAY_SECONDS:
-                logging.warning("%s waits for %s", own, names)
+                logging.warning("%s waits for %s", own.name, names)
                 told = now
             time.sleep(_POLL_SECONDS)
 
 
+def _is_there(own: _Worker, name: str, address: str, answer: _Worker) -> bool:
+    """Whether it is the worker that is expected at an address.
+
+    Raises:
+        ValueError: it is of this cluster, but another one of it.
+    """
+    if answer.cluster != own.cluster:
+        return False
+    if answer.name != name:
+        who = "this process itself" if answer.process == own.process else f"another machine that is {answer.name}, too"
+        who = who if answer.name == own.name else answer.name
+        raise ValueError(
+            f"TF_CONFIG calls {address} {name}, and {who} answers there: each machine has the same cluster and an "
+            f"index of its own. Received: task={own.name}"
+        )
+    return True
+
+
+def _check_own_address(own: _Worker, address: str) -> None:
+    """Notices that this machine is not the one whose index it has; an address that cannot be reached from here is none.
+
+    Raises:
+        ValueError: another process answers there.
+    """
+    answer = _ask(address, own)
+    # A proxy may take a connection and have nobody to give it to.
+    if not answer or (isinstance(answer, _Worker) and answer.process == own.process):
+        return
+    raise ValueError(
+        f"TF_CONFIG says that this is {own.name} at {address}, and {_who(answer)} answers there: each machine has an "
+        f"index of its own. Received: task={own.name}"
+    )
+
+
+def _who(answer: _Worker | bytes) -> str:
+    return f"another process that is {answer.name}" if isinstance(answer, _Worker) else "another program"
+
+
+def _describe(own: _Worker, answer: _Worker | bytes | None, reached: bool) -> str:
+    """What is told of a machine that is missing, behind its address."""
+    if reached:
+        return ", which has not reached this machine at its own address"
+    if answer is None:
+        return ""
+    if isinstance(answer, _Worker):
+        return ", where a worker of another cluster answers"
+    said = (
+        f"says {answer[:40].decode(errors='replace').strip()!r}" if answer else "accepts connections and says nothing"
+    )
+    return f", where a program that is no worker of this version {said}"
+
+
 @contextlib.contextmanager
-def _listen(own: str, port: int) -> Iterator[None]:
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as listener:
+def _listen(own: _Worker, address: str) -> Iterator[set[str]]:
+    """Answers who this is at its port; gives the names of those who have come, which grow meanwhile."""
+    port = int(address.rpartition(":")[2])
+    seen: set[str] = set()
+
+    class Answer(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            with contextlib.suppress(OSError):
+                self.request.settimeout(_ANSWER_SECONDS)
+                self.request.sendall(own.line())
+                caller = _Worker.of(_read_line(self.request))
+                if caller and caller.cluster == own.cluster and caller.process != own.process:
+                    seen.add(caller.name)
+
+    class Server(socketserver.ThreadingTCPServer):
         # On Windows this would let two programs have one port.
-        if os.name == "posix":
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listener.bind(("", port))
-            listener.listen(_BACKLOG)
-        except OSError as error:
-            raise OSError(f"{own} cannot listen at its port: {error}. Received: port={port}") from error
-        # Connections are never taken from the queue: being in it tells the other what it wants to know.
-        yield
+        allow_reuse_address = os.name == "posix"
+        address_family = socket.AF_INET6 if socket.has_dualstack_ipv6() else socket.AF_INET
+        request_queue_size = _BACKLOG
+        daemon_threads = True
+        block_on_close = False
+
+        def server_bind(self) -> None:
+            if self.address_family == socket.AF_INET6:
+                self.socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+            super().server_bind()
+
+        def handle_error(self, request: Any, client_address: Any) -> None:
+            """Whoever calls and hangs up is no concern of ours."""
+
+    try:
+        server = Server(("", port), Answer)
+    except OSError as error:
+        answer = _ask(f"localhost:{port}", own)
+        who = "" if answer is None else f", where {_who(answer)} answers"
+        raise OSError(f"{own.name} cannot listen at its port{who}: {error}. Received: port={port}") from error
+    thread = threading.Thread(target=server.serve_forever, args=(0.1,), daemon=True, name="rendezvous")
+    thread.start()
+    try:
+        yield seen
+    finally:
+        server.shutdown()
+        server.server_close()
 
 
-def _answers(address: str) -> bool:
+_TENSORFLOW = b"a server of TensorFlow"
+
+
+def _is_tensorflow(said: bytes) -> bool:
+    """Whether it begins with HTTP/2's settings, as every gRPC server does."""
+    return len(said) >= 9 and said[3:9] == b"\x04\0\0\0\0\0"
+
+
+def _ask(address: str, own: _Worker) -> _Worker | bytes | None:
+    """Who answers at an address: a worker, `_TENSORFLOW`, what another program says there, or nobody."""
     host, _, port = address.rpartition(":")
     try:
-        with socket.create_connection((host.strip("[]"), int(port)), timeout=2):
-            return True
+        connection = socket.create_connection((host.strip("[]"), int(port)), timeout=_ANSWER_SECONDS)
     except OSError:
-        return False
+        return None
+    with connection:
+        try:
+            connection.sendall(own.line())
+            said = _read_line(connection)
+        except OSError:
+            return b""
+    if _is_tensorflow(said):
+        return _TENSORFLOW
+    return _Worker.of(said) or said
 
 
-@contextlib.contextmanager
-def bounded(seconds: float, what: str) -> Iterator[None]:
-    """Around a native call that may wait for ever: SIGTERM, SIGINT and the limit end the process with a line.
-
-    Nothing gentler reaches native code. Outside the main thread, whose signals these are, only the limit counts.
-    """
-    main = threading.current_thread() is threading.main_thread()
-    read, write = socket.socketpair()
-    write.setblocking(False)
-    done = threading.Event()
-
-    def watch() -> None:
-        ready, _, _ = select.select([read], [], [], seconds)
-        if done.is_set():
-            return
-        number = (read.recv(1) or b"\0")[0] if ready else 0
-        line = "interrupted" if number else f"error: {what} took more than {seconds:g} s."
-        with contextlib.suppress(OSError, ValueError):
-            print(line, file=sys.stderr, flush=True)
-        os._exit(128 + number if number else 2)
-
-    watcher = threading.Thread(target=watch, daemon=True, name="bounded")
-    before: list[tuple[int, Any]] = []
-    old_descriptor = -1
-    try:
-        if main:
-            before = [(n, signal.signal(n, lambda *_: None)) for n in (signal.SIGTERM, signal.SIGINT)]
-            old_descriptor = signal.set_wakeup_fd(write.fileno(), warn_on_full_buffer=False)
-        watcher.start()
-        yield
-    finally:
-        done.set()
-        if main:
-            signal.set_wakeup_fd(old_descriptor)
-            for number, handler in before:
-                signal.signal(number, handler)
-        write.send(b"\0")
-        watcher.join(5)
-        read.close()
-        write.close()
+def _read_line(connection: socket.socket) -> bytes:
+    """A line, or what comes of it within a short while."""
+    said = b""
+    until = time.monotonic() + _ANSWER_SECONDS
+    while b"\n" not in said and len(said) < _MAX_LINE and time.monotonic() < until:
+        try:
+            part = connection.recv(_MAX_LINE)
+        except OSError:
+            break
+        said += part
+        if not part or _is_tensorflow(said):
+            break
+    return said

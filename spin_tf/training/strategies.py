@@ -40,8 +40,14 @@ def make_strategy(name: str, cluster_timeout: float = CLUSTER_TIMEOUT) -> Any:
         )
     if name == "multi_worker" or (name == "auto" and cluster):
         wait_for_workers(cluster, _task_of_environment(), cluster_timeout)
-        with bounded(cluster_timeout, f"joining the cluster of {', '.join(addresses(cluster).values())}"):
-            return tf.distribute.MultiWorkerMirroredStrategy()
+        joining = f"joining the cluster of {', '.join(addresses(cluster).values())}"
+        # It tells of every gradient that is summed.
+        tf.get_logger().setLevel("WARNING")
+        try:
+            with bounded(cluster_timeout, joining):
+                return tf.distribute.MultiWorkerMirroredStrategy()
+        except (tf.errors.OpError, RuntimeError) as error:
+            raise OSError(f"{joining} failed: {' '.join(str(error).split())[:300]}") from error
     devices = tf.config.list_logical_devices("GPU")
     if name == "one" or (name == "auto" and len(devices) < 2):
         return tf.distribute.get_strategy()
@@ -78,13 +84,21 @@ def _cluster_of_environment() -> dict[str, list[str]]:
     try:
         config = json.loads(os.environ.get("TF_CONFIG") or "{}")
         cluster = config.get("cluster") or {}
+        if not all(isinstance(jobs, list) for jobs in cluster.values()) or not isinstance(_task_of(config), dict):
+            raise ValueError("cluster has lists of addresses, task a type and an index")
     except (ValueError, AttributeError) as error:
-        raise ValueError(f"TF_CONFIG is not the JSON it should be. Received: {os.environ['TF_CONFIG']!r}") from error
+        raise ValueError(
+            f"TF_CONFIG is not the JSON it should be ({error}). Received: {os.environ['TF_CONFIG']!r}"
+        ) from error
     return cluster
 
 
+def _task_of(config: dict[str, Any]) -> Any:
+    return config.get("task") or {}
+
+
 def _task_of_environment() -> dict[str, Any]:
-    return json.loads(os.environ["TF_CONFIG"]).get("task") or {}
+    return _task_of(json.loads(os.environ["TF_CONFIG"]))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -95,11 +109,15 @@ class Place:
         worker: number of this process, 0 is the chief, which writes files.
         num_workers: processes.
         replicas: devices of all processes.
+        machines: addresses of the processes of several machines by name, such as "worker 0".
+        name: of this process among them.
     """
 
     worker: int = 0
     num_workers: int = 1
     replicas: int = 1
+    machines: dict[str, str] = dataclasses.field(default_factory=dict)
+    name: str = ""
 
     @classmethod
     def of(cls, strategy: Any) -> Place:
@@ -112,7 +130,8 @@ class Place:
         jobs = resolver.cluster_spec().as_dict()
         chiefs, workers = len(jobs.get("chief", [])), len(jobs.get("worker", []))
         worker = int(resolver.task_id or 0) + (chiefs if resolver.task_type == "worker" else 0)
-        return cls(worker, max(chiefs + workers, 1), replicas)
+        name = f"{resolver.task_type} {resolver.task_id}"
+        return cls(worker, max(chiefs + workers, 1), replicas, addresses(jobs), name)
 
     @property
     def is_chief(self) -> bool:

@@ -1,26 +1,36 @@
 from __future__ import annotations
 
+import collections
+import functools
+import hashlib
+import unicodedata
 from collections.abc import Callable
 
 import numpy as np
 from absl import logging
 
 from spin_tf.charset import Tokenizer
+from spin_tf.config import DataConfig
 from spin_tf.data.preprocessing import ImageError, decode_image, preprocess
 from spin_tf.data.records.tfrecord import RecordIndex
-from spin_tf.evaluation.metrics import Score
+from spin_tf.evaluation.metrics import Score, normalize
 
 
 class Validator:
-    """The validation words of a run, decoded once, and their score under the lower-case alphanumeric protocol.
+    """The validation words of a run, decoded once, and their score.
 
-    Words without a letter or digit are excluded by the protocol and counted as such; unreadable images count as wrong.
+    Words of which the protocol leaves nothing are excluded and counted as such; unreadable images count as wrong. What
+    the protocol does not compare is told in `notes` and logged, as a warning where it is a whole set.
 
     Args:
         sets: paths or glob patterns of TFRecords by name.
         tokenizer: of the model.
         image_size: (height, width) of the model's input.
         on_corrupt: "raise" or "skip", see `RecordIndex`.
+        protocol: what counts as right, see `data.validation_protocol`.
+
+    Attributes:
+        notes: a line for each set of which the protocol leaves out words, or characters that the charset lacks.
 
     Raises:
         FileNotFoundError: files that are not there; names the key.
@@ -33,8 +43,11 @@ class Validator:
         tokenizer: Tokenizer,
         image_size: tuple[int, int],
         on_corrupt: str = "raise",
+        protocol: str = "charset",
     ) -> None:
         self._tokenizer = tokenizer
+        self._protocol = protocol
+        self.notes: list[str] = []
         self._sets: dict[str, tuple[list[str], np.ndarray, np.ndarray]] = {}
         for name, patterns in sets.items():
             try:
@@ -53,11 +66,58 @@ class Validator:
                     images.append(np.zeros((*image_size, 1), "float32"))
                     readable.append(False)
             self._sets[name] = (texts, np.asarray(images, "float32"), np.asarray(readable))
+            self._tell(name, texts)
+
+    def _tell(self, name: str, texts: list[str]) -> None:
+        excluded = [text for text in texts if not self._compared(text)]
+        if texts and len(excluded) == len(texts):
+            note = f"no word of it counts under the protocol {self._protocol}, for example {texts[0]!r}"
+        elif excluded:
+            note = f"{len(excluded)} of {len(texts)} words do not count, for example {excluded[0]!r}"
+        else:
+            note = ""
+        lost = collections.Counter(c for text in texts for c in self._not_compared(text))
+        if lost:
+            shown = ", ".join(f"{c!r} {count}" for c, count in lost.most_common(20))
+            note += f"{'; ' if note else ''}not compared, since the charset lacks them: {shown}"
+        if note:
+            self.notes.append(f"data.validation.{name}: {note}")
+            logging.log(logging.WARNING if len(excluded) == len(texts) else logging.INFO, "%s", self.notes[-1])
+
+    def _compared(self, text: str) -> str:
+        if self._protocol == "charset":
+            return self._tokenizer.charset.writable(text)
+        return normalize(text, self._protocol)
+
+    def _not_compared(self, text: str) -> list[str]:
+        """Under the protocol charset, the characters of a label that no reading can have."""
+        if self._protocol != "charset":
+            return []
+        return [c for c in unicodedata.normalize("NFC", text) if not self._compared(c)]
+
+    @classmethod
+    def of(cls, data: DataConfig, tokenizer: Tokenizer, image_size: tuple[int, int]) -> Validator:
+        """What a configuration's `data` says."""
+        return cls(data.validation, tokenizer, image_size, data.on_corrupt, data.validation_protocol)
 
     @property
     def sizes(self) -> dict[str, int]:
         """Words of each set."""
         return {name: len(texts) for name, (texts, _, _) in self._sets.items()}
+
+    @functools.cached_property
+    def digest(self) -> str:
+        """Tells whether an accuracy was measured on these words, under this protocol."""
+        digest = hashlib.sha256(repr((self._protocol, self._tokenizer.charset.spec)).encode())
+        for name, (texts, images, readable) in self._sets.items():
+            digest.update(repr((name, texts, readable.tolist(), images.shape)).encode(errors="surrogatepass"))
+            digest.update(np.ascontiguousarray(images).data)
+        return digest.hexdigest()[:32]
+
+    @property
+    def counts(self) -> bool:
+        """Whether any word counts."""
+        return any(self._compared(text) for texts, _, _ in self._sets.values() for text in texts)
 
     def sample(self, count: int) -> np.ndarray:
         """The same few images each time, from all sets in turn: float32 (at most `count`, height, width, 1)."""
@@ -82,6 +142,7 @@ class Validator:
                 missing = batch_size - len(batch)
                 tokens = read(np.pad(batch, ((0, missing), (0, 0), (0, 0), (0, 0))))
                 for text, row, good in zip(texts[start:], tokens[: len(batch)], readable[start:], strict=False):
-                    score.add(text, self._tokenizer.decode(row) if good else None)
+                    read_text = self._compared(self._tokenizer.decode(row)) if good else None
+                    score.add(self._compared(text), read_text, "exact")
         scores["all"] = sum(scores.values(), Score())
         return scores

@@ -8,6 +8,8 @@ import random
 
 import pytest
 
+from spin_tf.charset import Charset
+from spin_tf.synthesis.alphabet import Lexicon
 from spin_tf.synthesis.fonts import CHARACTERS
 from spin_tf.synthesis.labels import LabelSampler, read_lexicon
 from spin_tf.synthesis.vocabulary import COMMON_WORDS
@@ -72,3 +74,25 @@ def test_read_lexicon(tmp_path: pathlib.Path) -> None:
 def test_vocabulary_is_clean() -> None:
     assert len(COMMON_WORDS) == len(set(COMMON_WORDS)) > 500
     assert all(word.isascii() and word.isalpha() and word.islower() for word in COMMON_WORDS)
+
+
+@pytest.mark.parametrize("charset", [None, "chars:İIZMRizmrankd"])
+@pytest.mark.parametrize("odd", ["İzmir", "İ", "IİI", "straße", "ǰabc", "ŉa"])
+def test_one_odd_word_ends_no_lexicon(tmp_path, charset, odd):
+    """Words whose other cases are more code points, or cannot be written, are drawn as they are or left out."""
+    path = tmp_path / "words.txt"
+    path.write_text(f"{odd}\nankara\nadana\n", encoding="utf-8")
+    found = Lexicon.read([path], Charset.from_spec(charset) if charset else None)
+    assert {"ankara", "adana"} <= set(found.words)
+    sampler = LabelSampler(found.words, characters=found.characters)
+    rng = random.Random(0)
+    labels = [sampler.sample(rng) for _ in range(400)]
+    assert all(set(found.characters).issuperset(label) and 1 <= len(label) <= 25 for label in labels)
+    assert any(label.lower() == "ankara" for label in labels)
+    if odd == "İzmir":
+        assert "İzmir" in found.words and any(label in ("İzmir", "İZMİR") for label in labels)
+
+
+def test_words_that_differ_in_case_alone_are_one():
+    sampler = LabelSampler(["Ankara", "ANKARA", "ankara", "adana"])
+    assert sorted(word for bucket in sampler._buckets for word in bucket) == ["adana", "ankara"]

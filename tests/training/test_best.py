@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pathlib
+from typing import Any
 
 import keras
 import numpy as np
@@ -14,6 +15,7 @@ from spin_tf.evaluation.metrics import Score
 from spin_tf.models import SPINRecognizer, load_model
 from spin_tf.training.averages import make_averages
 from spin_tf.training.best import BestModel
+from spin_tf.training.guards import Interrupted
 from tests.training import tiny
 
 
@@ -120,3 +122,95 @@ def test_the_model_in_training_stays(model: SPINRecognizer, tmp_path: pathlib.Pa
     for variable, value in zip(model.variables, before, strict=True):
         np.testing.assert_array_equal(np.asarray(variable), value)
     assert keras.mixed_precision.dtype_policy().name == policy
+
+
+class Words(Validated):
+    """Validation words that are known by a digest, as those of a run are."""
+
+    def __init__(self, digest: str, *correct: int, counts: bool = True) -> None:
+        super().__init__(*correct)
+        self.digest, self.counts = digest, counts
+
+
+def best_of(folder: pathlib.Path, model: SPINRecognizer, words: Words, has_checkpoint: bool) -> BestModel:
+    """A run that starts in the folder, as the loop does it."""
+    tokenizer = Tokenizer(Charset.from_spec("36"), 8)
+    best = BestModel(str(folder), model, [], words, tokenizer)  # type: ignore[arg-type]
+    best.take_over(has_checkpoint)
+    return best
+
+
+def validated(best: BestModel, step: int) -> dict[str, object]:
+    best.validate(step, Silent(), Silent())  # type: ignore[arg-type]
+    return json.loads((pathlib.Path(best._model_dir) / "best.json").read_text())
+
+
+@pytest.mark.parametrize("has_checkpoint", [True, False])
+def test_a_finished_model_is_not_replaced_by_a_worse_one(
+    model: SPINRecognizer, tmp_path: pathlib.Path, has_checkpoint: bool
+) -> None:
+    """Whatever became of its checkpoints, and however old the one is with which the run goes on."""
+    assert validated(best_of(tmp_path, model, Words("a", 7), False), 30)["step"] == 30
+    again = best_of(tmp_path, model, Words("a", 5, 7, 8), has_checkpoint)
+    assert again.accuracy == 0.7
+    assert [validated(again, step)["step"] for step in (10, 20, 30)] == [30, 20, 30]
+
+
+def test_with_other_words_it_is_measured_anew(model: SPINRecognizer, tmp_path: pathlib.Path) -> None:
+    validated(best_of(tmp_path, model, Words("a", 9), False), 30)
+    # 0.9 of the old words are 0.4 of the new ones, which 0.5 is better than.
+    again = best_of(tmp_path, model, Words("b", 4, 5), True)
+    record = json.loads((tmp_path / "best.json").read_text())
+    assert again.accuracy == 0.4 and (record["step"], record["all_accuracy"]) == (30, 0.4)
+    assert validated(again, 40)["step"] == 40
+    # So is a file of which nothing is said, or that is another one than the one of which it is said.
+    (tmp_path / "best.json").unlink()
+    assert best_of(tmp_path, model, Words("b", 3), True).accuracy == 0.3
+    model.save(tmp_path / "best.keras")
+    assert best_of(tmp_path, model, Words("b", 6), True).accuracy == 0.6
+    (tmp_path / "best.json").write_text("{")
+    assert best_of(tmp_path, model, Words("b", 2), True).accuracy == 0.2
+
+
+def test_what_cannot_be_compared_is_kept_aside(model: SPINRecognizer, tmp_path: pathlib.Path) -> None:
+    def aside() -> list[str]:
+        return sorted(path.name for path in tmp_path.glob("best-before-*.keras"))
+
+    # Measured once, and now there are no words; the latest of a run without words may go.
+    validated(best_of(tmp_path, model, Words("a", 7), False), 30)
+    assert best_of(tmp_path, model, Words("none", counts=False), True).accuracy is None
+    assert aside() == ["best-before-1.keras"] and (tmp_path / "best-before-1.json").exists()
+    model.save(tmp_path / "best.keras")
+    best_of(tmp_path, model, Words("none", counts=False), True)
+    assert aside() == ["best-before-1.keras"] and (tmp_path / "best.keras").exists()
+    # A new run over a finished one without words.
+    best_of(tmp_path, model, Words("none", counts=False), False)
+    assert aside()[-1] == "best-before-2.keras"
+    # Another model, and no model at all.
+    SPINRecognizer({**tiny.VALUES["model"], "charset": "94"}).save(tmp_path / "best.keras")
+    assert best_of(tmp_path, model, Words("a"), False).accuracy is None
+    (tmp_path / "best.keras").write_bytes(b"cut off")
+    assert best_of(tmp_path, model, Words("a"), True).accuracy is None
+    assert aside()[-1] == "best-before-4.keras" and not (tmp_path / "best.keras").exists()
+
+
+def test_a_best_model_that_was_taken_away_counts_no_more(model: SPINRecognizer, tmp_path: pathlib.Path) -> None:
+    validated(best_of(tmp_path, model, Words("a", 7), False), 30)
+    (tmp_path / "best.keras").unlink()
+    again = best_of(tmp_path, model, Words("a", 2), True)
+    assert again.accuracy is None and validated(again, 40)["step"] == 40
+
+
+def test_a_signal_ends_validation_between_batches(model: SPINRecognizer, tmp_path: pathlib.Path) -> None:
+    class Reading(Words):
+        def score(self, read: Any) -> dict[str, Score]:
+            read(np.zeros((1, 32, 32, 1), "float32"))
+            raise AssertionError("it went on after the signal")
+
+    tokenizer = Tokenizer(Charset.from_spec("36"), 8)
+    best = BestModel(str(tmp_path), model, [], Reading("a"), tokenizer, lambda: True)  # type: ignore[arg-type]
+    with pytest.raises(Interrupted):
+        best.validate(3, Silent(), Silent())  # type: ignore[arg-type]
+    with pytest.raises(Interrupted):
+        best.validate(3, Silent(), Silent(), batches=[None])  # type: ignore[arg-type]
+    assert list(tmp_path.iterdir()) == []

@@ -98,3 +98,17 @@ def test_remains_of_killed_writes_are_removed(tmp_path: pathlib.Path) -> None:
     (tmp_path / "log.csv").write_text("")
     checkpoints.remove_partial(str(tmp_path))
     assert os.listdir(tmp_path) == ["log.csv"]
+
+
+def test_a_rate_that_is_a_variable_is_no_part_of_a_run(tmp_path: pathlib.Path) -> None:
+    """By the clock the loop sets it before every step; by steps the optimizer has none: one goes on as the other."""
+
+    def make(*values: float, rate: bool) -> list[Variable]:
+        rates = [Variable("adam_w/learning_rate", 0.5)] if rate else []
+        return [Variable("adam_w/iteration", values[0]), *rates, Variable("adam_w/momentum", values[1])]
+
+    for rate in (True, False):
+        path = checkpoints.save_checkpoint(str(tmp_path), 1, make(1.0, 2.0, rate=rate), {})
+        other = make(0.0, 0.0, rate=not rate)
+        checkpoints.restore_checkpoint(path, other)
+        assert [float(np.asarray(v)) for v in (other[0], other[-1])] == [1.0, 2.0]

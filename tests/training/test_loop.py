@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 from typing import Any
@@ -72,6 +73,44 @@ def test_a_run_from_first_to_last_with_a_frozen_stage(folder: pathlib.Path) -> N
     assert again.step == 6 and again.best.accuracy == trainer.best.accuracy
     again.train()
     assert again.step == 6
+
+
+def test_what_interrupts_a_run_loses_nothing_of_it(folder: pathlib.Path) -> None:
+    """A signal while it validates, at any step; then a start that cannot be."""
+    run = folder / "run"
+    options = ["training.steps=2", "training.validate_every=1", "training.checkpoint_every=100"]
+    for step in (1, 2):
+        trainer = Trainer(tiny.config(folder, *options), str(run))
+        assert trainer.step == step - 1
+        score = trainer.validator.score
+
+        def stopped(read: Any, trainer: Trainer = trainer, score: Any = score) -> Any:
+            trainer._on_signal(signal.SIGTERM, None)
+            return score(read)
+
+        trainer.validator.score = stopped  # type: ignore[method-assign, assignment]
+        trainer.train()
+        # The last step counts as well: its validation is still to come.
+        assert (trainer.step, trainer.stopped_by) == (step, signal.SIGTERM)
+        assert (run / f"checkpoint-0000000{step}.npz").exists() and not (run / "best.keras").exists()
+
+    before = {path.name: path.read_bytes() for path in run.iterdir() if path.is_file() and path.name != "lock"}
+    with pytest.raises(
+        ValueError, match=r"training\.freeze was \[\], is \['backbone'\]: the run .*training\.init_from="
+    ):
+        Trainer(tiny.config(folder, *options, "training.freeze=[backbone]", "training.steps=3"), str(run))
+    with pytest.raises(ValueError, match=r"training\.optimizer\.ema was 0\.9, is 0\.0"):
+        Trainer(tiny.config(folder, *options, "training.optimizer.ema=0", "training.steps=3"), str(run))
+    with pytest.raises(FileNotFoundError, match=r"data\.train\.words"):
+        Trainer(tiny.config(folder, *options, "data.train.words.files=[absent]"), str(run))
+    with pytest.raises(FileNotFoundError, match=r"data\.train\.words"):
+        Trainer(tiny.config(folder, *options, "data.train.words.files=[absent]"), str(folder / "new"))
+    assert before == {path.name: path.read_bytes() for path in run.iterdir() if path.is_file() and path.name != "lock"}
+    assert not (folder / "new").exists()
+
+    trainer = Trainer(tiny.config(folder, *options), str(run))
+    assert trainer.train().words == 12
+    assert trainer.stopped_by is None and (run / "best.keras").exists() and trainer.state.validated == 2
 
 
 def find(trainer: Trainer, path: str) -> np.ndarray:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -13,7 +16,8 @@ import time
 
 import pytest
 
-from spin_tf.training.rendezvous import addresses, bounded, wait_for_workers
+from spin_tf.training import bounded as bounded_module
+from spin_tf.training.rendezvous import _check_own_address, _Worker, addresses, bounded, wait_for_workers
 
 
 def free_ports(count):
@@ -99,15 +103,17 @@ print("waiting", flush=True)
 with bounded({seconds}, "joining"):
     # A native call that waits again after each signal, as TensorFlow's.
     mutex = (ctypes.c_char * 64)()
-    libc = ctypes.CDLL(None)
+    libc = ctypes.{library}(None)
     libc.pthread_mutex_lock(mutex)
     libc.pthread_mutex_lock(mutex)
 """
 
 
+# PyDLL keeps Python's lock, as TensorFlow does where it joins a cluster.
+@pytest.mark.parametrize("library", ["CDLL", "PyDLL"])
 @pytest.mark.parametrize("how", ["limit", signal.SIGTERM, signal.SIGINT])
-def test_a_native_wait_is_bounded(how):
-    code = NATIVE.format(seconds=2 if how == "limit" else 300)
+def test_a_native_wait_is_bounded(how, library):
+    code = NATIVE.format(seconds=2 if how == "limit" else 300, library=library)
     with subprocess.Popen(
         [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
@@ -115,7 +121,10 @@ def test_a_native_wait_is_bounded(how):
         time.sleep(0.5)
         if how != "limit":
             process.send_signal(how)
-        told = process.communicate(timeout=30)[1]
+        try:
+            told = process.communicate(timeout=30)[1]
+        finally:
+            process.kill()
     expected = (2, "joining took more than 2 s") if how == "limit" else (128 + how, "interrupted")
     assert process.returncode == expected[0] and expected[1] in told and "Traceback" not in told
 
@@ -125,3 +134,110 @@ def test_a_call_that_returns_leaves_the_signals_as_they_were():
     with bounded(60, "nothing"):
         assert signal.getsignal(signal.SIGTERM) != before
     assert signal.getsignal(signal.SIGTERM) == before and threading.active_count() < 50
+
+
+def test_calls_that_return_leave_nothing_behind():
+    descriptors = len(os.listdir("/proc/self/fd"))
+    for _ in range(3):
+        with bounded(60, "nothing"):
+            pass
+    assert len(os.listdir("/proc/self/fd")) == descriptors
+
+
+def test_without_that_library_a_thread_watches(monkeypatch):
+    monkeypatch.setattr(bounded_module.sys, "frozen", True, raising=False)
+    before = signal.getsignal(signal.SIGTERM)
+    with bounded(60, "nothing"):
+        assert "bounded" in {thread.name for thread in threading.enumerate()}
+    assert signal.getsignal(signal.SIGTERM) == before
+    assert "bounded" not in {thread.name for thread in threading.enumerate()}
+
+
+@contextlib.contextmanager
+def answering(says):
+    """A program at a port of its own that answers every connection with some bytes; gives the address."""
+    with socket.create_server(("", 0)) as listener:
+
+        def answer():
+            with contextlib.suppress(OSError):
+                while True:
+                    connection, _ = listener.accept()
+                    with connection, contextlib.suppress(OSError):
+                        connection.sendall(says)
+                        connection.settimeout(3)
+                        while connection.recv(1024):
+                            pass
+
+        threading.Thread(target=answer, daemon=True).start()
+        try:
+            yield f"localhost:{listener.getsockname()[1]}"
+        finally:
+            listener.shutdown(socket.SHUT_RDWR)
+
+
+def hello(name, machines, process="another"):
+    digest = hashlib.sha256(json.dumps(addresses(machines), sort_keys=True).encode()).hexdigest()[:16]
+    return _Worker(name, process, digest).line()
+
+
+@pytest.mark.parametrize(
+    ("says", "told"),
+    [
+        (b"", "accepts connections and says nothing"),
+        (b"HTTP/1.0 400 Bad request\r\n", "no worker of this version says 'HTTP/1.0 400"),
+        (b"SSH-2.0-OpenSSH_9.2\r\n", "says 'SSH-2.0"),
+        (b"\x00\xff\n", "no worker of this version says"),
+        (b"spin-tf nonsense\n", "no worker of this version says"),
+        (_Worker("worker 1", "another", "old").line(), "a worker of another cluster answers"),
+    ],
+)
+def test_a_listener_that_is_no_worker_is_not_taken_for_one(says, told):
+    with answering(says) as address:
+        machines = {"worker": [*cluster(1)["worker"], address]}
+        with pytest.raises(TimeoutError, match=f"worker 1 at {address}, where .*{re.escape(told)}"):
+            wait_for_workers(machines, {"type": "worker", "index": 0}, 1)
+
+
+def test_a_server_of_tensorflow_has_gone_on():
+    with answering(bytes.fromhex("000012040000000000") + bytes(18)) as address:
+        machines = {"worker": [*cluster(1)["worker"], address]}
+        wait_for_workers(machines, {"type": "worker", "index": 0}, 20)
+
+
+def test_an_index_that_is_there_twice_is_told(monkeypatch):
+    # On one machine the port is taken.
+    machines = cluster(2)
+    task = {"type": "worker", "index": 0}
+
+    def wait():
+        with contextlib.suppress(TimeoutError):
+            wait_for_workers(machines, task, 4)
+
+    first = threading.Thread(target=wait)
+    first.start()
+    time.sleep(0.5)
+    with pytest.raises(OSError, match=r"cannot listen.*where another process that is worker 0 answers"):
+        wait_for_workers(machines, task, 1)
+    first.join(30)
+    # On two, the other one is worker 0 at the address of worker 1.
+    with answering(b"") as address:
+        other = {"worker": [machines["worker"][0], address]}
+    with socket.create_server(("", int(address.rpartition(":")[2]))) as listener:
+
+        def answer():
+            with contextlib.suppress(OSError):
+                listener.accept()[0].sendall(hello("worker 0", other))
+
+        thread = threading.Thread(target=answer, daemon=True)
+        thread.start()
+        with pytest.raises(ValueError, match=rf"calls {address} worker 1, and another machine that is worker 0, too"):
+            wait_for_workers(other, task, 20)
+        thread.join(10)
+    # And the second of the two finds the first at what should be its own address.
+    with (
+        answering(hello("worker 0", machines)) as address,
+        pytest.raises(ValueError, match=rf"this is worker 0 at {address}, and another process that is worker 0"),
+    ):
+        _check_own_address(_Worker("worker 0", "this one", "x"), address)
+    with pytest.raises(ValueError, match="gives worker 0 and worker 1 one address"):
+        addresses({"worker": ["a:1", "a:1"]})

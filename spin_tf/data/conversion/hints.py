@@ -19,10 +19,10 @@ _ASIAN = ("shift_jis", "gb18030", "big5", "euc_kr")
 _LABEL_FILES = ("tsv", "csv", "jsonl", "icdar", "svtp", "cute80", "mjsynth")
 _LOOKS_LIKE = {
     "tsv": "a tab between the path and the text",
-    "jsonl": "an object a line",
+    "jsonl": "JSON, an object a line or one document",
     "icdar": 'a path, a comma and the text in quotes, as in `a.png, "text"`',
     "svtp": "spaces between the path and the text",
-    "csv": "commas between the path and the text",
+    "csv": "commas, semicolons or bars between the path and the text",
     "mjsynth": "paths that hold the label, as in `1/2/11_Slinking_5.jpg 5`",
 }
 
@@ -45,13 +45,18 @@ def _escaped(text: str) -> str:
 def _hints(statistics: Statistics, conversion: Conversion) -> Iterator[str]:
     rejected = statistics.rejected
     files = [path for path in conversion.inputs if "://" not in path] if conversion.source in _LABEL_FILES else []
-    if "bad_line" in rejected or "label_not_utf8" in rejected:
+    if "bad_line" in rejected or "label_not_utf8" in rejected or not statistics.kept:
         for path in files[:1]:
             yield from _hint_of_file(path, conversion.source)
     if "missing_file" in rejected:
         examples = rejected["missing_file"]["examples"]
         if any("\\" in example["source_id"] for example in examples):
             yield "paths with backslashes were tried with slashes too; neither is there"
+        if all(example["source_id"][:1] in "\"'" for example in examples):
+            yield (
+                "paths are in quotes, which belong to them here; a file of quoted columns is read with commas or "
+                "semicolons between them: tr '\\t' ';' < OLD > NEW, and --source=csv"
+            )
         if not conversion.image_roots:
             yield "paths start from the folder of the label file; --image_root names another one"
     if "character_outside_charset" in rejected and conversion.checks.charset is not None:
@@ -71,10 +76,14 @@ def _hint_of_characters(texts: Sequence[str], charset: Charset, statistics: Stat
             )
             return
     unknown: Mapping[str, Any] = statistics.unknown_characters
+    if "\t" in unknown:
+        yield "labels hold a tab: the lines have further columns, which cut -f1,2 OLD > NEW takes away"
     most = sorted(unknown, key=lambda c: -unknown[c])[:20]
     if most:
         shown = " ".join(ascii(c) if not c.isprintable() or c == " " else c for c in most)
         yield f"most often outside the charset {charset.name}: {shown}; --charset takes file:PATH, chars:... or any"
+        if hint := charset.hint(most):
+            yield hint
 
 
 def _hint_of_file(path: str, source: str) -> Iterator[str]:
@@ -150,13 +159,15 @@ def guess_source(lines: Sequence[str]) -> str | None:
     def most(test: Any) -> bool:
         return sum(map(bool, map(test, lines))) > len(lines) / 2
 
-    if most(lambda line: line.lstrip().startswith("{")):
+    if most(lambda line: line.lstrip().startswith("{")) or lines[0].strip() in ("[", "{") or lines[0][:2] == "[{":
         return "jsonl"
     if most(lambda line: "\t" in line):
         return "tsv"
     if most(lambda line: ', "' in line and line.rstrip().endswith('"')):
         return "icdar"
-    if most(lambda line: "," in line.partition(" ")[0]):
+    if most(lambda line: "," in line.partition(" ")[0]) or any(
+        most(lambda line, mark=mark: "." in line.partition(mark)[0] and mark in line) for mark in ";|"
+    ):
         return "csv"
     if most(lambda line: " " in line.strip() and "." in line.split()[0]):
         names = [line.split()[0].replace("\\", "/").rpartition("/")[2] for line in lines]

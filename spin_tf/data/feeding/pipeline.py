@@ -94,6 +94,12 @@ class TrainingWords:
             self._indices.append(index)
             self._usable.append(usable)
             self.rejected[name] = rejected
+        unknown = self.label_counts.unknown
+        if unknown:
+            shown = ", ".join(f"{c!r} in {count} words" for c, count in unknown.most_common(20))
+            more = f" and {len(unknown) - 20} more" if len(unknown) > 20 else ""
+            hint = tokenizer.charset.hint(unknown)
+            logging.warning("outside the charset: %s%s%s", shown, more, f"; {hint}" if hint else "")
         sources = list(config.train.values())
         self.augmentation = np.asarray([source.augmentation for source in sources], np.float32)
         self._weights = [source.weight for source in sources]

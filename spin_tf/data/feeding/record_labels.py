@@ -64,10 +64,11 @@ def _cut(tails: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 class LabelCounts:
-    """How often each character occurs in labels, and in how many words a character outside the charset does."""
+    """How often each character occurs in labels, and in how many words one outside the charset does (`unknown`)."""
 
     def __init__(self) -> None:
         self.characters: collections.Counter[str] = collections.Counter()
+        self.unknown: collections.Counter[str] = collections.Counter()
         self.words = 0
 
     def add_bytes(self, labels: np.ndarray, sizes: np.ndarray) -> None:
@@ -118,6 +119,8 @@ def usable_records(
                 good[i] = True
             except LabelError as error:
                 rejected[error.reason] += 1
+                if counts is not None:
+                    counts.unknown.update(error.characters)
         usable.append(start + np.flatnonzero(good))
         if len(index) > 5 * _CHUNK:
             done = start + len(sizes)

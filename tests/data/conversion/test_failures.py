@@ -89,6 +89,13 @@ NOTHING_KEPT = {
     "other folder": ("tsv", b"absent/a.png\tabc\n", "missing_file", "--image_root"),
     "characters": ("tsv", "a.png\tпривет\n".encode(), "character_outside_charset", "--charset"),
     "too long": ("tsv", b"a.png\t" + b"x" * 26, "too_long", "--max_length"),
+    "semicolons": ("tsv", b"a.png;abc\n", "bad_line", "--source=csv"),
+    "bars": ("tsv", b"a.png|abc\n", "bad_line", "--source=csv"),
+    "document": ("tsv", b'{\n "a.png": "abc"\n}\n', "bad_line", "--source=jsonl"),
+    "list": ("csv", b'[{"image": "a.png", "text": "abc"}]', "", "--source=jsonl"),
+    "quoted path": ("tsv", b'"a.png"\t"abc"\n', "missing_file", "paths are in quotes"),
+    "third column": ("tsv", b"a.png\tabc\t0.98\n", "character_outside_charset", "cut -f1,2"),
+    "capitals": ("tsv", b"a.png\tABC\n", "character_outside_charset", "fold:chars:"),
     "empty": ("tsv", b"", "", "no word in the input"),
 }
 
@@ -99,7 +106,8 @@ def test_a_conversion_that_keeps_nothing_fails_and_leaves_the_old_shards(tmp_pat
     prefix = str(tmp_path / "x" / "d")
     publish_all(label_file(tmp_path, "good.txt", "a.png\tabc\n"), prefix, 2)
     before = contents(prefix)
-    checks = Checks(Charset.from_spec("chars:acfé").to_dict()) if kind == "decomposed" else CHECKS
+    charset = {"decomposed": "chars:acfé", "capitals": "chars:abc", "third column": "94"}.get(kind)
+    checks = Checks(Charset.from_spec(charset).to_dict()) if charset else CHECKS
     conversion = Conversion(source, [label_file(tmp_path, "bad.txt", content)], prefix, checks, 1)
     statistics = convert(conversion)
     assert statistics.kept == 0
