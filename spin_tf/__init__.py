@@ -12,13 +12,28 @@ from spin_tf._version import __version__
 
 _PUBLIC = {
     "Charset": "spin_tf.charset",
+    "Photo": "spin_tf.photo.words",
+    "PhotoReader": "spin_tf.photo.reader",
+    "PhotoWord": "spin_tf.photo.words",
     "ReadError": "spin_tf.recognizer",
     "Recognizer": "spin_tf.recognizer",
     "Tokenizer": "spin_tf.charset",
     "Word": "spin_tf.recognizer",
+    "read_photo": "spin_tf.photo.reader",
 }
 
-__all__ = ["Charset", "ReadError", "Recognizer", "Tokenizer", "Word", "__version__"]
+__all__ = [
+    "Charset",
+    "Photo",
+    "PhotoReader",
+    "PhotoWord",
+    "ReadError",
+    "Recognizer",
+    "Tokenizer",
+    "Word",
+    "__version__",
+    "read_photo",
+]
 
 
 def __getattr__(name: str) -> Any:
