@@ -71,6 +71,11 @@ def model_name() -> str | None:
     return _MODEL.value
 
 
+def turn_tall() -> bool:
+    """What --turn_tall says."""
+    return bool(_TURN_TALL.value)
+
+
 def options(**changes: Any) -> OptionNames:
     """What the flags ask of decoding, as keyword arguments of `Recognizer`; `changes` take the place of flags."""
     effort = _EFFORT.value

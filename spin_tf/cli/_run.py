@@ -13,7 +13,7 @@ from absl import app, flags
 from spin_tf._extras import MissingExtraError
 from spin_tf.cli._streams import finish, prepare_streams, reader_has_gone, say, without_native_chatter
 
-__all__ = ["UserError", "run", "without_native_chatter"]
+__all__ = ["UserError", "as_called", "run", "without_native_chatter"]
 
 _PACKAGE = "spin_tf.cli."
 
@@ -52,7 +52,7 @@ def _end_with(error: BaseException) -> int:
     # Whoever read the output (`| head`) has enough.
     if isinstance(error, BrokenPipeError) and (reader_has_gone(sys.stdout) or reader_has_gone(sys.stderr)):
         return 0
-    say(_as_called(f"error: {' '.join(str(error).split())}"))
+    say(as_called(f"error: {' '.join(str(error).split())}"))
     return 2
 
 
@@ -62,7 +62,7 @@ def _parse(argv: list[str]) -> list[str]:
         rest = flags.FLAGS(argv)
         _refuse_empty_flags()
     except (flags.Error, UserError) as error:
-        say(_as_called(f"error: {' '.join(str(error).split())} (--help lists the flags)"))
+        say(as_called(f"error: {' '.join(str(error).split())} (--help lists the flags)"))
         sys.exit(2)
     except BrokenPipeError:
         finish(sys.stdout)
@@ -82,7 +82,7 @@ def _refuse_empty_flags() -> None:
                 raise UserError(f"--{flag.name} is empty. Received: --{flag.name}=")
 
 
-def _as_called(text: str) -> str:
+def as_called(text: str) -> str:
     """Names commands the way this one was called: `spin-tf recognize` where that is what was typed."""
     start = os.path.basename(sys.argv[0])
     if start.startswith("spin-tf"):
@@ -97,7 +97,7 @@ def _as_called(text: str) -> str:
 def _describe(command: object) -> None:
     """Makes --help tell of the command instead of its launcher."""
     launcher = sys.modules["__main__"]
-    launcher.__doc__ = _as_called(getattr(command, "__doc__", None) or "")
+    launcher.__doc__ = as_called(getattr(command, "__doc__", None) or "")
     name = getattr(command, "__name__", "")
     for flag in flags.FLAGS.flags_by_module_dict().get(name, []):
         flags.FLAGS.register_key_flag_for_module(sys.argv[0], flag)

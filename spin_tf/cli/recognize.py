@@ -8,7 +8,8 @@ bin/recognize.py --pattern='[A-Z]{2}[0-9]{2,4}' | --allowlist=0-9A-Z | --lexicon
 Text lines are path<TAB>word<TAB>confidence, and as many more words and confidences as --n_best asks for; where nothing
 that is allowed can be read, the word is empty and stderr says so. A tab or line end in a path is written \\t or \\n,
 a backslash doubled. Files that cannot be read, and folders without images, go to stderr with the reason; the others are
-answered, and the exit code is 1. --explain writes DIR/explain.html: for each word what every stage of the model made of
+answered, and the exit code is 1. What looks like a whole photograph is answered as well, and stderr names the command
+for those. --explain writes DIR/explain.html: for each word what every stage of the model made of
 it, where the model looked for each character and what else it thought of.
 """
 
@@ -23,8 +24,9 @@ from spin_tf._files import check_output_folder, write_text
 from spin_tf.cli import _reading, _server
 from spin_tf.cli._arguments import find_images
 from spin_tf.cli._lines import format_word, show_path
-from spin_tf.cli._run import UserError, without_native_chatter
+from spin_tf.cli._run import UserError, as_called, without_native_chatter
 from spin_tf.cli._streams import say
+from spin_tf.photo.hint import photograph_hint
 from spin_tf.recognizer import ReadError, Recognizer, Word
 
 _FORMAT = flags.DEFINE_enum("format", "text", ["text", "jsonl"], "jsonl adds every character with confidence and place")
@@ -101,6 +103,8 @@ def main(argv: list[str]) -> int:
             print(format_word(path, word, _FORMAT.value))
             if word.reason:
                 say(f"{show_path(path)}: {word.reason}")
+            if hint := photograph_hint(path, word):
+                say(as_called(f"{show_path(path)}: {hint}"))
             readable.append(path)
             if _EXPLAIN.value and len(explained) < MAX_EXPLAINED:
                 explained.append((path, word))
