@@ -5,17 +5,17 @@ from __future__ import annotations
 import numpy as np
 
 from spin_tf.photo.crops import cut_out
-from spin_tf.photo.geometry import heights, widths
+from spin_tf.photo.geometry import heights, widen, widths
 
 # A gap parts words where it is this share of the line's height and this many times the line's usual gap.
 _MIN_GAP, _TIMES_USUAL = 0.2, 2.5
-# A column holds ink where its contrast is this share of the line's.
-_INK = 0.3
+# A column holds ink where its contrast is this share of the line's. Around tight outlines there must be some ground.
+_INK, _GROUND = 0.3, 0.15
 
 
 def _gaps(strip: np.ndarray) -> list[tuple[int, int]]:
     """The runs of columns without ink inside a grey strip (height, width): first column and the one after the last."""
-    lower, upper = np.percentile(strip, (10, 90), axis=0)
+    lower, upper = np.percentile(strip, (3, 97), axis=0)
     contrast = upper - lower
     strongest = np.percentile(contrast, 90)
     ink = contrast > _INK * strongest
@@ -41,10 +41,11 @@ def cut_at_gaps(picture: np.ndarray, line: np.ndarray) -> np.ndarray:
     height, width = float(heights(whole)[0]), float(widths(whole)[0])
     if width < 2 * height or height < 4:
         return whole
-    strip = cut_out(picture, line)
+    strip = cut_out(picture, widen(whole, _GROUND)[0])
     if strip is None:
         return whole
     grey = strip.astype(np.float32).mean(axis=-1)
+    margin = _GROUND * min(height, width)
     gaps = _gaps(grey)
     if not gaps:
         return whole
@@ -54,12 +55,12 @@ def cut_at_gaps(picture: np.ndarray, line: np.ndarray) -> np.ndarray:
     if len(gaps) <= 2:
         wide = lengths >= 2 * _MIN_GAP * grey.shape[0]
     cuts = [gap for gap, is_wide in zip(gaps, wide, strict=True) if is_wide]
-    starts = [0, *(end for _, end in cuts)]
-    ends = [*(start for start, _ in cuts), grey.shape[1]]
+    # As shares of the line, with one more column either side, for the edges of letters are faint.
+    column = (width + 2 * margin) / grey.shape[1]
+    starts = [0.0, *(((end - 1) * column - margin) / width for _, end in cuts)]
+    ends = [*(((start + 1) * column - margin) / width for start, _ in cuts), 1.0]
     pieces = []
-    for start, end in zip(starts, ends, strict=True):
-        # One more column either side: the edges of letters are faint.
-        first, last = max(start - 1, 0) / grey.shape[1], min(end + 1, grey.shape[1]) / grey.shape[1]
+    for first, last in zip(starts, ends, strict=True):
         top = [line[0] + share * (line[1] - line[0]) for share in (first, last)]
         bottom = [line[3] + share * (line[2] - line[3]) for share in (first, last)]
         pieces.append(np.stack([top[0], top[1], bottom[1], bottom[0]]))

@@ -25,6 +25,8 @@ Region = tuple[float, float, float, float]
 MIN_CONFIDENCE = 0.4
 # What a crop gets around the detector's outline, as a share of its height.
 _MARGIN = 0.1
+# A photograph that is turned must be read at least so well: by the sum of confidences.
+_NO_WORSE = 0.8
 
 
 class PhotoReader:
@@ -124,8 +126,12 @@ class PhotoReader:
                 quarters, found = self._turned(view, found)
         corners, scores, words = found
         kept = [i for i, word in enumerate(words) if word.text and word.confidence >= self.min_confidence]
-        placed = turned_back(corners[kept], quarters, *view.shape[:2])
-        lines = lines_of(corners[kept])
+        corners = corners[kept]
+        # A crop that was read turned has its first corner elsewhere.
+        for corner, i in zip(corners, kept, strict=True):
+            corner[:] = np.roll(corner, {0: 0, 90: -1, -90: 1}[words[i].turned], axis=0)
+        placed = turned_back(corners, quarters, *view.shape[:2])
+        lines = lines_of(corners)
         numbered = [(number, member) for number, line in enumerate(lines) for member in line]
         polygons = (placed + offset).tolist()
         return Photo(
@@ -176,12 +182,7 @@ class PhotoReader:
         crops = [cut_out(view, one) for one in widen(corners, _MARGIN)]
         there = [i for i, crop in enumerate(crops) if crop is not None]
         words = self.recognizer.read([crop for crop in crops if crop is not None])
-        corners, scores = corners[there], scores[there]
-        # A crop that was read turned has its first corner elsewhere.
-        for i, word in enumerate(words):
-            if word.turned:
-                corners[i] = np.roll(corners[i], -1 if word.turned == 90 else 1, axis=0)
-        return corners, scores, words
+        return corners[there], scores[there], words
 
     def _turned(
         self, view: np.ndarray, found: tuple[np.ndarray, np.ndarray, list[Word]]
@@ -195,7 +196,8 @@ class PhotoReader:
             return 0, found
         again = self._find_and_read(np.ascontiguousarray(np.rot90(view, quarters)))
         sums = [sum(word.confidence for word in reading if len(word.text) > 1) for reading in (words, again[2])]
-        return (quarters, again) if sums[1] > sums[0] else (0, found)
+        # Words on a side may have been read before, each turned for itself, as well as now.
+        return (quarters, again) if sums[1] > _NO_WORSE * sums[0] else (0, found)
 
 
 def read_photo(

@@ -25,19 +25,19 @@ def trial_words(quadrilaterals: np.ndarray) -> list[int]:
 
 
 def _sum(words: list[Word]) -> float:
-    # One letter alone can be read in any direction.
-    return sum(word.confidence for word in words if len(word.text) > 1)
+    # One letter alone can be read in any direction; and what the recognizer turned speaks for another one.
+    return sum(word.confidence for word in words if len(word.text) > 1 and not word.turned)
 
 
 def direction(recognizer: Recognizer, crops: list[np.ndarray], words: list[Word]) -> int:
     """By how many quarters counter-clockwise a picture has to be turned for reading, 0 to 3.
 
     Args:
-        recognizer: reads the words; tall crops must not be turned by it.
+        recognizer: reads the words.
         crops: the words to try, as the picture shows them.
         words: how they were read so.
     """
-    as_it_is = _sum([word for word in words if not word.turned])
+    as_it_is = _sum(words)
     if not crops or as_it_is >= _SURE * len(crops):
         return 0
     sums = {0: as_it_is}
