@@ -13,9 +13,9 @@ from spin_tf.photo.geometry import area, heights, intersection, smallest_rectang
 
 # What a detector gets of a picture that is looked at once; of a larger one it gets the whole and tiles, each shrunk.
 MAX_PIXELS = 2_000_000
-_WHOLE_PIXELS, _TILE_PIXELS = 1_000_000, 700_000
+_WHOLE_PIXELS, _TILE_PIXELS = 800_000, 600_000
 # Tiles of this side at least, so many along the longer side at most, and by how much of their side they overlap.
-_TILE, _MAX_TILES, _OVERLAP = 1600, 5, 0.15
+_TILE, _MAX_TILES, _OVERLAP = 1640, 5, 0.15
 # Letters of fewer pixels than this, as the detector got them, are better seen in a tile.
 _LOW = 16
 # Two quadrilaterals that share so much of the smaller one are the same word.
@@ -50,7 +50,7 @@ def looks(height: int, width: int, tile: int | None = None) -> list[Look]:
     Args:
         height: of the picture.
         width: the same.
-        tile: side of a tile in pixels; 0 looks at the whole only; None takes tiles of 1,600 pixels and up, five along
+        tile: side of a tile in pixels; 0 looks at the whole only; None takes tiles of 1,640 pixels and up, five along
             the longer side at most, for pictures of more than `MAX_PIXELS`.
     """
     side = tile
