@@ -86,7 +86,7 @@ class Recognizer:
     ) -> None:
         self.options = Options(**options)
         if num_threads is None:
-            num_threads = _num_cores()
+            num_threads = num_cores()
         if num_threads < 1:
             raise ValueError(f"num_threads must be at least 1. Received: num_threads={num_threads}")
         self._process = os.getpid()
@@ -270,6 +270,7 @@ def _batches(images: Iterable[_Item], size: int) -> Iterator[list[_Item]]:
         yield batch
 
 
-def _num_cores() -> int:
+def num_cores() -> int:
+    """The cores that this process may use."""
     # A container may lend this process fewer cores than the machine has.
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -18,9 +18,11 @@ _BOX_FILES = (".txt", ".jsonl", ".json")
 class Detector(Protocol):
     """Anything that is called with a picture and answers with the places of its words.
 
+    With an attribute `num_parallel`, it is called for so many parts of a large picture at the same time.
+
     Call arguments:
         picture: uint8 array (height, width, 3) in the order red, green, blue. Large photographs come shrunk and in
-            tiles, so that none has more than some two million pixels.
+            tiles, so that none has more than 1.2 million pixels.
 
     Returns:
         quadrilaterals float32 (n, 4, 2), each the (x, y) of its corners in pixels, clockwise from the upper left of the
@@ -78,7 +80,7 @@ def find_detector(
     if suffix == ".tflite":
         from spin_tf.photo.litert_detector import LiteRTDetector
 
-        return LiteRTDetector(path)
+        return LiteRTDetector(path, num_threads)
     if suffix == ".onnx":
         from spin_tf.photo.rapidocr_detector import RapidOCRDetector
 

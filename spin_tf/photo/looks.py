@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 import numpy as np
@@ -12,15 +14,18 @@ from spin_tf.photo.detector import Detector, find_words
 from spin_tf.photo.geometry import area, heights, intersection, smallest_rectangle
 
 # What a detector gets of a picture that is looked at once; of a larger one it gets the whole and tiles, each shrunk.
-MAX_PIXELS = 2_000_000
-_WHOLE_PIXELS, _TILE_PIXELS = 800_000, 600_000
+# A detector takes some 200 MB for a million pixels.
+MAX_PIXELS = 1_200_000
+_WHOLE_PIXELS, _TILE_PIXELS = 720_000, 560_000
 # Tiles of this side at least, so many along the longer side at most, and by how much of their side they overlap.
-_TILE, _MAX_TILES, _OVERLAP = 1640, 5, 0.15
+_TILE, _MAX_TILES, _OVERLAP = 1230, 5, 0.15
 # Letters of fewer pixels than this, as the detector got them, are better seen in a tile.
 _LOW = 16
 # Two quadrilaterals that share so much of the smaller one are the same word.
 _SAME = 0.5
 _STRIP_PIXELS = 1 << 22
+
+_Answer = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
 class Look(NamedTuple):
@@ -50,7 +55,7 @@ def looks(height: int, width: int, tile: int | None = None) -> list[Look]:
     Args:
         height: of the picture.
         width: the same.
-        tile: side of a tile in pixels; 0 looks at the whole only; None takes tiles of 1,640 pixels and up, five along
+        tile: side of a tile in pixels; 0 looks at the whole only; None takes tiles of 1,230 pixels and up, five along
             the longer side at most, for pictures of more than `MAX_PIXELS`.
     """
     side = tile
@@ -112,11 +117,14 @@ def find(detector: Detector, picture: np.ndarray, tile: int | None = None) -> tu
     found: list[_Found] = []
     cut: list[_Found] = []
     parts = looks(height, width, tile)
-    for look in parts:
+
+    def search(look: Look) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         part = picture[look.top : look.bottom, look.left : look.right]
         seen = shrink(part, look.max_pixels)
-        quadrilaterals, scores = find_words(detector, seen)
         scale = np.array([part.shape[1] / seen.shape[1], part.shape[0] / seen.shape[0]], np.float32)
+        return *find_words(detector, seen), scale
+
+    for look, (quadrilaterals, scores, scale) in zip(parts, _side_by_side(detector, search, parts), strict=True):
         low = heights(quadrilaterals) < _LOW
         corners = quadrilaterals * scale + np.array([look.left, look.top], np.float32)
         if len(parts) == 1:
@@ -130,6 +138,15 @@ def find(detector: Detector, picture: np.ndarray, tile: int | None = None) -> tu
     if not kept:
         return np.zeros((0, 4, 2), np.float32), np.zeros(0, np.float32)
     return np.stack([one.corners for one in kept]), np.array([one.score for one in kept], np.float32)
+
+
+def _side_by_side(detector: Detector, search: Callable[[Look], _Answer], parts: list[Look]) -> Iterable[_Answer]:
+    """The looks one after another, or as many at a time as the detector says that it takes."""
+    num_parallel = min(getattr(detector, "num_parallel", 1), len(parts))
+    if num_parallel == 1:
+        return map(search, parts)
+    with ThreadPoolExecutor(num_parallel) as pool:
+        return list(pool.map(search, parts))
 
 
 def _at_seam(corners: np.ndarray, look: Look, height: int, width: int, reach: float) -> np.ndarray:

@@ -8,7 +8,7 @@ from spin_tf.photo.geometry import heights
 
 # In heights of the smaller word: how wide a blank may be, how far words may overlap, and how far a word may be shifted
 # against the line. A wider gap is that between columns.
-_MAX_BLANK, _MAX_OVERLAP, _MAX_SHIFT = 1.3, 0.6, 0.45
+_MAX_BLANK, _MAX_OVERLAP, _MAX_SHIFT = 1.6, 0.6, 0.45
 # Words of one line are of about one height and direction.
 _MAX_RATIO, _MIN_COSINE = 1.9, 0.85
 

@@ -14,6 +14,8 @@ from PIL import Image
 from spin_tf._extras import require
 from spin_tf._files import write_atomically
 from spin_tf.photo.line_cuts import cut_at_gaps
+from spin_tf.reading.pool import Pool
+from spin_tf.recognizer import num_cores
 
 _FEATURE = "finding the words of a photograph"
 # The model finds most where the shorter side has this length (RapidOCR's default too), but a banner need not become a
@@ -38,10 +40,16 @@ def _input_size(height: int, width: int) -> tuple[int, int]:
 class RapidOCRDetector:
     """A detector of PP-OCR in ONNX, run by RapidOCR; follows `spin_tf.photo.detector.Detector`.
 
+    It may be called from several threads at once: each has an engine of one thread. A session of two threads takes
+    two thirds more processor time, for ONNX Runtime's threads spin while they wait.
+
     Args:
         path: the `.onnx` file, its input of any size that divides by 32; None is the model inside the rapidocr package.
-        num_threads: of ONNX Runtime; None leaves it to that.
+        num_threads: engines that work at the same time; None is one for each core this process may use.
         unclip: how far the outlines are widened.
+
+    Attributes:
+        num_parallel: calls at the same time that make sense.
 
     Raises:
         MissingExtraError: rapidocr or onnxruntime is not installed.
@@ -52,9 +60,10 @@ class RapidOCRDetector:
         self, path: str | os.PathLike[str] | None = None, num_threads: int | None = None, unclip: float = _UNCLIP_WORDS
     ) -> None:
         require("onnxruntime", _FEATURE, "photo")
-        rapidocr = require("rapidocr", _FEATURE, "photo")
+        self._rapidocr = require("rapidocr", _FEATURE, "photo")
         self._name = "the bundled line model" if path is None else os.fspath(path)
-        parameters: dict[str, Any] = {
+        self.num_parallel = num_threads or num_cores()
+        self._parameters: dict[str, Any] = {
             "Global.log_level": "critical",
             "Global.use_cls": False,
             "Global.use_rec": False,
@@ -64,17 +73,19 @@ class RapidOCRDetector:
             "Det.limit_type": "max",
             "Det.limit_side_len": 1 << 30,
             "Det.unclip_ratio": unclip,
+            "EngineConfig.onnxruntime.intra_op_num_threads": 1,
         }
         if path is not None:
-            parameters["Det.model_path"] = os.fspath(path)
-        if num_threads is not None:
-            parameters["EngineConfig.onnxruntime.intra_op_num_threads"] = num_threads
+            self._parameters["Det.model_path"] = os.fspath(path)
+        self._engines = Pool(self._start, self.num_parallel)
         # What is wrong with the file shows when it runs.
+        self(np.full((64, 64, 3), 255, np.uint8))
+
+    def _start(self) -> Any:
         try:
-            self._engine = rapidocr.RapidOCR(params=parameters)
+            return self._rapidocr.RapidOCR(params=self._parameters)
         except Exception as error:
             raise self._error("start", error) from error
-        self(np.full((64, 64, 3), 255, np.uint8))
 
     def __call__(self, picture: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """See `Detector`."""
@@ -86,7 +97,8 @@ class RapidOCRDetector:
         # RapidOCR's order is blue, green, red.
         blue_first = np.ascontiguousarray(np.asarray(image)[..., ::-1])
         try:
-            found = self._engine(blue_first, use_det=True, use_cls=False, use_rec=False)
+            with self._engines.take() as engine:
+                found = engine(blue_first, use_det=True, use_cls=False, use_rec=False)
             boxes, scores = found.boxes, found.scores
         except Exception as error:
             raise self._error("run", error) from error
@@ -110,6 +122,7 @@ class LineDetector:
 
     def __init__(self, detector: RapidOCRDetector) -> None:
         self.detector = detector
+        self.num_parallel = detector.num_parallel
 
     def __call__(self, picture: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """See `Detector`."""

@@ -7,8 +7,8 @@ import numpy as np
 from spin_tf.photo.geometry import heights, widths
 from spin_tf.recognizer import Recognizer, Word
 
-# How many words are tried, and from which mean confidence on nothing else is.
-_TRIED, _SURE = 8, 0.6
+# How many words are tried, from which mean confidence on nothing else is, and below which they tell nothing.
+_TRIED, _SURE, _UNSURE = 8, 0.6, 0.3
 # Another direction counts where the sum of its confidences is this many times that of the picture as it is.
 _TIMES = 1.6
 _QUARTERS = (1, 2, 3)
@@ -29,13 +29,16 @@ def _sum(words: list[Word]) -> float:
     return sum(word.confidence for word in words if len(word.text) > 1 and not word.turned)
 
 
-def direction(recognizer: Recognizer, crops: list[np.ndarray], words: list[Word]) -> int:
-    """By how many quarters counter-clockwise a picture has to be turned for reading, 0 to 3.
+def direction(recognizer: Recognizer, crops: list[np.ndarray], words: list[Word]) -> int | None:
+    """By how many quarters counter-clockwise a picture has to be turned for reading.
 
     Args:
         recognizer: reads the words.
         crops: the words to try, as the picture shows them.
         words: how they were read so.
+
+    Returns:
+        0 to 3; None where they make little sense in any direction.
     """
     as_it_is = _sum(words)
     if not crops or as_it_is >= _SURE * len(crops):
@@ -44,7 +47,9 @@ def direction(recognizer: Recognizer, crops: list[np.ndarray], words: list[Word]
     for quarters in _QUARTERS:
         sums[quarters] = _sum(recognizer.read([np.ascontiguousarray(np.rot90(crop, quarters)) for crop in crops]))
     best = max(sums, key=lambda quarters: sums[quarters])
-    return best if sums[best] > max(_TIMES * as_it_is, 0.5) else 0
+    if sums[best] > max(_TIMES * as_it_is, 0.5):
+        return best
+    return 0 if as_it_is >= _UNSURE * len(crops) else None
 
 
 def turned_back(quadrilaterals: np.ndarray, quarters: int, height: int, width: int) -> np.ndarray:

@@ -138,7 +138,7 @@ def test_detectors_by_name(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPat
 
 def test_a_tflite_file_is_run_by_its_own_reader(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
     class LiteRTDetector:
-        def __init__(self, path: str) -> None:
+        def __init__(self, path: str, num_threads: int | None) -> None:
             self.path = path
 
     module = type(sys)("spin_tf.photo.litert_detector")
