@@ -18,8 +18,6 @@ _BOX_FILES = (".txt", ".jsonl", ".json")
 class Detector(Protocol):
     """Anything that is called with a picture and answers with the places of its words.
 
-    With an attribute `num_parallel`, it is called for so many parts of a large picture at the same time.
-
     Call arguments:
         picture: uint8 array (height, width, 3) in the order red, green, blue. Large photographs come shrunk and in
             tiles, so that none has more than 1.2 million pixels.

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 import numpy as np
@@ -24,8 +22,6 @@ _LOW = 16
 # Two quadrilaterals that share so much of the smaller one are the same word.
 _SAME = 0.5
 _STRIP_PIXELS = 1 << 22
-
-_Answer = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
 class Look(NamedTuple):
@@ -118,13 +114,11 @@ def find(detector: Detector, picture: np.ndarray, tile: int | None = None) -> tu
     cut: list[_Found] = []
     parts = looks(height, width, tile)
 
-    def search(look: Look) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    for look in parts:
         part = picture[look.top : look.bottom, look.left : look.right]
         seen = shrink(part, look.max_pixels)
+        quadrilaterals, scores = find_words(detector, seen)
         scale = np.array([part.shape[1] / seen.shape[1], part.shape[0] / seen.shape[0]], np.float32)
-        return *find_words(detector, seen), scale
-
-    for look, (quadrilaterals, scores, scale) in zip(parts, _side_by_side(detector, search, parts), strict=True):
         low = heights(quadrilaterals) < _LOW
         corners = quadrilaterals * scale + np.array([look.left, look.top], np.float32)
         if len(parts) == 1:
@@ -138,15 +132,6 @@ def find(detector: Detector, picture: np.ndarray, tile: int | None = None) -> tu
     if not kept:
         return np.zeros((0, 4, 2), np.float32), np.zeros(0, np.float32)
     return np.stack([one.corners for one in kept]), np.array([one.score for one in kept], np.float32)
-
-
-def _side_by_side(detector: Detector, search: Callable[[Look], _Answer], parts: list[Look]) -> Iterable[_Answer]:
-    """The looks one after another, or as many at a time as the detector says that it takes."""
-    num_parallel = min(getattr(detector, "num_parallel", 1), len(parts))
-    if num_parallel == 1:
-        return map(search, parts)
-    with ThreadPoolExecutor(num_parallel) as pool:
-        return list(pool.map(search, parts))
 
 
 def _at_seam(corners: np.ndarray, look: Look, height: int, width: int, reach: float) -> np.ndarray:

@@ -27,6 +27,7 @@ _STEP = 32
 # Of PP-OCR's detectors: how far the outlines are widened. Boxes of words fit best with 1.5; those of lines are wide
 # already, an intersection over union of 0.5 is missed with RapidOCR's 1.6.
 _UNCLIP_WORDS, _UNCLIP_LINES = 1.5, 0.9
+_BLANK = np.full((64, 64, 3), 255, np.uint8)
 _WORD_MODEL = ("onnxruntime", "PP-OCRv4", "det", "multi_PP-OCRv3_det_mobile")
 
 
@@ -40,16 +41,12 @@ def _input_size(height: int, width: int) -> tuple[int, int]:
 class RapidOCRDetector:
     """A detector of PP-OCR in ONNX, run by RapidOCR; follows `spin_tf.photo.detector.Detector`.
 
-    It may be called from several threads at once: each has an engine of one thread. A session of two threads takes
-    two thirds more processor time, for ONNX Runtime's threads spin while they wait.
+    It may be called from several threads; they take turns.
 
     Args:
         path: the `.onnx` file, its input of any size that divides by 32; None is the model inside the rapidocr package.
-        num_threads: engines that work at the same time; None is one for each core this process may use.
+        num_threads: of ONNX Runtime; None is one for each core this process may use.
         unclip: how far the outlines are widened.
-
-    Attributes:
-        num_parallel: calls at the same time that make sense.
 
     Raises:
         MissingExtraError: rapidocr or onnxruntime is not installed.
@@ -59,10 +56,11 @@ class RapidOCRDetector:
     def __init__(
         self, path: str | os.PathLike[str] | None = None, num_threads: int | None = None, unclip: float = _UNCLIP_WORDS
     ) -> None:
-        require("onnxruntime", _FEATURE, "photo")
+        self._onnxruntime = require("onnxruntime", _FEATURE, "photo")
         self._rapidocr = require("rapidocr", _FEATURE, "photo")
         self._name = "the bundled line model" if path is None else os.fspath(path)
-        self.num_parallel = num_threads or num_cores()
+        self._path = path
+        self._num_threads = num_threads or num_cores()
         self._parameters: dict[str, Any] = {
             "Global.log_level": "critical",
             "Global.use_cls": False,
@@ -73,19 +71,33 @@ class RapidOCRDetector:
             "Det.limit_type": "max",
             "Det.limit_side_len": 1 << 30,
             "Det.unclip_ratio": unclip,
-            "EngineConfig.onnxruntime.intra_op_num_threads": 1,
+            "EngineConfig.onnxruntime.intra_op_num_threads": self._num_threads,
         }
         if path is not None:
             self._parameters["Det.model_path"] = os.fspath(path)
-        self._engines = Pool(self._start, self.num_parallel)
-        # What is wrong with the file shows when it runs.
-        self(np.full((64, 64, 3), 255, np.uint8))
+        self._engines = Pool(self._start, 1)
+        self(_BLANK)
 
     def _start(self) -> Any:
         try:
-            return self._rapidocr.RapidOCR(params=self._parameters)
+            engine = self._rapidocr.RapidOCR(params=self._parameters)
+            # What is wrong with the file shows when it runs.
+            engine(_BLANK, use_det=True, use_cls=False, use_rec=False)
+            if self._path is not None and hasattr(holder := engine.text_det.session, "session"):
+                holder.session = self._session()
+            return engine
         except Exception as error:
             raise self._error("start", error) from error
+
+    def _session(self) -> Any:
+        """ONNX Runtime without spinning: waiting threads take two thirds more processor time else, and no less time."""
+        options = self._onnxruntime.SessionOptions()
+        options.intra_op_num_threads = self._num_threads
+        # Memory goes back after each picture: they are of all sizes.
+        options.enable_cpu_mem_arena = False
+        options.log_severity_level = 4
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        return self._onnxruntime.InferenceSession(str(self._path), options, providers=["CPUExecutionProvider"])
 
     def __call__(self, picture: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """See `Detector`."""
@@ -122,7 +134,6 @@ class LineDetector:
 
     def __init__(self, detector: RapidOCRDetector) -> None:
         self.detector = detector
-        self.num_parallel = detector.num_parallel
 
     def __call__(self, picture: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """See `Detector`."""
