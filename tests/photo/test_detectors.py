@@ -28,13 +28,6 @@ def recognizer() -> Recognizer:
     return Recognizer(num_threads=2)
 
 
-@pytest.fixture(scope="module")
-def word_model(shared: pathlib.Path) -> str:
-    """The detector of words where it is, else the bundled one of lines."""
-    path = shared / "detectors" / "Multilingual_PP-OCRv3_det.onnx"
-    return str(path) if path.exists() else "lines"
-
-
 @pytest.fixture
 def signs(tmp_path: pathlib.Path) -> pathlib.Path:
     path = tmp_path / "signs.png"
@@ -160,8 +153,8 @@ def test_without_the_extra_one_line_says_so() -> None:
     assert result.stdout.count("\n") == 1
 
 
-def test_words_are_found_and_read(recognizer: Recognizer, word_model: str, signs: pathlib.Path) -> None:
-    photo = PhotoReader(recognizer, word_model).read(signs)
+def test_words_are_found_and_read(recognizer: Recognizer, detector: str, signs: pathlib.Path) -> None:
+    photo = PhotoReader(recognizer, detector).read(signs)
     assert [word.text.lower() for word in photo] == ["garden", "street", "market", "hotel"]
     assert [word.line for word in photo] == [0, 0, 1, 2]
     for word, place in zip(photo, draw_signs(SIGNS)[1], strict=True):
@@ -198,10 +191,10 @@ def test_gaps_of_a_line_and_lines_without_any() -> None:
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 900), (7, 5), (60, 468), (3000, 20), (736, 1312)])
-def test_pictures_of_any_size_go_through_the_model(word_model: str, size: tuple[int, int]) -> None:
-    detector = find_detector(word_model)
-    assert isinstance(detector, Detector)
-    quadrilaterals, scores = detector(np.zeros((*size, 3), np.uint8))
+def test_pictures_of_any_size_go_through_the_model(detector: str, size: tuple[int, int]) -> None:
+    found = find_detector(detector)
+    assert isinstance(found, Detector)
+    quadrilaterals, scores = found(np.zeros((*size, 3), np.uint8))
     assert quadrilaterals.shape == (len(scores), 4, 2)
     rows, columns = rapidocr_detector._input_size(*size)
     assert rows % 32 == columns % 32 == 0 and min(rows, columns) >= 32
