@@ -3,8 +3,8 @@
 
     benchmarks/photos.py --data=NAME=LABELS[,IMAGES]... [--detector=FILE] [--peer] [--cores=2]
 
-Needs rapidocr and onnxruntime (the extra photo). Each photograph is read by one and then by the other, from the bytes of
-its file, so that whatever else the machine does disturbs both. RapidOCR runs with its own models as it comes, and
+Needs rapidocr and onnxruntime (the extra photo). Each photograph is read by one and then by the other, from the bytes
+of its file, so that whatever else the machine does disturbs both. RapidOCR runs with its own models as it comes, and
 answers with its word boxes (return_word_box); of both, readings below a confidence are left out: spin_tf's default, and
 for RapidOCR the better one of 0.3, 0.5 and 0.7. Processor seconds are those of all threads.
 """
@@ -80,7 +80,7 @@ def main(_: list[str]) -> None:
         readers["RapidOCR alone"] = (peer_reader(), _PEER_THRESHOLDS)
     seconds = {name: [0.0, 0.0] for name in readers}
     counts: dict[tuple[str, str, float], list[Counts]] = {}
-    for name, (read, _) in readers.items():
+    for read, _ in readers.values():
         read(pathlib.Path(photos[0].path).read_bytes())
     for photo in photos:
         content = pathlib.Path(photo.path).read_bytes()

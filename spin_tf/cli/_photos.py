@@ -15,8 +15,8 @@ from spin_tf.photo.reader import MIN_CONFIDENCE, PhotoReader
 _DETECTOR = flags.DEFINE_string(
     "detector",
     None,
-    "what finds the words: a .onnx or .tflite file, a .txt or .jsonl file of boxes or a folder of them, words or lines; "
-    "default: $SPIN_TF_DETECTOR, else RapidOCR's word model",
+    "what finds the words: a .onnx or .tflite file, a .txt or .jsonl file of boxes or a folder of them, words or "
+    "lines; default: $SPIN_TF_DETECTOR, else RapidOCR's word model",
 )
 _MIN_CONFIDENCE = flags.DEFINE_float(
     "min_confidence", MIN_CONFIDENCE, "words that are read with less are left out", lower_bound=0.0, upper_bound=1.0

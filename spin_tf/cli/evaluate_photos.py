@@ -3,8 +3,8 @@
 bin/evaluate_photos.py [--detector=FILE] [--model=PATH] --data=NAME=LABELS[,IMAGES]... [--output=DIR]
 bin/evaluate_photos.py --readings=words.jsonl --data=NAME=LABELS[,IMAGES]... [--output=DIR]
 
-LABELS is a folder of gt_*.txt (ICDAR 2015) or poly_gt_*.mat or .txt (Total-Text), a .json of COCO-Text, or a .jsonl with
-a line a photograph: image, words of text and polygon, "###" for what nobody can read. IMAGES is the folder of the
+LABELS is a folder of gt_*.txt (ICDAR 2015) or poly_gt_*.mat or .txt (Total-Text), a .json of COCO-Text, or a .jsonl
+with a line a photograph: image, words of text and polygon, "###" for what nobody can read. IMAGES is the folder of the
 pictures; without it they are looked for beside the labels. --readings compares what bin/read_photo.py --format=jsonl
 wrote, here or elsewhere, by the names of the files.
 
@@ -111,8 +111,8 @@ def find_readings(path: str, photos: list[LabelledPhoto]) -> list[list[PlacedWor
                     f"readings are lines of bin/read_photo.py --format=jsonl. Received: line {number} of {path}"
                 ) from error
     readings = [by_name.get(photo.path, by_name.get(os.path.basename(photo.path))) for photo in photos]
-    for photo, words in zip(photos, readings, strict=True):
-        if words is None:
+    for photo, answer in zip(photos, readings, strict=True):
+        if answer is None:
             say(f"{photo.path}: not among the readings; all of its words count as missed")
     return readings
 

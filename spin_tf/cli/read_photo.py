@@ -8,9 +8,9 @@ bin/read_photo.py --pattern='[A-Z]{2}[0-9]{2,4}' | --allowlist=0-9A-Z | --lexico
 text: path<TAB>words, a line for each line of words. jsonl: a line for each photograph: path, width, height, turned, and
 words with text, confidence, polygon (four [x, y] in pixels of the upright picture, clockwise from the upper left of the
 word), line, the detector's score, and alternatives under --n_best. hocr: one HTML document, a page for each photograph.
---annotate=DIR also draws boxes and words on each picture, as DIR/NAME.jpg. A tab or line end in a path is written \\t or
-\\n, a backslash doubled. Files that cannot be read, and folders without images, go to stderr with the reason; the others
-are answered, and the exit code is 1.
+--annotate=DIR also draws boxes and words on each picture, as DIR/NAME.jpg. A tab or line end in a path is written \\t
+or \\n, a backslash doubled. Files that cannot be read, and folders without images, go to stderr with the reason; the
+others are answered, and the exit code is 1.
 """
 
 from __future__ import annotations

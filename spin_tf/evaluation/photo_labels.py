@@ -178,8 +178,10 @@ def _of_json_lines(path: str, folders: list[str], name: str) -> Iterator[Labelle
         if not isinstance(image, str):
             raise ValueError(f"A photograph is an object of image and words. Received: {where}")
         part = record.get("set")
-        placed = [_word(text, polygon, where)._replace(ignored=True) if ignored else _word(text, polygon, where)
-                  for text, polygon, ignored in words]
+        placed = [
+            _word(text, polygon, where)._replace(ignored=True) if ignored else _word(text, polygon, where)
+            for text, polygon, ignored in words
+        ]
         yield LabelledPhoto(
             _picture([image], folders, path), "/".join(filter(None, (name, part and str(part)))), tuple(placed)
         )
@@ -196,7 +198,10 @@ def _of_coco_text(path: str, folders: list[str], name: str) -> Iterator[Labelled
         if not isinstance(word, dict) or str(word.get("image_id")) not in of_picture:
             raise ValueError(f"A word belongs to one of imgs. Received: {where}")
         placed = _word(str(word.get("utf8_string") or ""), _coco_points(word, where), where)
-        legible = word.get("legibility", "legible") == "legible" and word.get("language", "english") in ("english", "en")
+        legible = word.get("legibility", "legible") == "legible" and word.get("language", "english") in (
+            "english",
+            "en",
+        )
         of_picture[str(word["image_id"])].append(placed if legible else placed._replace(ignored=True))
     for key, picture in pictures.items():
         file = picture.get("file_name") if isinstance(picture, dict) else None

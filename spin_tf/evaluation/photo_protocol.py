@@ -1,9 +1,9 @@
 """Finding and reading words in photographs, counted as ICDAR 2015 does: task 4.1 (finding) and 4.4 (end to end).
 
-A word that is labelled and one that was found are a pair where intersection over union is above 0.5; each is in one pair
-at most, taken in the order of the labels and then of what was found. Words that are labelled illegible count for
-nothing; neither does what lies by more than half of its area on one of them. End to end, a pair counts where the text is
-the same, and words of fewer than three letters are treated as illegible ones are.
+A word that is labelled and one that was found are a pair where intersection over union is above 0.5; each is in one
+pair at most, taken in the order of the labels and then of what was found. Words that are labelled illegible count for
+nothing; neither does what lies by more than half of its area on one of them. End to end, a pair counts where the text
+is the same, and words of fewer than three letters are treated as illegible ones are.
 
 Reference: the evaluation scripts of the Robust Reading Competition, https://rrc.cvc.uab.es.
 """
@@ -168,7 +168,5 @@ def match(
                 break
         else:
             missed.append(label_number)
-    counts = Counts(
-        sum(is_right for *_, is_right in pairs), unread.count(False), len(readings) - len(ignored)
-    )
+    counts = Counts(sum(is_right for *_, is_right in pairs), unread.count(False), len(readings) - len(ignored))
     return Matching(counts, tuple(pairs), tuple(missed), tuple(open_readings), tuple(ignored))

@@ -60,8 +60,8 @@ class Sums:
     """The counts of a set: photographs, by places alone, end to end."""
 
     photos: int = 0
-    found: Counts = Counts()
-    read: Counts = Counts()
+    found: Counts = dataclasses.field(default_factory=Counts)
+    read: Counts = dataclasses.field(default_factory=Counts)
 
 
 def compare(
@@ -79,11 +79,9 @@ def sums(results: list[PhotoResult]) -> dict[str, Sums]:
     for result in results:
         for name in (result.photo.name, "all"):
             before = by_set.get(name, Sums())
-            by_set[name] = Sums(
-                before.photos + 1, before.found + result.found.counts, before.read + result.read.counts
-            )
+            by_set[name] = Sums(before.photos + 1, before.found + result.found.counts, before.read + result.read.counts)
     by_set["all"] = by_set.pop("all")
-    return by_set if len(by_set) != 2 else {**by_set}
+    return by_set
 
 
 def _percent(value: float) -> str:
@@ -172,7 +170,9 @@ def _section(result: PhotoResult) -> str:
     try:
         stream = io.BytesIO()
         draw(result).save(stream, "JPEG", quality=80)
-        picture = f'<img alt="" loading="lazy" src="data:image/jpeg;base64,{base64.b64encode(stream.getvalue()).decode()}">'
+        picture = (
+            f'<img alt="" loading="lazy" src="data:image/jpeg;base64,{base64.b64encode(stream.getvalue()).decode()}">'
+        )
     except (OSError, ValueError):
         picture = "<p>The picture cannot be read.</p>"
     paragraphs = [
@@ -205,7 +205,7 @@ def make_page(results: list[PhotoResult], max_photos: int = 100) -> str:
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><meta name="viewport" '
         f'content="width=device-width,initial-scale=1"><title>Photographs</title><style>{STYLE}{_PAGE_STYLE}</style>'
-        f"</head><body>\n<h1>Photographs</h1>\n<table>{table}</table>\n<p>{len(shown)} of {len(results)}, most mistakes "
-        f"first. Outlines: {legend}. Ignored: illegible, or too short to count.</p>\n"
+        f"</head><body>\n<h1>Photographs</h1>\n<table>{table}</table>\n<p>{len(shown)} of {len(results)}, most "
+        f"mistakes first. Outlines: {legend}. Ignored: illegible, or too short to count.</p>\n"
         f"{chr(10).join(map(_section, shown))}\n</body></html>\n"
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 
@@ -50,7 +51,7 @@ def _clip(points: list[_Pair], convex: Sequence[_Pair]) -> list[_Pair]:
 def _triangles(points: list[_Pair]) -> list[tuple[float, list[_Pair]]]:
     """A polygon as a sum of triangles, all clockwise, each with the sign that it counts with."""
     fan = []
-    for second, third in zip(points[1:-1], points[2:], strict=True):
+    for second, third in itertools.pairwise(points[1:]):
         triangle = [points[0], second, third]
         signed = signed_area(triangle)
         if signed:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 
 from spin_tf.photo.crops import cut_out
@@ -21,7 +23,7 @@ def _gaps(strip: np.ndarray) -> list[tuple[int, int]]:
     ink = contrast > _INK * strongest
     edges = np.flatnonzero(np.diff(ink.astype(np.int8)))
     gaps = []
-    for start, end in zip(edges[:-1], edges[1:], strict=True):
+    for start, end in itertools.pairwise(edges):
         if ink[start] and not ink[start + 1]:
             gaps.append((int(start) + 1, int(end) + 1))
     return gaps

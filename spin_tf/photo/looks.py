@@ -137,12 +137,16 @@ def find(detector: Detector, picture: np.ndarray, tile: int | None = None) -> tu
 def _at_seam(corners: np.ndarray, look: Look, height: int, width: int, reach: float) -> np.ndarray:
     """Which quadrilaterals touch an edge of a tile that is none of the picture."""
     x, y = corners[..., 0], corners[..., 1]
-    return (
-        ((x <= look.left + reach) & (look.left > 0)).any(axis=1)
-        | ((x >= look.right - reach) & (look.right < width)).any(axis=1)
-        | ((y <= look.top + reach) & (look.top > 0)).any(axis=1)
-        | ((y >= look.bottom - reach) & (look.bottom < height)).any(axis=1)
-    )
+    touched = np.zeros(len(corners), bool)
+    if look.left > 0:
+        touched |= (x <= look.left + reach).any(axis=1)
+    if look.right < width:
+        touched |= (x >= look.right - reach).any(axis=1)
+    if look.top > 0:
+        touched |= (y <= look.top + reach).any(axis=1)
+    if look.bottom < height:
+        touched |= (y >= look.bottom - reach).any(axis=1)
+    return touched
 
 
 def joined(pieces: list[_Found]) -> list[_Found]:

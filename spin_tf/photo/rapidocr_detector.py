@@ -182,7 +182,7 @@ def fetch_word_model() -> str:
     rapidocr = require("rapidocr", _FEATURE, "photo")
     omegaconf = require("omegaconf", _FEATURE, "photo")
     download = require("rapidocr.utils.download_file", _FEATURE, "photo")
-    package = pathlib.Path(rapidocr.__file__).parent
+    package = pathlib.Path(str(rapidocr.__file__)).parent
     model = omegaconf.OmegaConf.load(package / "default_models.yaml")
     for key in _WORD_MODEL:
         model = model[key]

@@ -22,7 +22,9 @@ REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 SIGNS = [("Garden", 60, 60, 60), ("Street", 300, 60, 60), ("HOTEL", 480, 420, 50)]
 
 
-def read_photo(*arguments: object, cwd: pathlib.Path = REPOSITORY, **environment: str) -> subprocess.CompletedProcess[str]:
+def read_photo(
+    *arguments: object, cwd: pathlib.Path = REPOSITORY, **environment: str
+) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, str(REPOSITORY / "bin" / "read_photo.py"), *map(str, arguments)]
     return subprocess.run(command, cwd=cwd, capture_output=True, text=True, env={**os.environ, **environment})
 
@@ -105,7 +107,9 @@ def test_hocr_is_xml_with_places(folder: pathlib.Path) -> None:
 
 
 def test_annotated_pictures(folder: pathlib.Path, tmp_path: pathlib.Path) -> None:
-    result = read_photo(folder, folder / "a.jpg", f"--detector={folder.parent / 'boxes.jsonl'}", f"--annotate={tmp_path / 'out'}")
+    result = read_photo(
+        folder, folder / "a.jpg", f"--detector={folder.parent / 'boxes.jsonl'}", f"--annotate={tmp_path / 'out'}"
+    )
     assert (result.returncode, result.stderr) == (0, "")
     assert sorted(os.listdir(tmp_path / "out")) == ["a-2.jpg", "a.jpg", "b.jpg"]
     before = np.asarray(Image.open(folder / "b.PNG")).astype(int)
@@ -114,7 +118,7 @@ def test_annotated_pictures(folder: pathlib.Path, tmp_path: pathlib.Path) -> Non
     changed = np.abs(before - after).max(axis=-1) > 80
     for place in draw_signs(SIGNS)[1].astype(int):
         # The outline of the word is green, what is above it is a label.
-        left, top, right, bottom = *place[0], *place[2]
+        left, top, right, bottom = place[[0, 2]].ravel().tolist()
         red, green, blue = after[bottom - 1 : bottom + 2, left:right].mean(axis=(0, 1))
         assert green > red and green > blue
         assert changed[top - 12 : top - 2, left : left + 40].mean() > 0.5
@@ -127,7 +131,7 @@ def test_annotations_of_large_and_tiny_pictures(tmp_path: pathlib.Path) -> None:
     class One:
         def __call__(self, picture: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
             height, width = picture.shape[:2]
-            return np.float32([[(0, 0), (width, 0), (width, height), (0, height)]]), np.ones(1, np.float32)
+            return np.array([[(0, 0), (width, 0), (width, height), (0, height)]], np.float32), np.ones(1)
 
     reader = PhotoReader(detector=One(), min_confidence=0)
     word = draw_signs([("Garden", 8, 4, 40)], (170, 50))[0]
@@ -196,6 +200,9 @@ def test_recognize_tells_of_a_whole_photograph(folder: pathlib.Path) -> None:
     result = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True)
     assert result.returncode == 0
     assert len(result.stdout.splitlines()) == 5
-    assert [line.split(": ")[0] for line in result.stderr.splitlines()] == [str(folder / "a.jpg"), str(folder / "b.PNG")]
+    assert [line.split(": ")[0] for line in result.stderr.splitlines()] == [
+        str(folder / "a.jpg"),
+        str(folder / "b.PNG"),
+    ]
     assert "looks like a whole photograph (900 x 600)" in result.stderr
     assert "python -m spin_tf read_photo" in result.stderr

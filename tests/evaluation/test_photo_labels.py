@@ -33,9 +33,7 @@ def test_icdar_2015(tmp_path: pathlib.Path, pictures: pathlib.Path) -> None:
     assert [(word.text, word.ignored) for word in first.words] == [("Genaxis, Theatre", False), ("###", True)]
     assert first.words[0].polygon == ((1, 2), (31, 2), (31, 12), (1, 12))
     # ICDAR 2013 writes boxes, and the text in quotes.
-    assert [(word.text, word.polygon) for word in second.words] == [
-        ("Joe's", ((10, 20), (30, 20), (30, 40), (10, 40)))
-    ]
+    assert [(word.text, word.polygon) for word in second.words] == [("Joe's", ((10, 20), (30, 20), (30, 40), (10, 40)))]
 
 
 TOTAL_TEXT = """x: [[115 503 494 115]], y: [[322 346 426 404]], ornt: [u'm'], transcriptions: [u'nauGHTY']
@@ -76,9 +74,9 @@ def test_total_text_as_matrix(tmp_path: pathlib.Path, pictures: pathlib.Path) ->
 
 def test_coco_text(tmp_path: pathlib.Path, pictures: pathlib.Path) -> None:
     words = {
-        "1": {"image_id": 9, "utf8_string": "STOP", "bbox": [1, 2, 30, 10], "legibility": "legible", "language": "english"},
+        "1": {"image_id": 9, "utf8_string": "STOP", "bbox": [1, 2, 30, 10], "legibility": "legible"},
         "2": {"image_id": 9, "bbox": [1, 2, 30, 10], "legibility": "illegible", "language": "english"},
-        "3": {"image_id": 9, "utf8_string": "да", "bbox": [1, 2, 3, 4], "legibility": "legible", "language": "not english"},
+        "3": {"image_id": 9, "utf8_string": "да", "bbox": [1, 2, 3, 4], "language": "not english"},
         "4": {"image_id": 9, "utf8_string": "UP", "mask": [1, 1, 9, 1, 9, 9], "legibility": "legible"},
     }  # fmt: skip
     content = {"imgs": {"9": {"id": 9, "file_name": "COCO_train2014_000000000009.jpg"}}, "anns": words}

@@ -114,12 +114,12 @@ def test_broken_files_of_boxes(tmp_path: pathlib.Path, name: str, content: bytes
 
 
 def test_detectors_by_name(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(FileNotFoundError, match="no such detector. Received: detector='absent.onnx'"):
+    with pytest.raises(FileNotFoundError, match=r"no such detector\. Received: detector='absent.onnx'"):
         find_detector("absent.onnx")
     (tmp_path / "model.pt").write_bytes(b"x")
-    with pytest.raises(ValueError, match="A detector is a .onnx or .tflite file"):
+    with pytest.raises(ValueError, match=r"A detector is a \.onnx or \.tflite file"):
         find_detector(tmp_path / "model.pt")
-    with pytest.raises(TypeError, match="Received: a builtins.int"):
+    with pytest.raises(TypeError, match=r"Received: a builtins\.int"):
         find_detector(7)  # type: ignore[arg-type]
     own = PlateDetector()
     assert find_detector(own) is own
@@ -187,7 +187,7 @@ def test_gaps_of_a_line_and_lines_without_any() -> None:
     # Letters that stand apart all over are one word.
     assert len(cut_at_gaps(np.asarray(spaced), place)) == 1
     for quadrilateral in (place[:, ::-1], place * 0.02):
-        assert cut_at_gaps(np.asarray(picture), np.float32(quadrilateral)).shape == (1, 4, 2)
+        assert cut_at_gaps(np.asarray(picture), quadrilateral.astype(np.float32)).shape == (1, 4, 2)
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 900), (7, 5), (60, 468), (3000, 20), (736, 1312)])
@@ -203,7 +203,9 @@ def test_pictures_of_any_size_go_through_the_model(detector: str, size: tuple[in
 
 def test_files_that_are_no_detector(tmp_path: pathlib.Path) -> None:
     (tmp_path / "text.onnx").write_text("no model")
-    with pytest.raises(ValueError, match=r"RapidOCR cannot (start|run) the detector: .*Received: detector='.*text.onnx'"):
+    with pytest.raises(
+        ValueError, match=r"RapidOCR cannot (start|run) the detector: .*Received: detector='.*text.onnx'"
+    ):
         find_detector(tmp_path / "text.onnx")
 
 

@@ -68,7 +68,7 @@ def test_overlap_of_nothing_is_none() -> None:
 
 
 def test_widening_adds_the_same_on_all_sides() -> None:
-    box = np.float32([[(10, 10), (110, 10), (110, 30), (10, 30)]])
+    box = np.array([[(10, 10), (110, 10), (110, 30), (10, 30)]], np.float32)
     wider = geometry.widen(box, 0.1)
     np.testing.assert_allclose(wider, [[(8, 8), (112, 8), (112, 32), (8, 32)]])
 

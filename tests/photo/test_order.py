@@ -10,7 +10,7 @@ from spin_tf.photo.order import lines_of
 
 def boxes(*places: tuple[float, float, float, float]) -> np.ndarray:
     """left, top, width, height of each word."""
-    return np.float32([[(x, y), (x + w, y), (x + w, y + h), (x, y + h)] for x, y, w, h in places])
+    return np.array([[(x, y), (x + w, y), (x + w, y + h), (x, y + h)] for x, y, w, h in places], np.float32)
 
 
 def tilt(quadrilaterals: np.ndarray, degrees: float) -> np.ndarray:

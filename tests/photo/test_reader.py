@@ -172,7 +172,7 @@ def test_options_of_decoding_are_handed_through(signs: tuple[Image.Image, np.nda
     picture, _ = signs
     reader = PhotoReader(None, PlateDetector(), lexicon=["Hotel", "Gardens", "Sweet"], n_best=2, min_confidence=0)
     photo = reader.read(picture)
-    assert set(word.text for word in photo) <= {"Hotel", "Gardens", "Sweet"}
+    assert {word.text for word in photo} <= {"Hotel", "Gardens", "Sweet"}
     assert photo.words[-1].text == "Hotel"
     several = PhotoReader(None, PlateDetector(), n_best=2).read(picture)
     assert texts(several) == TEXTS
@@ -254,7 +254,7 @@ def test_places_of_no_use_are_left_out(recognizer: Recognizer, signs: tuple[Imag
 
 def test_a_word_that_leaves_the_picture_is_read(recognizer: Recognizer) -> None:
     picture, _ = draw_signs([("Garden", 60, 4, 60)], (400, 70))
-    boxes = np.float32([[(45, -15), (330, -15), (330, 90), (45, 90)]])
+    boxes = np.array([[(45, -15), (330, -15), (330, 90), (45, 90)]], np.float32)
     photo = PhotoReader(recognizer, lambda _: (boxes, np.ones(1, np.float32))).read(picture)
     assert texts(photo) == ["garden"]
 
@@ -300,7 +300,5 @@ def test_importing_imports_no_engine() -> None:
         "import sys, spin_tf; spin_tf.PhotoReader; spin_tf.read_photo; spin_tf.Photo; spin_tf.PhotoWord\n"
         "print(sorted({name.split('.')[0] for name in sys.modules} & {'rapidocr', 'onnxruntime', 'cv2', 'tensorflow'}))"
     )
-    result = subprocess.run(
-        [sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, check=True
-    )
+    result = subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "[]"
