@@ -26,8 +26,8 @@ MIN_CONFIDENCE = 0.4
 # What a crop gets around the detector's outline, as a share of its height.
 _MARGIN = 0.1
 # How well a photograph must be read turned, by the sum of confidences: where its words say so, and where they tell
-# nothing.
-_NO_WORSE, _BETTER = 0.8, 1.6
+# nothing; then by one sure word more as well.
+_NO_WORSE, _BETTER, _MORE = 0.8, 1.6, 1.0
 
 # Quadrilaterals, the detector's scores, and what was read there.
 _Found = tuple[np.ndarray, np.ndarray, list[Word]]
@@ -196,8 +196,8 @@ class PhotoReader:
             again = self._find_and_read(lying)
             quarters = ((self._direction(lying, again) or 0) + 1) % 4
             if quarters == 1:
-                return (1, again) if _sum(again) > _BETTER * _sum(found) + 0.5 else (0, found)
-            least = _BETTER * _sum(found) + 0.5
+                return (1, again) if _sum(again) > _BETTER * _sum(found) + _MORE else (0, found)
+            least = _BETTER * _sum(found) + _MORE
         else:
             # Words on a side may have been read before, each turned for itself, as well as now.
             least = _NO_WORSE * _sum(found)

@@ -260,3 +260,25 @@ def test_the_word_model_is_fetched_once(monkeypatch: pytest.MonkeyPatch, tmp_pat
     path = rapidocr_detector.fetch_word_model()
     assert path == rapidocr_detector.fetch_word_model() == str(tmp_path / "spin_tf" / "multi_PP-OCRv3_det_mobile.onnx")
     assert len(asked) == 1 and asked[0].endswith("multi_PP-OCRv3_det_mobile.onnx")
+
+
+def test_twelve_megapixels_with_fifty_words_stay_small(tmp_path: pathlib.Path, detector: str) -> None:
+    """The whole process on two threads: at most 600 MB; three seconds of two cores are six of the processor."""
+    places = [(f"Sign{row}{column}", 100 + column * 780, 80 + row * 290, 60) for row in range(10) for column in range(5)]
+    picture, _ = draw_signs(places, (4000, 3000))
+    picture.save(tmp_path / "large.jpg", quality=90)
+    code = (
+        "import resource, sys, time, spin_tf\n"
+        "reader = spin_tf.PhotoReader(num_threads=2)\n"
+        "reader.read(sys.argv[1], region=(0, 0, 500, 500))\n"
+        "start = time.process_time()\n"
+        "words = reader.read(sys.argv[1])\n"
+        "print(len(words), time.process_time() - start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path / "large.jpg")]
+    result = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=True)
+    count, seconds, peak = result.stdout.split()
+    assert int(count) >= 45
+    # The larger model inside the package takes twice as long.
+    assert float(seconds) < (20 if detector == "lines" else 10)
+    assert int(peak) * (1 if sys.platform == "darwin" else 1024) < 600e6
