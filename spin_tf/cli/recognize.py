@@ -8,9 +8,9 @@ bin/recognize.py --pattern='[A-Z]{2}[0-9]{2,4}' | --allowlist=0-9A-Z | --lexicon
 Text lines are path<TAB>word<TAB>confidence, and as many more words and confidences as --n_best asks for; where nothing
 that is allowed can be read, the word is empty and stderr says so. A tab or line end in a path is written \\t or \\n,
 a backslash doubled. Files that cannot be read, and folders without images, go to stderr with the reason; the others are
-answered, and the exit code is 1. What looks like a whole photograph is answered as well, and stderr names the command
-for those. --explain writes DIR/explain.html: for each word what every stage of the model made of
-it, where the model looked for each character and what else it thought of.
+answered, and the exit code is 1. What looks like a whole photograph is answered too, and stderr names the command for
+those. --explain writes DIR/explain.html: for each word what every stage of the model made of it, where the model looked
+for each character and what else it thought of.
 """
 
 from __future__ import annotations

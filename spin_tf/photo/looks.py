@@ -12,8 +12,8 @@ from spin_tf.photo.detector import Detector, find_words
 from spin_tf.photo.geometry import area, heights, intersection, smallest_rectangle
 
 # What a detector gets of a picture that is looked at once; of a larger one it gets the whole and tiles, each shrunk.
-# A detector takes some 200 MB for a million pixels.
-MAX_PIXELS = 1_200_000
+# A detector takes some 200 MB for a million pixels; 1280 x 960 is still seen at once.
+MAX_PIXELS = 1_300_000
 _WHOLE_PIXELS, _TILE_PIXELS = 720_000, 560_000
 # Tiles of this side at least, so many along the longer side at most, and by how much of their side they overlap.
 _TILE, _MAX_TILES, _OVERLAP = 1230, 5, 0.15
@@ -75,15 +75,17 @@ def shrink(picture: np.ndarray, max_pixels: int) -> np.ndarray:
     """
     height, width = picture.shape[:2]
     scale = min(1.0, math.sqrt(max_pixels / (height * width)))
-    factor = int(1 / scale)
-    if factor > 1:
-        lines = max(_STRIP_PIXELS // width // factor, 1) * factor
+    rows, columns = max(round(height * scale), 1), max(round(width * scale), 1)
+    # A line of pixels cannot become less high.
+    columns = min(columns, max(max_pixels // rows, 1))
+    size = columns, min(rows, max(max_pixels // columns, 1))
+    factors = max(width // size[0], 1), max(height // size[1], 1)
+    if max(factors) > 1:
+        lines = max(_STRIP_PIXELS // width // factors[1], 1) * factors[1]
         strips = [
-            np.asarray(Image.fromarray(picture[top : top + lines]).reduce((min(factor, width), factor)))
-            for top in range(0, height, lines)
+            np.asarray(Image.fromarray(picture[top : top + lines]).reduce(factors)) for top in range(0, height, lines)
         ]
         picture = np.concatenate(strips)
-    size = (max(round(width * scale), 1), max(round(height * scale), 1))
     if picture.shape[1::-1] != size:
         picture = np.asarray(Image.fromarray(picture).resize(size, Image.Resampling.BILINEAR))
     return picture if picture.ndim == 3 else np.repeat(picture[..., None], 3, axis=-1)

@@ -22,6 +22,7 @@ _FEATURE = "finding the words of a photograph"
 # picture of 5,741 x 736.
 _SHORT_SIDE = 736
 _MAX_ENLARGED_PIXELS = 1_100_000
+_MAX_PIXELS = 1_500_000
 _MAX_SCALE = 4.0
 _STEP = 32
 # Of PP-OCR's detectors: how far the outlines are widened. Boxes of words fit best with 1.5; those of lines are wide
@@ -35,7 +36,10 @@ def _input_size(height: int, width: int) -> tuple[int, int]:
     """What the model gets of a picture: multiples of 32, small pictures enlarged."""
     scale = max(1.0, _SHORT_SIDE / min(height, width))
     scale = min(scale, _MAX_SCALE, max(1.0, (_MAX_ENLARGED_PIXELS / (height * width)) ** 0.5))
-    return max(round(height * scale / _STEP), 1) * _STEP, max(round(width * scale / _STEP), 1) * _STEP
+    rows, columns = (max(round(side * scale / _STEP), 1) * _STEP for side in (height, width))
+    # A line of pixels would become a band of 32, and its length with it more than there is memory.
+    most = _MAX_PIXELS // _STEP**2
+    return min(rows, max(most * _STEP // columns, 1) * _STEP), min(columns, max(most * _STEP // rows, 1) * _STEP)
 
 
 class RapidOCRDetector:
