@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -28,7 +30,7 @@ def test_tiles_overlap_and_cover_everything(length: int, side: int) -> None:
     assert parts[0][0] == 0 and parts[-1][1] == length
     assert len({end - start for start, end in parts}) == 1
     assert parts[0][1] <= side
-    for (_, end), (start, _) in zip(parts[:-1], parts[1:], strict=True):
+    for (_, end), (start, _) in itertools.pairwise(parts):
         assert end - start >= 0.14 * side
 
 
