@@ -37,3 +37,13 @@ def strip_model(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
     path = tmp_path_factory.mktemp("strip_model") / "strip.tflite"
     strip_model.write(path)
     return path
+
+
+@pytest.fixture
+def detector(shared: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """What finds the words of photographs in every command of a test, without the network: the model of words where it
+    is, else that of lines which the rapidocr package carries."""
+    path = shared / "detectors" / "Multilingual_PP-OCRv3_det.onnx"
+    name = str(path) if path.exists() else "lines"
+    monkeypatch.setenv("SPIN_TF_DETECTOR", name)
+    return name

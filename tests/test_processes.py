@@ -151,7 +151,7 @@ def test_pickled_with_all_options(strip_model: pathlib.Path, tmp_path: pathlib.P
 
 def test_the_bundled_model_is_found_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     data = pickle.dumps(Recognizer())
-    monkeypatch.setattr("spin_tf.recognizer._num_cores", lambda: 7)
+    monkeypatch.setattr("spin_tf.recognizer.num_cores", lambda: 7)
     assert pickle.loads(data).num_threads == 7
 
 

@@ -59,6 +59,7 @@ SMALLER = {
 def copy(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
     """A copy of the repository with what a reader would have: the words of `make demo`, labelled photographs."""
     copy = copy_repository(tmp_path_factory.mktemp("readme") / "spin_tf")
+    subprocess.run([sys.executable, "docs/photographs/draw_street.py", "street.jpg"], cwd=copy, check=True)
     # What `make demo` leaves.
     (copy / "build" / "demo").mkdir(parents=True)
     Image.fromarray(strips.draw("word")).save(copy / "build" / "demo" / "word_000.png")
@@ -75,7 +76,7 @@ def test_what_is_not_run_is_known() -> None:
     assert {b.text.splitlines()[0]: b.not_run for b in blocks(README) if b.not_run} == NOT_RUN
 
 
-def test_every_command_runs(copy: pathlib.Path) -> None:
+def test_every_command_runs(copy: pathlib.Path, detector: str) -> None:
     """All bash blocks in their order, in one folder, as a reader would."""
     outputs = run_commands(README, copy, SMALLER)
     assert outputs[0].startswith("build/demo/word_000.png\t")
@@ -83,6 +84,7 @@ def test_every_command_runs(copy: pathlib.Path) -> None:
     assert {"results.json", "results.md", "predictions.jsonl", "errors.html"} <= set(
         os.listdir(copy / "runs" / "photos" / "evaluation")
     )
+    assert (copy / "annotated" / "street.jpg").stat().st_size > 20_000
     # The last command reads with the file that the one before it wrote.
     assert outputs[-1].count("\n") == 16
     assert (copy / "photos.tflite").stat().st_size > 10_000

@@ -89,6 +89,11 @@ def has_min_confidence() -> bool:
     return _MIN_PROBABILITY.value is not None
 
 
+def turn_tall() -> bool:
+    """What --turn_tall says."""
+    return bool(_TURN_TALL.value)
+
+
 def options(**changes: Any) -> OptionNames:
     """What the flags ask of decoding, as keyword arguments of `Recognizer`; `changes` take the place of flags."""
     effort = _EFFORT.value

@@ -11,7 +11,8 @@ a backslash doubled. Files that cannot be read, and folders without images, go t
 answered, and the exit code is 1. `-` is an image on standard input, and a pipe that is named is read as well; of a
 file with several frames or pages the first is read, which stderr says. --explain writes DIR/explain.html: for each word
 what every stage of the model made of it, where the model looked for each character and what else it thought of. Words
-that are hardly more than a guess are named on stderr; --min_confidence leaves them out.
+that are hardly more than a guess are named on stderr; --min_confidence leaves them out. What looks like a whole
+photograph is answered too, and stderr names the command for those.
 """
 
 from __future__ import annotations
@@ -25,11 +26,12 @@ from spin_tf._files import check_output_folder, write_text
 from spin_tf.cli import _reading, _server
 from spin_tf.cli._arguments import find_images
 from spin_tf.cli._lines import format_word, show_path
-from spin_tf.cli._run import UserError, without_native_chatter
+from spin_tf.cli._run import UserError, as_called, without_native_chatter
 from spin_tf.cli._sources import Sources
 from spin_tf.cli._streams import say
 from spin_tf.cli._unsure import UNSURE, UnsureWords
 from spin_tf.data.frames import further_frames
+from spin_tf.photo.hint import photograph_hint
 from spin_tf.recognizer import ReadError, Recognizer, Word
 
 _FORMAT = flags.DEFINE_enum("format", "text", ["text", "jsonl"], "jsonl adds every character with confidence and place")
@@ -112,6 +114,8 @@ def main(argv: list[str]) -> int:
             unsure.add(path, word)
             if not is_pipe and (more := further_frames(path)):
                 say(f"{show_path(path)}: only the first of its {more} is read")
+            if not is_pipe and (hint := photograph_hint(path, word)):
+                say(as_called(f"{show_path(path)}: {hint}"))
             readable.append(path)
             if _EXPLAIN.value and len(explained) < MAX_EXPLAINED:
                 explained.append((path, word))

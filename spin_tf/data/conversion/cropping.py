@@ -89,10 +89,34 @@ def crop(image: np.ndarray, box: tuple[float, ...]) -> np.ndarray:
         left, top = max(math.floor(box[0]), 0), max(math.floor(box[1]), 0)
         return image[top : min(math.ceil(box[3]), height), left : min(math.ceil(box[2]), width)]
     corners = _corners(box)
-    sides = [math.dist(corners[i], corners[(i + 1) % 4]) for i in range(4)]
-    size = (max(round(max(sides[0], sides[2])), 1), max(round(max(sides[1], sides[3])), 1))
-    if max(size) > _MAX_SIDE:
+    if max(_straight_size(corners)) > _MAX_SIDE:
         raise EntryError(f"The box is larger than {_MAX_SIDE} pixels. Received: box={box}", "box_outside_image")
+    try:
+        return straighten(image, corners)
+    except np.linalg.LinAlgError as error:
+        raise EntryError(f"The corners span no area. Received: box={box}", "box_outside_image") from error
+
+
+def _straight_size(corners: list[tuple[float, float]]) -> tuple[int, int]:
+    sides = [math.dist(corners[i], corners[(i + 1) % 4]) for i in range(4)]
+    return max(round(max(sides[0], sides[2])), 1), max(round(max(sides[1], sides[3])), 1)
+
+
+def straighten(image: np.ndarray, corners: list[tuple[float, float]]) -> np.ndarray:
+    """Looks at a quadrilateral from the front: as wide and as high as the longer of its opposite sides, bicubic.
+
+    Args:
+        image: uint8 array (height, width) or (height, width, 3); outside, its border is repeated.
+        corners: four (x, y), clockwise from the upper left of the text.
+
+    Returns:
+        uint8 array of the same rank.
+
+    Raises:
+        numpy.linalg.LinAlgError: the corners span no area.
+    """
+    height, width = image.shape[:2]
+    size = _straight_size(corners)
     # Only the surroundings of the word, with two pixels for the bicubic kernel, and the border repeated around them.
     xs, ys = [x for x, _ in corners], [y for _, y in corners]
     columns = np.clip(np.arange(math.floor(min(xs)) - 2, math.ceil(max(xs)) + 3), 0, width - 1)
@@ -100,10 +124,7 @@ def crop(image: np.ndarray, box: tuple[float, ...]) -> np.ndarray:
     around = image.take(rows, axis=0).take(columns, axis=1)
     shifted = [(x - math.floor(min(xs)) + 2, y - math.floor(min(ys)) + 2) for x, y in corners]
     target = [(0.0, 0.0), (float(size[0]), 0.0), (float(size[0]), float(size[1])), (0.0, float(size[1]))]
-    try:
-        coefficients = _perspective(target, shifted)
-    except np.linalg.LinAlgError as error:
-        raise EntryError(f"The corners span no area. Received: box={box}", "box_outside_image") from error
+    coefficients = _perspective(target, shifted)
     straight = Image.fromarray(around).transform(
         size, Image.Transform.PERSPECTIVE, coefficients, Image.Resampling.BICUBIC
     )

@@ -1,0 +1,115 @@
+"""Reads photographs: finds their words, reads them, and writes them in reading order.
+
+bin/read_photo.py [--format=text|jsonl|hocr] [--annotate=DIR] FILE_OR_FOLDER...
+bin/read_photo.py --detector=FILE.onnx | --detector=boxes.jsonl | --detector=FOLDER_OF_BOXES ...
+bin/read_photo.py --region=LEFT,TOP,RIGHT,BOTTOM --min_height=12 --min_confidence=0.6 ...
+bin/read_photo.py --pattern='[A-Z]{2}[0-9]{2,4}' | --allowlist=0-9A-Z | --lexicon=FILE | --n_best=3 | --effort=high ...
+
+text: path<TAB>words, a line for each line of words. jsonl: a line for each photograph: path, width, height, turned, and
+words with text, confidence, polygon (four [x, y] in pixels of the upright picture, clockwise from the upper left of the
+word), line, the detector's score, and alternatives under --n_best. hocr: one HTML document, a page for each photograph.
+--annotate=DIR also draws boxes and words on each picture, as DIR/NAME.jpg. A tab or line end in a path is written \\t
+or \\n, a backslash doubled. Files that cannot be read, and folders without images, go to stderr with the reason; the
+others are answered, and the exit code is 1.
+"""
+
+from __future__ import annotations
+
+import os
+import pathlib
+
+from absl import flags
+
+from spin_tf._files import check_output_folder, write_atomically
+from spin_tf._progress import ProgressBar
+from spin_tf.cli import _photos
+from spin_tf.cli._arguments import find_images
+from spin_tf.cli._lines import format_photo, show_path
+from spin_tf.cli._run import UserError, without_native_chatter
+from spin_tf.cli._streams import say
+from spin_tf.photo import hocr
+from spin_tf.photo.words import Photo
+from spin_tf.recognizer import ReadError
+
+flags.adopt_module_key_flags(_photos)
+
+_FORMAT = flags.DEFINE_enum("format", "text", ["text", "jsonl", "hocr"], "what is written to stdout")
+_ANNOTATE = flags.DEFINE_string("annotate", None, "folder for the photographs with boxes and words drawn on them")
+_REGION = flags.DEFINE_list(
+    "region", None, "LEFT,TOP,RIGHT,BOTTOM in pixels of the upright picture: only there words are looked for"
+)
+
+
+def parse_region(values: list[str] | None) -> tuple[float, float, float, float] | None:
+    """The numbers of --region.
+
+    Raises:
+        UserError: not four numbers.
+    """
+    if values is None:
+        return None
+    try:
+        left, top, right, bottom = map(float, values)
+    except ValueError as error:
+        raise UserError(f"a region is LEFT,TOP,RIGHT,BOTTOM. Received: --region={','.join(values)}") from error
+    return left, top, right, bottom
+
+
+class Annotations:
+    """Pictures with their words drawn on them, each under a name of its own.
+
+    Args:
+        folder: made if need be.
+
+    Raises:
+        OSError: nothing can be written there.
+    """
+
+    def __init__(self, folder: str) -> None:
+        check_output_folder(folder)
+        self._folder = folder
+        self._taken: set[str] = set()
+
+    def write(self, path: str, photo: Photo) -> None:
+        """Draws the words of the photograph `path`."""
+        from spin_tf.photo.annotate import annotate
+
+        stem = name = pathlib.Path(path).stem
+        number = 2
+        while name.lower() in self._taken:
+            name, number = f"{stem}-{number}", number + 1
+        self._taken.add(name.lower())
+        picture = annotate(path, photo)
+        target = os.path.join(self._folder, f"{name}.jpg")
+        write_atomically(target, lambda temporary: picture.save(temporary, "JPEG", quality=92))
+
+
+def main(argv: list[str]) -> int:
+    if len(argv) < 2:
+        raise UserError("name the photographs or folders to read, for example: bin/read_photo.py street.jpg")
+    region = parse_region(_REGION.value)
+    found = list(find_images(argv[1:]))
+    paths = [path for path, problem in found if not problem]
+    if not paths:
+        raise UserError("; ".join(f"{problem}. Received: {path}" for path, problem in found))
+    annotations = Annotations(_ANNOTATE.value) if _ANNOTATE.value else None
+    reader = _photos.open_reader()
+    num_read = 0
+    with without_native_chatter(), ProgressBar(len(found), "photographs") as bar:
+        photos = reader.read_many(paths, region)
+        if _FORMAT.value == "hocr":
+            print(hocr.begin())
+        for done, (path, problem) in enumerate(found, start=1):
+            photo = ReadError(problem) if problem else next(photos)
+            if isinstance(photo, ReadError):
+                say(f"{show_path(path)}: {photo.reason}")
+            else:
+                if text := format_photo(path, photo, _FORMAT.value, num_read):
+                    print(text, flush=True)
+                num_read += 1
+                if annotations:
+                    annotations.write(path, photo)
+            bar.move_to(done)
+        if _FORMAT.value == "hocr":
+            print(hocr.END)
+    return 0 if num_read == len(found) else 1
