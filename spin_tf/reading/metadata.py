@@ -16,6 +16,8 @@ from spin_tf.data.files import check_regular
 
 METADATA_FILE = "spin_tf.json"
 METADATA_FORMAT = 1
+# The `kind` of files that find words; those that read them have none.
+DETECTOR = "detector"
 # Charsets of all of Unicode stay far below; what unpacks to more is no metadata.
 _MAX_BYTES = 16 * 2**20
 _MAX_SIDE = 4096
@@ -29,6 +31,21 @@ def read_metadata(path: str | os.PathLike[str]) -> dict[str, Any]:
         OSError: there is no such file, or it is no regular file.
         ValueError: the file carries no metadata of spin_tf, of a newer format, or damaged ones.
     """
+    missing = "so its charset is unknown; export it with bin/export_tflite.py"
+    return parse_metadata(read_archived(path, missing), os.fspath(path))
+
+
+def read_archived(path: str | os.PathLike[str], consequence: str) -> bytes:
+    """Reads the `spin_tf.json` of the zip archive at the end of a file.
+
+    Args:
+        path: of the file.
+        consequence: what follows where there is none, and what to do, for the message.
+
+    Raises:
+        OSError: there is no such file, or it is no regular file.
+        ValueError: the file carries none that can be read.
+    """
     name = os.fspath(path)
     check_regular(path)
     try:
@@ -36,16 +53,15 @@ def read_metadata(path: str | os.PathLike[str]) -> dict[str, Any]:
             size = archive.getinfo(METADATA_FILE).file_size
             if size > _MAX_BYTES:
                 raise ValueError(f"{METADATA_FILE} would unpack to {size} bytes")
-            content = archive.read(METADATA_FILE)
+            return archive.read(METADATA_FILE)
     except PermissionError:
         raise
     # zipfile raises nearly anything on damaged archives: struct.error, NotImplementedError, zlib.error among it.
     except Exception as error:
         raise ValueError(
-            f"The model carries no {METADATA_FILE} that can be read ({one_line(error)}), so its charset is unknown; "
-            f"export it with bin/export_tflite.py. Received: model={name!r}"
+            f"The model carries no {METADATA_FILE} that can be read ({one_line(error)}), {consequence}. "
+            f"Received: model={name!r}"
         ) from error
-    return parse_metadata(content, name)
 
 
 def parse_metadata(content: bytes, name: str) -> dict[str, Any]:
@@ -57,6 +73,31 @@ def parse_metadata(content: bytes, name: str) -> dict[str, Any]:
 
     Raises:
         ValueError: it is no JSON, of another format, or misses something, or holds something of a wrong type.
+    """
+    metadata = parse_table(content, name)
+    if metadata.get("kind") == DETECTOR:
+        raise ValueError(
+            f"The file finds words in photographs and reads none: it is a detector for --detector, no model. "
+            f"Received: model={name!r}"
+        )
+    missing = [key for key in ("charset", "image_size", "max_length") if key not in metadata]
+    if missing:
+        raise ValueError(
+            f"The {METADATA_FILE} of the model misses {', '.join(missing)}. Received: {_short(sorted(metadata))}"
+        )
+    try:
+        Charset.from_dict(metadata["charset"])
+        _check_numbers(metadata)
+    except ValueError as error:
+        raise ValueError(f"The {METADATA_FILE} of the model is damaged: {error}; model={name!r}") from error
+    return metadata
+
+
+def parse_table(content: bytes, name: str) -> dict[str, Any]:
+    """The keys and values of a `spin_tf.json` of this format, whatever it is about.
+
+    Raises:
+        ValueError: it is no JSON, no table, or of another format.
     """
     try:
         metadata = json.loads(content)
@@ -72,28 +113,19 @@ def parse_metadata(content: bytes, name: str) -> dict[str, Any]:
             f"The model was written by another version of spin_tf ({_short(metadata.get('spin_tf_version'))}). "
             f"Received: format={_short(metadata.get('format'))}, expected {METADATA_FORMAT}"
         )
-    missing = [key for key in ("charset", "image_size", "max_length") if key not in metadata]
-    if missing:
-        raise ValueError(
-            f"The {METADATA_FILE} of the model misses {', '.join(missing)}. Received: {_short(sorted(metadata))}"
-        )
-    try:
-        Charset.from_dict(metadata["charset"])
-        _check_numbers(metadata)
-    except ValueError as error:
-        raise ValueError(f"The {METADATA_FILE} of the model is damaged: {error}; model={name!r}") from error
     return metadata
 
 
 def _check_numbers(metadata: Mapping[str, Any]) -> None:
     size, length = metadata["image_size"], metadata["max_length"]
-    if not (isinstance(size, list) and len(size) == 2 and all(_is_count(side, _MAX_SIDE) for side in size)):
+    if not (isinstance(size, list) and len(size) == 2 and all(is_count(side, _MAX_SIDE) for side in size)):
         raise ValueError(f"image_size is height and width in pixels. Received: image_size={_short(size)}")
-    if not _is_count(length, _MAX_LENGTH):
+    if not is_count(length, _MAX_LENGTH):
         raise ValueError(f"max_length is a number of characters. Received: max_length={_short(length)}")
 
 
-def _is_count(value: Any, limit: int) -> bool:
+def is_count(value: Any, limit: int) -> bool:
+    """Whether a value is a whole number from 1 to a limit."""
     return isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= limit
 
 
