@@ -59,10 +59,10 @@ def save(path: pathlib.Path, nodes: list[onnx.NodeProto], values: dict[str, np.n
     path.write_bytes(model.SerializeToString())
 
 
-def write(path: pathlib.Path) -> None:
+def write(path: pathlib.Path, sizes: dict[str, tuple[int, int]] = SIZES) -> None:
     """Writes the LiteRT file."""
     from spin_tf.export import detector
 
     source = path.with_suffix(".onnx")
     write_onnx(source)
-    path.write_bytes(detector.convert(source, SIZES))
+    path.write_bytes(detector.convert(source, sizes))
