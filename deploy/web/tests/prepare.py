@@ -18,7 +18,6 @@ from typing import Any
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
-
 from prepare_photos import prepare as prepare_photos
 
 from spin_tf.data.preprocessing import ImageError, decode_image, preprocess
