@@ -35,7 +35,7 @@ test_deploy: test_cpp test_serving test_web  ## run the tests of what runs elsew
 CPP_NEEDS = cmake:cmake g++:g++ libjpeg-dev:jpeglib.h libpng-dev:png.h nlohmann-json3-dev:nlohmann/json.hpp
 test_cpp: $(DEV_VENV)/installed  ## build the C++ reader and compare it with the Recognizer
 	@deploy/needs.sh test_cpp $(CPP_NEEDS)
-	$(DEV_VENV)/bin/python -m pytest -q -m deploy tests/deploy/test_cpp.py tests/deploy/test_cpp_safety.py $(PYTEST_ARGS)
+	$(DEV_VENV)/bin/python -m pytest -q -m deploy tests/deploy/test_cpp.py tests/deploy/test_cpp_photos.py tests/deploy/test_cpp_safety.py $(PYTEST_ARGS)
 
 test_arm: $(DEV_VENV)/installed  ## read words with Python and C++ on an emulated ARM processor (minutes; downloads)
 	@deploy/needs.sh test_arm $(CPP_NEEDS) g++-aarch64-linux-gnu:aarch64-linux-gnu-g++ qemu-user-static:qemu-aarch64-static

@@ -83,8 +83,11 @@ def letterbox(image: np.ndarray, rows: int, columns: int, size: tuple[int, int])
         float32 (1, size[0], size[1], 3), 0..255; the rest is black.
     """
     result = np.zeros((1, *size, 3), np.float32)
-    resized = Image.fromarray(image).resize((columns, rows), Image.Resampling.BILINEAR)
-    result[0, :rows, :columns] = np.asarray(resized)
+    picture = Image.fromarray(image)
+    # Across, then down: in one call, the version of Pillow decides which comes first, and what rounding does.
+    for size_of_step in ((columns, picture.height), (columns, rows)):
+        picture = picture.resize(size_of_step, Image.Resampling.BILINEAR)
+    result[0, :rows, :columns] = np.asarray(picture)
     return result
 
 
