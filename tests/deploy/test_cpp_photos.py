@@ -16,7 +16,7 @@ from spin_tf.data.conversion.cropping import crop
 from spin_tf.data.preprocessing import ImageError, decode_image
 from spin_tf.photo.litert_detector import LiteRTDetector, letterbox
 from spin_tf.recognizer import Recognizer
-from tests.deploy.cpp import BUILD, MODEL, must_run, run
+from tests.deploy.cpp import BUILD, MODEL, build_with_sanitizers, must_run, run
 from tests.photo import dark_detector
 from tests.photo.drawn import LINES, ONNX, SIZES, TILTED, drawn_photograph, maps, read
 
@@ -78,6 +78,27 @@ def test_pictures_are_resized_to_the_bit(
         ours = bytes_of("letterbox", rows, columns, 200, 300, tmp_path / "picture.png")
         expected = letterbox(pixels, rows, columns, (200, 300)).astype(np.uint8).tobytes()
         assert ours == expected
+
+
+def test_steps_under_sanitizers(tmp_path: pathlib.Path) -> None:
+    """Maps of noise, tiny pictures and words anywhere around them: no read or write outside, no undefined behaviour."""
+    steps = build_with_sanitizers("address,undefined", "photo_steps")
+    rng = np.random.default_rng(4)
+    for number, (height, width) in enumerate([(1, 1), (1, 90), (90, 1), (64, 96), (200, 300)]):
+        path = tmp_path / f"{number}.map"
+        noise = rng.random((height, width)) * (1.0, 0.6, 0.4)[number % 3]
+        path.write_bytes(noise.astype(np.float32).tobytes())
+        must_run(steps, "map", height, width, path)
+        picture = tmp_path / f"{number}.png"
+        drawn_photograph().resize((width, height)).convert("RGB" if number % 2 else "L").save(picture)
+        result = subprocess.run([steps, "letterbox", "40", "70", "64", "96", picture], capture_output=True)
+        assert result.returncode == 0, result.stderr.decode()
+        for scale in (1, 30):
+            for _ in range(8):
+                corners = rng.uniform(-0.5, 1.5, (4, 2)) * [width, height] * scale
+                command = [steps, "crop", *corners.ravel(), picture]
+                result = subprocess.run([str(part) for part in command], capture_output=True)
+                assert result.returncode == 0, result.stderr.decode()
 
 
 def test_tilted_words_are_cut_out_as_in_python(photograph: pathlib.Path) -> None:
