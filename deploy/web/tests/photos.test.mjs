@@ -91,6 +91,30 @@ describe("the detector module", () => {
     assert.equal(places.length, photos.lines.flat().length);
   });
 
+  test("pictures of other shapes, at once and in turns, and none after the end", async () => {
+    const found = await page.evaluate(async () => {
+      const { SpinDetector, decodeImage } = await import("./spin-recognizer.js");
+      const finder = await SpinDetector.load("photos/dark.tflite");
+      const flat = await decodeImage(await (await fetch("photos/drawn.png")).blob());
+      const canvas = new OffscreenCanvas(flat.width, 2 * flat.height);
+      canvas.getContext("2d").fillStyle = "#e4e2d6";
+      canvas.getContext("2d").fillRect(0, 0, canvas.width, canvas.height);
+      canvas.getContext("2d").drawImage(flat, 0, flat.height);
+      const tall = await createImageBitmap(canvas);
+      const counts = (await Promise.all([flat, tall, flat, flat, tall].map((one) => finder.find(one)))).map(
+        (places) => places.length,
+      );
+      finder.dispose();
+      const after = await finder.find(flat).catch(({ code }) => code);
+      return { counts, after };
+    });
+    assert.equal(found.after, "disposed");
+    const [flat, tall, ...others] = found.counts;
+    assert.equal(flat, photos.lines.flat().length);
+    assert.ok(tall > 0);
+    assert.deepEqual(others, [flat, flat, tall]);
+  });
+
   // Where the research data lie beside the clone.
   for (const [name, { places: theirs }] of real) {
     test(`the words of ${name} are found where spin_tf finds them, with a real detector`, async (t) => {

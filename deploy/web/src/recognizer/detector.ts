@@ -12,8 +12,14 @@ const LOWEST = 3;
 
 /** The twin of spin_tf/photo/litert_detector.py: finds words with a file of bin/convert_detector.py. */
 export class SpinDetector {
+  /** Which signature the model has run: each takes memory of its own for good, so that there is a model for one. */
+  private key: string | undefined;
+  /** Pictures wait for each other. */
+  private last: Promise<unknown> = Promise.resolve();
+
   private constructor(
     private model: CompiledModel | undefined,
+    private readonly file: Uint8Array,
     readonly metadata: DetectorMetadata,
   ) {}
 
@@ -41,7 +47,7 @@ export class SpinDetector {
         );
       }
     }
-    return new SpinDetector(compiled, metadata);
+    return new SpinDetector(compiled, file, metadata);
   }
 
   /**
@@ -50,12 +56,16 @@ export class SpinDetector {
    * @returns their places in pixels of the picture, (0, 0) at the outer corner of the first one.
    * @throws SpinError "disposed".
    */
-  async find(image: ImageBitmap | ImageData): Promise<Place[]> {
+  find(image: ImageBitmap | ImageData): Promise<Place[]> {
+    return this.next(() => this.findNow(image));
+  }
+
+  private async findNow(image: ImageBitmap | ImageData): Promise<Place[]> {
     const { width, height } = image;
     const { key, rows, columns } = place(height, width, this.metadata.sizes);
     const size = this.metadata.sizes[key]!;
     const { probabilities } = await call(
-      this.runner(key),
+      await this.runner(key),
       letterbox(image, rows, columns, size),
       [1, ...size, 3],
       ["probabilities"],
@@ -73,14 +83,29 @@ export class SpinDetector {
 
   /** Gives the detector's memory back. */
   dispose(): void {
-    this.model?.delete();
-    this.model = undefined;
+    void this.next(async () => {
+      this.model?.delete();
+      this.model = undefined;
+    });
   }
 
-  private runner(key: string): SignatureRunner {
+  private next<T>(step: () => Promise<T>): Promise<T> {
+    const result = this.last.then(step);
+    this.last = result.catch(() => undefined);
+    return result;
+  }
+
+  private async runner(key: string): Promise<SignatureRunner> {
     if (this.model === undefined) {
       throw new SpinError("disposed", "The detector was disposed of. Received: a call of find");
     }
+    if (this.key !== undefined && this.key !== key) {
+      const another = compile(this.file);
+      this.model.delete();
+      this.model = undefined;
+      this.model = await another;
+    }
+    this.key = key;
     return this.model.signatures[key]!;
   }
 }
