@@ -50,8 +50,8 @@ test_web: need_chromium $(DEV_VENV)/installed web build/web_test/float.tflite  #
 	$(DEV_VENV)/bin/python deploy/web/tests/prepare.py build/web_test
 	cd deploy/web && npm run --silent test
 
-web: $(WEB_PACKAGES)  ## build the page that reads words in a browser into build/web
-	cd deploy/web && npm run --silent build
+web: $(WEB_PACKAGES)  ## build the page that reads words in a browser into build/web (DETECTOR=FILE.tflite finds them, too)
+	cd deploy/web && npm run --silent build -- $(if $(DETECTOR),--detector=$(abspath $(DETECTOR)))
 
 check: $(DEV_VENV)/installed  ## lint, formatting and types
 	$(DEV_VENV)/bin/ruff check .

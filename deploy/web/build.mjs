@@ -1,4 +1,5 @@
 // Builds the page into a folder that any static host serves: node build.mjs [--output=FOLDER] [--model=FILE.tflite]
+// [--detector=FILE.tflite]: with the file of bin/convert_detector.py beside the model, photographs need no boxes.
 import { createHash } from "node:crypto";
 import { cp, mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join, relative, resolve, sep } from "node:path";
@@ -24,21 +25,32 @@ const COMMON = {
 // See src/recognizer/no_gpu.ts.
 const WITHOUT_GPU = { define: { "navigator.gpu": "noGpu" }, inject: [join(HERE, "src/recognizer/no_gpu.ts")] };
 
-export async function build({ output = join(ROOT, "build/web"), model = join(ROOT, "exported/spin.tflite") } = {}) {
-  await stat(model).catch(() => {
-    throw new Error(`There is no such model. Received: model=${model}`);
-  });
+export async function build({
+  output = join(ROOT, "build/web"),
+  model = join(ROOT, "exported/spin.tflite"),
+  detector,
+} = {}) {
+  for (const [name, file] of Object.entries({ model, ...(detector && { detector }) })) {
+    await stat(file).catch(() => {
+      throw new Error(`There is no such ${name}. Received: ${name}=${file}`);
+    });
+  }
   await rm(output, { recursive: true, force: true });
   await mkdir(join(output, "litert"), { recursive: true });
   const script = (entry, out, options) =>
     esbuild.build({ ...COMMON, entryPoints: [join(HERE, entry)], outfile: join(output, out), ...options });
   await Promise.all([
-    script("src/app/main.ts", "app.js", { format: "esm", ...WITHOUT_GPU }),
+    script("src/app/main.ts", "app.js", {
+      format: "esm",
+      ...WITHOUT_GPU,
+      define: { ...WITHOUT_GPU.define, DETECTOR: JSON.stringify(detector !== undefined) },
+    }),
     script("src/recognizer/index.ts", "spin-recognizer.js", { format: "esm", ...WITHOUT_GPU }),
     script("src/style.css", "style.css"),
     cp(join(HERE, "src/index.html"), join(output, "index.html")),
     cp(join(HERE, "src/manifest.webmanifest"), join(output, "manifest.webmanifest")),
     cp(model, join(output, "spin.tflite")),
+    detector && cp(detector, join(output, "detector.tflite")),
     writeFile(join(output, "icon-192.png"), drawIcon(192)),
     writeFile(join(output, "icon-512.png"), drawIcon(512)),
     writeFile(join(output, "icon-maskable.png"), drawIcon(512, { maskable: true })),
@@ -71,10 +83,13 @@ async function listFiles(folder) {
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1]).href) {
-  const { values } = parseArgs({ options: { output: { type: "string" }, model: { type: "string" } } });
+  const { values } = parseArgs({
+    options: { output: { type: "string" }, model: { type: "string" }, detector: { type: "string" } },
+  });
   const { output, version } = await build({
     ...(values.output && { output: resolve(values.output) }),
     ...(values.model && { model: resolve(values.model) }),
+    ...(values.detector && { detector: resolve(values.detector) }),
   });
   console.log(`Built ${version} into ${output}`);
 }

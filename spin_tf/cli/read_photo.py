@@ -26,9 +26,11 @@ from spin_tf.cli import _photos
 from spin_tf.cli._arguments import find_images
 from spin_tf.cli._lines import format_photo, show_path
 from spin_tf.cli._run import UserError, without_native_chatter
+from spin_tf.cli._sources import Sources
 from spin_tf.cli._streams import say
 from spin_tf.photo import hocr
 from spin_tf.photo.words import Photo
+from spin_tf.reading.images import ImageLike
 from spin_tf.recognizer import ReadError
 
 flags.adopt_module_key_flags(_photos)
@@ -70,8 +72,8 @@ class Annotations:
         self._folder = folder
         self._taken: set[str] = set()
 
-    def write(self, path: str, photo: Photo) -> None:
-        """Draws the words of the photograph `path`."""
+    def write(self, path: str, image: ImageLike, photo: Photo) -> None:
+        """Draws the words of the photograph `image`, which was named as `path`."""
         from spin_tf.photo.annotate import annotate
 
         stem = name = pathlib.Path(path).stem
@@ -79,7 +81,7 @@ class Annotations:
         while name.lower() in self._taken:
             name, number = f"{stem}-{number}", number + 1
         self._taken.add(name.lower())
-        picture = annotate(path, photo)
+        picture = annotate(image, photo)
         target = os.path.join(self._folder, f"{name}.jpg")
         write_atomically(target, lambda temporary: picture.save(temporary, "JPEG", quality=92))
 
@@ -88,18 +90,18 @@ def main(argv: list[str]) -> int:
     if len(argv) < 2:
         raise UserError("name the photographs or folders to read, for example: bin/read_photo.py street.jpg")
     region = parse_region(_REGION.value)
-    found = list(find_images(argv[1:]))
-    paths = [path for path, problem in found if not problem]
-    if not paths:
-        raise UserError("; ".join(f"{problem}. Received: {path}" for path, problem in found))
+    found = list(find_images(argv[1:], lambda path, note: say(f"{show_path(path)}: {' '.join(note.split())}")))
+    if all(one.problem for one in found):
+        raise UserError("; ".join(f"{one.problem}. Received: {one.path}" for one in found))
     annotations = Annotations(_ANNOTATE.value) if _ANNOTATE.value else None
+    sources = Sources(found, keep=annotations is not None)
     reader = _photos.open_reader()
     num_read = 0
     with without_native_chatter(), ProgressBar(len(found), "photographs") as bar:
-        photos = reader.read_many(paths, region)
+        photos = reader.read_many(sources, region)
         if _FORMAT.value == "hocr":
             print(hocr.begin())
-        for done, (path, problem) in enumerate(found, start=1):
+        for done, (path, problem, _) in enumerate(found, start=1):
             photo = ReadError(problem) if problem else next(photos)
             if isinstance(photo, ReadError):
                 say(f"{show_path(path)}: {photo.reason}")
@@ -108,7 +110,7 @@ def main(argv: list[str]) -> int:
                     print(text, flush=True)
                 num_read += 1
                 if annotations:
-                    annotations.write(path, photo)
+                    annotations.write(path, sources.image(path), photo)
             bar.move_to(done)
         if _FORMAT.value == "hocr":
             print(hocr.END)

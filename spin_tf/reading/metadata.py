@@ -19,6 +19,8 @@ from spin_tf.data.files import check_regular
 METADATA_FILE = "spin_tf.json"
 METADATA_FORMAT = 1
 _CHUNK = 1 << 20
+# The `kind` of files that find words; those that read them have none.
+DETECTOR = "detector"
 # Charsets of all of Unicode stay far below; what unpacks to more is no metadata.
 _MAX_BYTES = 16 * 2**20
 _MAX_SIDE = 4096
@@ -37,6 +39,22 @@ def read_metadata(path: str | os.PathLike[str], content: bytes | None = None) ->
         ValueError: the file carries no metadata of spin_tf, of a newer format, or damaged ones; or the model itself is
             damaged, by its checksum.
     """
+    missing = "so its charset is unknown; export it with bin/export_tflite.py"
+    return parse_metadata(read_archived(path, missing, content), os.fspath(path))
+
+
+def read_archived(path: str | os.PathLike[str], consequence: str, content: bytes | None = None) -> bytes:
+    """Reads the `spin_tf.json` of the zip archive at the end of a file, once its checksum, if it has one, is right.
+
+    Args:
+        path: of the file.
+        consequence: what follows where there is none, and what to do, for the message.
+        content: the bytes of the file, where it lies in no folder.
+
+    Raises:
+        OSError: there is no such file, or it is no regular file.
+        ValueError: the file carries none that can be read, or is damaged by its checksum.
+    """
     name = os.fspath(path)
     if content is None:
         check_regular(path)
@@ -52,13 +70,13 @@ def read_metadata(path: str | os.PathLike[str], content: bytes | None = None) ->
     # zipfile raises nearly anything on damaged archives: struct.error, NotImplementedError, zlib.error among it.
     except Exception as error:
         raise ValueError(
-            f"The model carries no {METADATA_FILE} that can be read ({one_line(error)}), so its charset is unknown; "
-            f"export it with bin/export_tflite.py. Received: model={name!r}"
+            f"The model carries no {METADATA_FILE} that can be read ({one_line(error)}), {consequence}. "
+            f"Received: model={name!r}"
         ) from error
     if checksum:
         with open(path, "rb") if content is None else io.BytesIO(content) as file:
             _check_whole(file, checksum, name)
-    return parse_metadata(said, name)
+    return said
 
 
 def checksum_of(flatbuffer: bytes) -> bytes:
@@ -96,19 +114,11 @@ def parse_metadata(content: bytes, name: str) -> dict[str, Any]:
     Raises:
         ValueError: it is no JSON, of another format, or misses something, or holds something of a wrong type.
     """
-    try:
-        metadata = json.loads(content)
-    except (ValueError, RecursionError) as error:
-        message = f"The {METADATA_FILE} of the model is no JSON: {one_line(error)}. Received: model={name!r}"
-        raise ValueError(message) from error
-    if not isinstance(metadata, dict):
+    metadata = parse_table(content, name)
+    if metadata.get("kind") == DETECTOR:
         raise ValueError(
-            f"The {METADATA_FILE} of the model is no table of keys but {_short(metadata)}. Received: model={name!r}"
-        )
-    if metadata.get("format") != METADATA_FORMAT:
-        raise ValueError(
-            f"The model was written by another version of spin_tf ({_short(metadata.get('spin_tf_version'))}). "
-            f"Received: format={_short(metadata.get('format'))}, expected {METADATA_FORMAT}"
+            f"The file finds words in photographs and reads none: it is a detector for --detector, no model. "
+            f"Received: model={name!r}"
         )
     missing = [key for key in ("charset", "image_size", "max_length") if key not in metadata]
     if missing:
@@ -123,15 +133,39 @@ def parse_metadata(content: bytes, name: str) -> dict[str, Any]:
     return metadata
 
 
+def parse_table(content: bytes, name: str) -> dict[str, Any]:
+    """The keys and values of a `spin_tf.json` of this format, whatever it is about.
+
+    Raises:
+        ValueError: it is no JSON, no table, or of another format.
+    """
+    try:
+        metadata = json.loads(content)
+    except (ValueError, RecursionError) as error:
+        message = f"The {METADATA_FILE} of the model is no JSON: {one_line(error)}. Received: model={name!r}"
+        raise ValueError(message) from error
+    if not isinstance(metadata, dict):
+        raise ValueError(
+            f"The {METADATA_FILE} of the model is no table of keys but {_short(metadata)}. Received: model={name!r}"
+        )
+    if metadata.get("format") != METADATA_FORMAT:
+        raise ValueError(
+            f"The model was written by another version of spin_tf ({_short(metadata.get('spin_tf_version'))}). "
+            f"Received: format={_short(metadata.get('format'))}, expected {METADATA_FORMAT}"
+        )
+    return metadata
+
+
 def _check_numbers(metadata: Mapping[str, Any]) -> None:
     size, length = metadata["image_size"], metadata["max_length"]
-    if not (isinstance(size, list) and len(size) == 2 and all(_is_count(side, _MAX_SIDE) for side in size)):
+    if not (isinstance(size, list) and len(size) == 2 and all(is_count(side, _MAX_SIDE) for side in size)):
         raise ValueError(f"image_size is height and width in pixels. Received: image_size={_short(size)}")
-    if not _is_count(length, _MAX_LENGTH):
+    if not is_count(length, _MAX_LENGTH):
         raise ValueError(f"max_length is a number of characters. Received: max_length={_short(length)}")
 
 
-def _is_count(value: Any, limit: int) -> bool:
+def is_count(value: Any, limit: int) -> bool:
+    """Whether a value is a whole number from 1 to a limit."""
     return isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= limit
 
 

@@ -10,10 +10,14 @@ const char kUsage[] =
     R"(Reads word images: one line an image, in the order given; the images of a folder come sorted by name.
 
 spin_read [--model=PATH] [--format=text|jsonl] [--[no]turn_tall] [--threads=N] FILE_OR_FOLDER...
+spin_read --detector=FILE [...] FILE_OR_FOLDER...
 
 Text lines are path<TAB>word<TAB>confidence. Files that cannot be read go to stderr with the reason, the others are
 answered, and the exit code is 1.
 
+  --detector: a .tflite file written by bin/convert_detector.py: the images are photographs, whose words are found and
+    read in order. Text lines are path<TAB>words, one a line of words; jsonl is one line a photograph, its words with
+    text, confidence, polygon, line and score, as bin/read_photo.py writes them
   --model: a .tflite file written by bin/export_tflite.py; default: the bundled model
   --format: <text|jsonl>: jsonl adds every character with confidence and place
     (default: 'text')
@@ -58,6 +62,8 @@ int parse_count(const Flag& flag) {
 void set(Arguments& arguments, const Flag& flag) {
   if (flag.name == "model") {
     arguments.model = *flag.value;
+  } else if (flag.name == "detector") {
+    arguments.detector = *flag.value;
   } else if (flag.name == "save_rectified") {
     arguments.save_rectified = *flag.value;
   } else if (flag.name == "threads") {
@@ -74,7 +80,7 @@ void set(Arguments& arguments, const Flag& flag) {
 
 Arguments parse_arguments(int argc, char** argv) {
   Arguments arguments;
-  const std::vector<std::string> with_value = {"model", "save_rectified", "format", "threads"};
+  const std::vector<std::string> with_value = {"model", "detector", "save_rectified", "format", "threads"};
   for (int i = 1; i < argc; ++i) {
     const std::string argument = argv[i];
     if (argument == "--") {

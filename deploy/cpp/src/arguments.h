@@ -16,6 +16,7 @@ class FlagError : public std::runtime_error {
 
 struct Arguments {
   std::string model;  // empty: the default one
+  std::string detector;  // empty: the images are crops of one word each
   std::string save_rectified;
   bool jsonl = false;
   bool turn_tall = true;

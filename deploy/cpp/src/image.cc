@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <stdexcept>
 
 #include "spin/recognizer.h"
 #include "text.h"
@@ -75,6 +76,20 @@ View turned(const View& view, int degrees) {
     return view;
   }
   return transposed(degrees > 0 ? flipped_left_right(view) : flipped_top_bottom(view));
+}
+
+View checked_view(const std::uint8_t* pixels, std::size_t height, std::size_t width, int channels,
+                  std::size_t row_stride) {
+  const std::size_t row_size = width * static_cast<std::size_t>(channels);
+  if (!pixels || height == 0 || width == 0 || (channels != 1 && channels != 3) || height > kMaxPixels / width ||
+      (row_stride != 0 && row_stride < row_size)) {
+    throw std::invalid_argument("Pixels are rows of 1 or 3 bytes a pixel, up to " + std::to_string(kMaxPixels) +
+                                " of them. Received: " + std::to_string(width) + " x " + std::to_string(height) +
+                                ", channels=" + std::to_string(channels) +
+                                ", row_stride=" + std::to_string(row_stride));
+  }
+  const auto row_step = static_cast<std::ptrdiff_t>(row_stride != 0 ? row_stride : row_size);
+  return {pixels, height, width, channels, row_step, channels};
 }
 
 Image decode_image(const std::uint8_t* data, std::size_t size) {

@@ -41,6 +41,11 @@ View upright(const Image& image);
 // Turned counter-clockwise by 0, 90 or -90 degrees.
 View turned(const View& view, int degrees);
 
+// Pixels of somebody else: rows from the top, `row_stride` bytes apart (0: they follow each other). Throws
+// std::invalid_argument for a shape that no image has.
+View checked_view(const std::uint8_t* pixels, std::size_t height, std::size_t width, int channels,
+                  std::size_t row_stride);
+
 // Decodes a JPEG or PNG file; what it is decides, not what it is called. Throws ImageError.
 Image decode_image(const std::uint8_t* data, std::size_t size);
 

@@ -18,7 +18,9 @@ using Json = nlohmann::json;
 
 constexpr char kFile[] = "spin_tf.json";
 constexpr int kFormat = 1;
-constexpr int kMaxSide = 4096;
+constexpr int kMaxSide = 4096, kMaxDetectorSide = 8192;
+// The `kind` of files that find words; those that read them have none.
+constexpr char kDetector[] = "detector";
 
 [[noreturn]] void fail(const std::string& message) { throw ModelError(message); }
 
@@ -28,7 +30,7 @@ constexpr int kMaxSide = 4096;
 
 std::string received(const std::string& path) { return " Received: model=" + quoted(path); }
 
-Json parse(const std::string& path) {
+Json parse(const std::string& path, const std::string& consequence) {
   struct stat status {};
   if (stat(path.c_str(), &status) != 0 && (errno == ENOENT || errno == ENOTDIR)) {
     fail("There is no such model." + received(path));
@@ -44,8 +46,7 @@ Json parse(const std::string& path) {
   }
   if (!content) {
     fail(std::string("The model carries no ") + kFile +
-         " that can be read (no archive with it at the end), so its charset is unknown; export it with "
-         "bin/export_tflite.py." +
+         " that can be read (no archive with it at the end), " + consequence + "." +
          received(path));
   }
   Json metadata = Json::parse(*content, nullptr, /*allow_exceptions=*/false);
@@ -86,6 +87,22 @@ void check_format(const Json& metadata) {
     fail("The model was written by another version of spin_tf (" +
          represented(metadata, "spin_tf_version") + "). Received: format=" + represented(metadata, "format") + ", expected " + std::to_string(kFormat));
   }
+}
+
+bool is_detector(const Json& metadata) {
+  const auto kind = metadata.find("kind");
+  return kind != metadata.end() && *kind == kDetector;
+}
+
+bool is_side(const Json& side, int limit) {
+  return side.is_number_integer() && side.get<std::int64_t>() >= 1 && side.get<std::int64_t>() <= limit;
+}
+
+bool is_size(const Json& size, int limit) {
+  return size.is_array() && size.size() == 2 && is_side(size[0], limit) && is_side(size[1], limit);
+}
+
+void check_keys(const Json& metadata) {
   std::string missing, names;
   for (const char* key : {"charset", "image_size", "max_length"}) {
     if (!metadata.contains(key)) {
@@ -130,19 +147,21 @@ void read_checksum(const std::string& path, Metadata& metadata) {
 }  // namespace
 
 Metadata read_metadata(const std::string& path) {
-  const Json json = parse(path);
+  const Json json = parse(path, "so its charset is unknown; export it with bin/export_tflite.py");
   Metadata metadata;
   try {
     check_format(json);
+    if (is_detector(json)) {
+      fail("The file finds words in photographs and reads none: it is a detector for --detector, no model." +
+           received(path));
+    }
+    check_keys(json);
     metadata.json = json.dump();
     metadata.version = json.value("spin_tf_version", "");
     metadata.charset = json.at("charset").at("characters").get<std::string>();
     metadata.characters = split_characters(metadata.charset);
     const Json& size = json.at("image_size");
-    const auto is_side = [](const Json& side) {
-      return side.is_number_integer() && side.get<std::int64_t>() >= 1 && side.get<std::int64_t>() <= kMaxSide;
-    };
-    if (!size.is_array() || size.size() != 2 || !is_side(size[0]) || !is_side(size[1])) {
+    if (!is_size(size, kMaxSide)) {
       damaged("image_size is height and width in pixels. Received: image_size=" + represented(json, "image_size"), path);
     }
     metadata.height = size[0].get<int>();
@@ -155,6 +174,30 @@ Metadata read_metadata(const std::string& path) {
     damaged("A charset needs at least one character. Received: characters=''", path);
   }
   return metadata;
+}
+
+std::vector<DetectorSize> read_detector_sizes(const std::string& path) {
+  const Json json = parse(path, "so it is no detector of spin_tf; bin/convert_detector.py writes them");
+  check_format(json);
+  if (!is_detector(json)) {
+    fail("The file reads words and finds none: it is a model, no detector. Received: detector=" + quoted(path));
+  }
+  const Json sizes = json.value("sizes", Json());
+  std::vector<DetectorSize> result;
+  if (sizes.is_object()) {
+    for (const auto& [key, size] : sizes.items()) {
+      if (!is_size(size, kMaxDetectorSide)) {
+        result.clear();
+        break;
+      }
+      result.push_back({key, size[0].get<int>(), size[1].get<int>()});
+    }
+  }
+  if (result.empty()) {
+    fail(std::string("The ") + kFile + " of the detector names no sizes, signatures with height and width. Received: sizes=" +
+         shortened(sizes.dump()) + ", detector=" + quoted(path));
+  }
+  return result;
 }
 
 }  // namespace spin

@@ -19,8 +19,19 @@ struct Metadata {
   unsigned long crc32 = 0;
 };
 
-// Throws ModelError with the message of read_metadata in spin_tf/reading/litert.py.
+// Throws ModelError with the message of read_metadata in spin_tf/reading/metadata.py.
 Metadata read_metadata(const std::string& path);
+
+// An input of a detector: its signature, height and width.
+struct DetectorSize {
+  std::string key;
+  int height = 0;
+  int width = 0;
+};
+
+// The sizes that a detector's file names, by the names of their signatures. Throws ModelError with the message of
+// read_detector_metadata in spin_tf/photo/litert_detector.py.
+std::vector<DetectorSize> read_detector_sizes(const std::string& path);
 
 }  // namespace spin
 

@@ -101,6 +101,31 @@ std::string json_line(const std::string& path, const Word& word) {
          ", \"truncated\": " + (word.truncated ? "true" : "false") + ", \"alternatives\": [], \"reason\": \"\"}";
 }
 
+std::string rounded(double value, double unit) { return format_number(std::nearbyint(value * unit) / unit); }
+
+std::string json_photo(const std::string& path, const Photo& photo) {
+  std::string line = "{\"path\": " + json_string(path) + ", \"width\": " + std::to_string(photo.width) +
+                     ", \"height\": " + std::to_string(photo.height) + ", \"turned\": 0, \"words\": [";
+  for (std::size_t i = 0; i < photo.words.size(); ++i) {
+    const PhotoWord& word = photo.words[i];
+    line += (i ? ", " : "") + std::string("{\"text\": ") + json_string(word.word.text) +
+            ", \"confidence\": " + rounded(word.word.confidence, 1e6) + ", \"polygon\": [";
+    for (std::size_t k = 0; k < 8; k += 2) {
+      line += std::string(k ? ", [" : "[") + rounded(word.place.corners[k], 100) + ", " +
+              rounded(word.place.corners[k + 1], 100) + "]";
+    }
+    line += "], \"line\": " + std::to_string(word.line) + ", \"score\": " + rounded(word.place.score, 1e4) + "}";
+  }
+  return line + "]}";
+}
+
+// JSON holds letters; names that are no text make all of the line escapes that every reader knows.
+std::string for_all_readers(const std::string& line) {
+  const std::u32string codes = with_escaped_bytes(line);
+  const bool is_text = std::none_of(codes.begin(), codes.end(), [](char32_t c) { return c >= 0xDC80 && c <= 0xDCFF; });
+  return is_text ? line : ascii_only(codes);
+}
+
 }  // namespace
 
 std::string format_number(double value) {
@@ -121,15 +146,25 @@ std::string format_number(double value) {
 
 std::string format_word(const std::string& path, const Word& word, bool jsonl) {
   if (jsonl) {
-    const std::string line = json_line(path, word);
-    // JSON holds letters; names that are no text make all of the line escapes that every reader knows.
-    const std::u32string codes = with_escaped_bytes(line);
-    const bool is_text = std::none_of(codes.begin(), codes.end(), [](char32_t c) { return c >= 0xDC80 && c <= 0xDCFF; });
-    return is_text ? line : ascii_only(codes);
+    return for_all_readers(json_line(path, word));
   }
   char confidence[32];
   std::snprintf(confidence, sizeof confidence, "%.4f", word.confidence);
   return show_path(path) + "\t" + without_control(word.text, false) + "\t" + confidence;
+}
+
+std::string format_photo(const std::string& path, const Photo& photo, bool jsonl) {
+  if (jsonl) {
+    return for_all_readers(json_photo(path, photo)) + "\n";
+  }
+  std::string lines;
+  int line = -1;
+  for (const PhotoWord& word : photo.words) {
+    lines += word.line == line ? " " : (lines.empty() ? "" : "\n") + show_path(path) + "\t";
+    lines += without_control(word.word.text, false);
+    line = word.line;
+  }
+  return lines.empty() ? lines : lines + "\n";
 }
 
 std::string show_path(const std::string& path) { return without_control(path, true); }

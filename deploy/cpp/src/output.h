@@ -4,12 +4,16 @@
 
 #include <string>
 
+#include "spin/photo.h"
 #include "spin/recognizer.h"
 
 namespace spin {
 
 // The output line of a word, without its line end.
 std::string format_word(const std::string& path, const Word& word, bool jsonl);
+
+// The output of a photograph, each line with its end; nothing as text for one without words.
+std::string format_photo(const std::string& path, const Photo& photo, bool jsonl);
 
 // A path in one piece: tabs, line ends and control characters escaped, backslashes doubled.
 std::string show_path(const std::string& path);

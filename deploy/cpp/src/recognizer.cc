@@ -59,16 +59,7 @@ Word Recognizer::read(const void* data, std::size_t size) const {
 
 Word Recognizer::read_pixels(const unsigned char* pixels, std::size_t height, std::size_t width, int channels,
                              std::size_t row_stride) const {
-  const std::size_t row_size = width * static_cast<std::size_t>(channels);
-  if (!pixels || height == 0 || width == 0 || (channels != 1 && channels != 3) || height > kMaxPixels / width ||
-      (row_stride != 0 && row_stride < row_size)) {
-    throw std::invalid_argument("Pixels are rows of 1 or 3 bytes a pixel, up to " + std::to_string(kMaxPixels) +
-                                " of them. Received: " + std::to_string(width) + " x " + std::to_string(height) +
-                                ", channels=" + std::to_string(channels) +
-                                ", row_stride=" + std::to_string(row_stride));
-  }
-  const auto row_step = static_cast<std::ptrdiff_t>(row_stride != 0 ? row_stride : row_size);
-  return implementation_->read({pixels, height, width, channels, row_step, channels});
+  return implementation_->read(checked_view(pixels, height, width, channels, row_stride));
 }
 
 const std::string& Recognizer::charset() const { return implementation_->metadata.charset; }

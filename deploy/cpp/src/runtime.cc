@@ -9,44 +9,13 @@
 #include <cerrno>
 #include <cstring>
 
+#include "litert_calls.h"
 #include "spin/recognizer.h"
 
 namespace spin {
 namespace {
 
 constexpr char kSignature[] = "serving_default";
-
-void check(LiteRtStatus status, const char* what) {
-  if (status != kLiteRtStatusOk) {
-    throw ModelError(std::string(what) + " (status " + std::to_string(status) + ")");
-  }
-}
-
-std::vector<int> shape(const LiteRtLayout& layout) {
-  constexpr unsigned kMaxRank = sizeof layout.dimensions / sizeof *layout.dimensions;
-  return std::vector<int>(layout.dimensions, layout.dimensions + std::min<unsigned>(layout.rank, kMaxRank));
-}
-
-std::string shown(const LiteRtLayout& layout) {
-  std::string text = "(";
-  for (const int size : shape(layout)) {
-    text += (text.size() > 1 ? ", " : "") + std::to_string(size);
-  }
-  return text + ")";
-}
-
-template <typename Function>
-void copy(LiteRtTensorBuffer buffer, int mode, std::size_t count, Function function) {
-  std::size_t size = 0;
-  check(LiteRtGetTensorBufferSize(buffer, &size), "a buffer without size");
-  if (size < count * sizeof(float)) {
-    throw ModelError("a buffer is too small");
-  }
-  void* values = nullptr;
-  check(LiteRtLockTensorBuffer(buffer, &values, mode), "a buffer cannot be locked");
-  function(static_cast<float*>(values));
-  check(LiteRtUnlockTensorBuffer(buffer), "a buffer cannot be unlocked");
-}
 
 }  // namespace
 
@@ -68,7 +37,8 @@ MappedFile::MappedFile(const std::string& path) {
 
 MappedFile::~MappedFile() { munmap(data_, size_); }
 
-Library::Library(const std::string& path, const Metadata& metadata) : file(path) {
+LoadedModel::LoadedModel(const std::string& path, int num_threads)
+    : file(path), settings_("num_threads = " + std::to_string(num_threads) + "\n") {
   // Errors only: what a program writes to stderr is its own affair. Without the CPU named, it looks for others.
   LiteRtEnvOption settings[2] = {};
   settings[0].tag = kLiteRtEnvOptionTagMinLoggerSeverity;
@@ -86,16 +56,12 @@ Library::Library(const std::string& path, const Metadata& metadata) : file(path)
   // it does not matter.
   check(LiteRtCreateModelFromBuffer(environment.get(), file.data(), file.size(), &new_model), "not a valid flatbuffer");
   model.reset(new_model);
-  find_tensors(find_signature(), metadata);
-
   LiteRtOptions new_options = nullptr;
   check(LiteRtCreateOptions(&new_options), "no options");
   options.reset(new_options);
   check(LiteRtSetOptionsHardwareAccelerators(options.get(), kLiteRtHwAcceleratorCpu), "no CPU");
-  // One thread an instance: several instances read faster than several threads in one.
-  static char settings_text[] = "num_threads = 1\n";
   LiteRtOpaqueOptions opaque = nullptr;
-  check(LiteRtCreateOpaqueOptions("xnnpack", settings_text, [](void*) {}, &opaque), "no CPU options");
+  check(LiteRtCreateOpaqueOptions("xnnpack", settings_.data(), [](void*) {}, &opaque), "no CPU options");
   const LiteRtStatus added = LiteRtAddOpaqueOptions(options.get(), opaque);
   if (added != kLiteRtStatusOk) {
     LiteRtDestroyOpaqueOptions(opaque);
@@ -104,19 +70,24 @@ Library::Library(const std::string& path, const Metadata& metadata) : file(path)
 }
 
 // By its name: files may carry others beside it, in any order.
-LiteRtSignature Library::find_signature() {
+LiteRtSignature LoadedModel::find_signature(const std::string& key, std::size_t& index) const {
   std::size_t count = 0;
   check(LiteRtGetNumModelSignatures(model.get(), &count), "no signatures");
-  for (signature = 0; signature < count; ++signature) {
+  for (index = 0; index < count; ++index) {
     LiteRtSignature candidate = nullptr;
-    const char* key = nullptr;
-    check(LiteRtGetModelSignature(model.get(), signature, &candidate), "a damaged signature");
-    check(LiteRtGetSignatureKey(candidate, &key), "a damaged signature");
-    if (std::strcmp(key, kSignature) == 0) {
+    const char* found = nullptr;
+    check(LiteRtGetModelSignature(model.get(), index, &candidate), "a damaged signature");
+    check(LiteRtGetSignatureKey(candidate, &found), "a damaged signature");
+    if (key == found) {
       return candidate;
     }
   }
-  throw ModelError(std::string("no signature ") + kSignature);
+  throw ModelError("no signature " + key);
+}
+
+// One thread an instance: several instances read faster than several threads in one.
+Library::Library(const std::string& path, const Metadata& metadata) : LoadedModel(path, 1) {
+  find_tensors(find_signature(kSignature, signature), metadata);
 }
 
 void Library::find_tensors(LiteRtSignature found, const Metadata& metadata) {
@@ -140,7 +111,7 @@ void Library::find_tensors(LiteRtSignature found, const Metadata& metadata) {
     check(LiteRtGetSignatureOutputName(found, i, &name), "a damaged output");
     check(LiteRtGetSignatureOutputTensorByIndex(found, i, &tensor), "a damaged output");
     const bool is_probabilities = std::strcmp(name, "probabilities") == 0;
-    Place& place = is_probabilities ? probabilities : positions;
+    TensorPlace& place = is_probabilities ? probabilities : positions;
     if (is_probabilities || std::strcmp(name, "positions") == 0) {
       place.index = i;
       check(LiteRtGetRankedTensorType(tensor, &place.type), "a damaged output");
@@ -190,7 +161,7 @@ Instance::Instance(const Library& library) : library_(library) {
 }
 
 Prediction Instance::predict(const std::vector<float>& image) {
-  copy(input_.get(), kLiteRtTensorBufferLockModeWrite, image.size(),
+  with_values(input_.get(), kLiteRtTensorBufferLockModeWrite, image.size(),
        [&](float* values) { std::memcpy(values, image.data(), image.size() * sizeof(float)); });
   std::vector<LiteRtTensorBuffer> outputs;
   for (const OwnedBuffer& buffer : outputs_) {
@@ -212,8 +183,8 @@ OwnedBuffer Instance::make_buffer(const LiteRtRankedTensorType& type, LiteRtTens
   return OwnedBuffer(buffer);
 }
 
-void Instance::read(const Place& place, std::size_t count, std::vector<float>& target) {
-  copy(outputs_[place.index].get(), kLiteRtTensorBufferLockModeRead, count,
+void Instance::read(const TensorPlace& place, std::size_t count, std::vector<float>& target) {
+  with_values(outputs_[place.index].get(), kLiteRtTensorBufferLockModeRead, count,
        [&](const float* values) { target.assign(values, values + count); });
 }
 

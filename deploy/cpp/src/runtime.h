@@ -36,7 +36,7 @@ using OwnedCompiled = Owned<LiteRtCompiledModel, LiteRtDestroyCompiledModel>;
 using OwnedBuffer = Owned<LiteRtTensorBuffer, LiteRtDestroyTensorBuffer>;
 
 // A tensor of the signature: where it is and how large.
-struct Place {
+struct TensorPlace {
   std::size_t index = 0;
   LiteRtRankedTensorType type{};
 };
@@ -57,21 +57,34 @@ class MappedFile {
   std::size_t size_ = 0;
 };
 
-// The flatbuffer, mapped into memory once, and its signature.
-struct Library {
+// The flatbuffer, mapped into memory once, and how it is to run.
+struct LoadedModel {
   const MappedFile file;
   OwnedEnvironment environment;
   OwnedModel model;
   OwnedOptions options;
+
+  // Throws ModelError, without the name of the model.
+  LoadedModel(const std::string& path, int num_threads);
+
+  // The signature of this name, and where it is. Throws ModelError.
+  LiteRtSignature find_signature(const std::string& key, std::size_t& index) const;
+
+ private:
+  // LiteRT reads it whenever a model is compiled.
+  std::string settings_;
+};
+
+// A model of words, and its signature.
+struct Library : LoadedModel {
   std::size_t signature = 0;
-  Place image, probabilities, positions;
+  TensorPlace image, probabilities, positions;
   std::size_t num_outputs = 0;
 
   // Throws ModelError, without the name of the model.
   Library(const std::string& path, const Metadata& metadata);
 
  private:
-  LiteRtSignature find_signature();
   void find_tensors(LiteRtSignature found, const Metadata& metadata);
 };
 
@@ -87,7 +100,7 @@ class Instance {
 
  private:
   OwnedBuffer make_buffer(const LiteRtRankedTensorType& type, LiteRtTensorBufferRequirements requirements);
-  void read(const Place& place, std::size_t count, std::vector<float>& target);
+  void read(const TensorPlace& place, std::size_t count, std::vector<float>& target);
 
   const Library& library_;
   OwnedCompiled compiled_;

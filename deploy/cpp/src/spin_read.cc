@@ -10,6 +10,7 @@
 #include <cstring>
 #include <exception>
 #include <mutex>
+#include <optional>
 #include <stdexcept>
 #include <thread>
 
@@ -18,27 +19,37 @@
 #include "files.h"
 #include "image_names.h"
 #include "output.h"
+#include "spin/photo.h"
 #include "spin/recognizer.h"
 
 namespace spin {
 namespace {
 
-// What became of one file: a line for stdout, or the reason that goes to stderr.
+// What became of one file: lines for stdout, or the reason that goes to stderr.
 struct Result {
   std::string line;
   bool read = false;
   std::string note = "";
 };
 
-Result read_one(const Recognizer& recognizer, const Found& found, bool jsonl) {
+// What reads: photographs where there is a detector, words else.
+struct Models {
+  Recognizer recognizer;
+  std::optional<Detector> detector;
+};
+
+Result read_one(const Models& models, const Found& found, bool jsonl) {
   if (!found.problem.empty()) {
     return {found.problem};
   }
   try {
     const std::string bytes = found.is_pipe ? read_pipe(found.path) : read_file(found.path);
     const bool has_more = !found.is_pipe && is_animated_png(bytes);
-    return {format_word(found.path, recognizer.read(bytes), jsonl), true,
-            has_more ? "only the first of its frames is read" : ""};
+    const std::string note = has_more ? "only the first of its frames is read" : "";
+    if (models.detector) {
+      return {format_photo(found.path, read_photo(models.recognizer, *models.detector, bytes), jsonl), true, note};
+    }
+    return {format_word(found.path, models.recognizer.read(bytes), jsonl) + "\n", true, note};
   } catch (const ImageError& error) {
     return {one_line(error.what())};
   } catch (const FileError& error) {
@@ -50,8 +61,8 @@ Result read_one(const Recognizer& recognizer, const Found& found, bool jsonl) {
 // not grow with their number.
 class Reader {
  public:
-  Reader(const Recognizer& recognizer, const std::vector<Found>& paths, bool jsonl, int num_threads)
-      : recognizer_(recognizer), paths_(paths), jsonl_(jsonl) {
+  Reader(const Models& models, const std::vector<Found>& paths, bool jsonl, int num_threads)
+      : models_(models), paths_(paths), jsonl_(jsonl) {
     const std::size_t count = std::min(static_cast<std::size_t>(num_threads), paths.size());
     slots_.resize(16 * count);
     for (std::size_t i = 0; i < count; ++i) {
@@ -102,7 +113,7 @@ class Reader {
       Result result;
       std::exception_ptr failure;
       try {
-        result = read_one(recognizer_, paths_[index], jsonl_);
+        result = read_one(models_, paths_[index], jsonl_);
       } catch (...) {
         failure = std::current_exception();
       }
@@ -113,7 +124,7 @@ class Reader {
     }
   }
 
-  const Recognizer& recognizer_;
+  const Models& models_;
   const std::vector<Found>& paths_;
   const bool jsonl_;
   std::mutex mutex_;
@@ -178,11 +189,15 @@ std::string default_model() {
   return SPIN_DEFAULT_MODEL;
 }
 
-Recognizer load(const Arguments& arguments) {
+Models load(const Arguments& arguments, int num_threads) {
   Options options;
   options.turn_tall = arguments.turn_tall;
   const WithoutChatter quiet;
-  return Recognizer(arguments.model.empty() ? default_model() : arguments.model, options);
+  Models models{Recognizer(arguments.model.empty() ? default_model() : arguments.model, options), std::nullopt};
+  if (!arguments.detector.empty()) {
+    models.detector.emplace(arguments.detector, num_threads);
+  }
+  return models;
 }
 
 // Whoever read the output (`| head`) has enough: no error. Anything else is one.
@@ -225,7 +240,8 @@ int run(const Arguments& arguments) {
   if (std::all_of(paths.begin(), paths.end(), [](const Found& found) { return !found.problem.empty(); })) {
     throw UserError(problems);
   }
-  const Recognizer recognizer = load(arguments);
+  const int num_threads = arguments.threads > 0 ? arguments.threads : num_cores();
+  const Models models = load(arguments, num_threads);
   if (!arguments.save_rectified.empty()) {
     throw UserError(
         "--save_rectified needs a .keras model or a model_dir: exported models only hold the way to the word. "
@@ -233,11 +249,11 @@ int run(const Arguments& arguments) {
         (arguments.model.empty() ? "the bundled model" : arguments.model));
   }
   bool all_read = true;
-  Reader reader(recognizer, paths, arguments.jsonl, arguments.threads > 0 ? arguments.threads : num_cores());
+  Reader reader(models, paths, arguments.jsonl, num_threads);
   for (const Found& found : paths) {
     const Result result = reader.take();
     if (result.read) {
-      write_out(result.line + "\n");
+      write_out(result.line);
       say(found.path, result.note);
     } else {
       say(found.path, result.line);

@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import * as esbuild from "esbuild";
 import { chromium } from "playwright-core";
 
+import { build } from "../build.mjs";
 import { serve } from "../serve.mjs";
 
 const HERE = dirname(fileURLToPath(import.meta.url));
@@ -18,12 +19,13 @@ const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
 const FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"];
 
 export const expected = JSON.parse(await readFile(join(PREPARED, "expected.json"), "utf8"));
+export const photos = JSON.parse(await readFile(join(PREPARED, "photos/expected.json"), "utf8"));
 
-/** The built page in a folder of its own, with the test images beside it, served. */
-export async function site() {
+/** The built page in a folder of its own, with the test images beside it, served; `detector`: built with this file. */
+export async function site({ detector } = {}) {
   const folder = await mkdtemp(join(tmpdir(), "spin-web-"));
-  await cp(BUILT, folder, { recursive: true });
-  for (const name of ["words", "files", "float.tflite"]) {
+  await (detector ? build({ output: folder, detector }) : cp(BUILT, folder, { recursive: true }));
+  for (const name of ["words", "files", "photos", "float.tflite"]) {
     await cp(join(PREPARED, name), join(folder, name), { recursive: true });
   }
   await esbuild.build({

@@ -1,6 +1,8 @@
 /** What the tests need of the inside of the recogniser: the input that the model is given. */
 import { parseMetadata } from "../src/recognizer/metadata";
 import { decodeImage } from "../src/recognizer/pixels";
+import { letterbox } from "../src/recognizer/resize";
+import { findQuadrilaterals, type Place } from "../src/recognizer/text_map";
 import { turnedViews } from "../src/recognizer/turning";
 
 export async function views(
@@ -12,6 +14,26 @@ export async function views(
   const turned = turnedViews(bitmap, whole, imageSize, true);
   const entries = turned.map(({ degrees, input }) => [String(degrees), [...input]] as const);
   return { size: [bitmap.width, bitmap.height], views: Object.fromEntries(entries) };
+}
+
+/** What a detector is given of a picture. */
+export async function detectorInput(
+  url: string,
+  rows: number,
+  columns: number,
+  size: [number, number],
+): Promise<number[]> {
+  return [...letterbox(await decodeImage(await (await fetch(url)).blob()), rows, columns, size)];
+}
+
+/** The rectangles of a map, which may lie in a larger one. */
+export function rectangles(values: number[], height: number, width: number, border: number): Place[] {
+  const stride = width + border;
+  const map = new Float32Array(stride * (height + border)).fill(1);
+  for (let row = 0; row < height; row++) {
+    map.set(values.slice(row * width, (row + 1) * width), row * stride);
+  }
+  return findQuadrilaterals(map, height, width, stride);
 }
 
 /** Whether this text as the metadata of a model is refused, and how. */

@@ -3,7 +3,8 @@
 FOLDER/float.tflite is there already: the weights of the bundled model, exported with --quantization=none.
 
 FOLDER/words: word images, real ones where the research data lie beside the clone, drawn ones elsewhere;
-FOLDER/files: one image file of each kind that preprocessing treats in a way of its own; FOLDER/expected.json.
+FOLDER/files: one image file of each kind that preprocessing treats in a way of its own; FOLDER/expected.json;
+FOLDER/photos: see prepare_photos.py.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import Any
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
+from prepare_photos import prepare as prepare_photos
 
 from spin_tf.data.preprocessing import ImageError, decode_image, preprocess
 from spin_tf.reading.turning import TALL
@@ -146,10 +148,11 @@ def main() -> None:
     parser.add_argument("folder", type=pathlib.Path)
     parser.add_argument("--shared", type=pathlib.Path, default=REPOSITORY.parent / "shared")
     arguments = parser.parse_args()
-    words, files = arguments.folder / "words", arguments.folder / "files"
-    for folder in (words, files):
+    words, files, photos = (arguments.folder / name for name in ("words", "files", "photos"))
+    for folder in (words, files, photos):
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
+    prepare_photos(photos, arguments.shared)
     recognizer = Recognizer(num_threads=1)
     real = (arguments.shared / "data" / "real" / "validation.txt").is_file()
     expected: dict[str, Any] = {"real": real, "words": {}, "float": {}, "files": {}, "broken": []}

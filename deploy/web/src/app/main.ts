@@ -1,6 +1,7 @@
-import { type Box, decodeImage, SpinRecognizer } from "../recognizer";
+import { type Box, cutOut, decodeImage, type Quadrilateral, SpinRecognizer, widen, type Word } from "../recognizer";
 import { prepareCamera } from "./camera";
 import { byId, percent } from "./dom";
+import { detector, findWords, takeDetector } from "./finder";
 import { prepareIntake } from "./intake";
 import { clearError, explain, say, showError } from "./messages";
 import { keepForOffline } from "./offline";
@@ -14,6 +15,10 @@ const PHOTOGRAPH = { side: 480, widest: 2.2 };
 interface Reading {
   readonly plate: Plate;
   box: Box;
+  /** How the word lies, where it was found and its box not moved since. */
+  corners?: Quadrilateral | undefined;
+  /** Words of one line belong together. */
+  line?: number;
   text: string;
   /** Counts its readings: of two that overlap, the later one counts. */
   turn: number;
@@ -37,6 +42,9 @@ function recognizer(): Promise<SpinRecognizer> {
 const stage = new Stage({
   changed: (id, box) => {
     const reading = readings.get(id) ?? addReading(id, `Box ${id}`, box, () => stage.remove(id));
+    if (String(Object.values(box)) !== String(Object.values(reading.box))) {
+      reading.corners = undefined;
+    }
     reading.box = box;
     void read(id, reading);
   },
@@ -60,6 +68,19 @@ function addReading(id: number, label: string, box: Box, remove?: () => void): R
   return reading;
 }
 
+async function show(id: number, reading: Reading, crop: ImageData | undefined, word: Word): Promise<void> {
+  reading.text = word.text;
+  stage.label(id, word.text);
+  if (crop === undefined) {
+    reading.plate.show(picture!, reading.box, word);
+    return;
+  }
+  const { width, height } = crop;
+  const bitmap = await createImageBitmap(crop);
+  reading.plate.show(bitmap, { x: 0, y: 0, width, height }, word);
+  bitmap.close();
+}
+
 async function read(id: number, reading: Reading): Promise<void> {
   const image = picture;
   const turn = ++reading.turn;
@@ -73,13 +94,12 @@ async function read(id: number, reading: Reading): Promise<void> {
     if (!current()) {
       return;
     }
-    const word = await reader.read(image, { box });
+    const crop = reading.corners && cutOut(image, widen(reading.corners));
+    const word = crop ? await reader.read(crop) : await reader.read(image, { box });
     if (!current()) {
       return;
     }
-    reading.text = word.text;
-    plate.show(image, box, word);
-    stage.label(id, word.text);
+    await show(id, reading, crop, word);
     const found = word.text === "" ? "no word found" : `${word.text}, ${percent(word.confidence)} sure`;
     say(`${plate.label}: ${found}`);
     clearError();
@@ -120,7 +140,7 @@ async function open(file: Blob): Promise<void> {
   const shape = Math.max(width / height, height / width);
   if (Math.min(width, height) >= PHOTOGRAPH.side && shape <= PHOTOGRAPH.widest) {
     showDesk();
-    say("This is a photograph: draw a box around each word, or add one.");
+    void find(opened);
   } else {
     showWhole();
   }
@@ -150,18 +170,86 @@ function showDesk(): void {
   updateCopyAll();
 }
 
+/** Looks for the words of a photograph, where there is something to find them with. */
+async function find(image: ImageBitmap): Promise<void> {
+  const wanted = (): boolean => picture === image && !byId("desk").hidden;
+  const tell = (text: string): void => {
+    byId("found").textContent = text;
+    say(text);
+  };
+  tell("Looking for words …");
+  try {
+    const finder = await detector();
+    if (finder === undefined) {
+      byId("found").textContent = "";
+      byId("give-detector").hidden = false;
+      say("This is a photograph: draw a box around each word, or add one.");
+      return;
+    }
+    const reader = await recognizer();
+    const progress = (read: number, all: number): void => {
+      byId("found").textContent = `Reading word ${read + 1} of ${all} …`;
+    };
+    const words = wanted() ? await findWords(image, finder, reader, progress, wanted) : undefined;
+    for (const { corners, word, crop, line } of words ?? []) {
+      const { id, box } = stage.addFound(corners);
+      const reading = addReading(id, `Box ${id}`, box, () => stage.remove(id));
+      // In reading order, below what was drawn meanwhile.
+      byId("readings").append(reading.plate.element);
+      Object.assign(reading, { corners, line });
+      await show(id, reading, crop, word);
+    }
+    if (words) {
+      const count = words.length === 1 ? "1 word" : `${words.length || "No"} words`;
+      tell(`${count} found. Draw a box around what is missing.`);
+      updateCopyAll();
+    }
+  } catch (error) {
+    if (wanted()) {
+      byId("found").textContent = "";
+      showError(explain(error));
+    }
+  }
+}
+
+function allText(): string {
+  const lines = new Map<number | Reading, string[]>();
+  for (const reading of [...readings.values()].filter(({ text }) => text !== "")) {
+    const key = reading.line ?? reading;
+    lines.set(key, [...(lines.get(key) ?? []), reading.text]);
+  }
+  return [...lines.values()].map((words) => words.join(" ")).join("\n");
+}
+
+byId("give-detector").addEventListener("click", () => byId("detector-file").click());
+byId<HTMLInputElement>("detector-file").addEventListener("change", ({ target }) => {
+  const input = target as HTMLInputElement;
+  const file = input.files?.[0];
+  input.value = "";
+  if (file) {
+    void takeDetector(file).then(
+      () => {
+        clearError();
+        byId("give-detector").hidden = true;
+        void find(picture!);
+      },
+      (error: unknown) => showError(explain(error)),
+    );
+  }
+});
 prepareIntake((file) => void open(file));
 prepareCamera((photograph) => void open(photograph));
 byId("draw-boxes").addEventListener("click", () => {
   showDesk();
   byId("add-box").focus();
+  void find(picture!);
 });
 byId("add-box").addEventListener("click", () => stage.add());
 byId("read-whole").addEventListener("click", () => {
   stage.add({ x: 0, y: 0, width: picture!.width, height: picture!.height });
 });
 byId("copy-all").addEventListener("click", () => {
-  void copyText([...readings.values()].flatMap(({ text }) => (text === "" ? [] : [text])).join("\n"));
+  void copyText(allText());
 });
 
 recognizer().then(

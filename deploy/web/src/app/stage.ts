@@ -1,5 +1,5 @@
 /** The photograph with its boxes: drawn, moved and sized by mouse, finger, pen or keyboard. */
-import type { Box } from "../recognizer";
+import type { Box, Quadrilateral } from "../recognizer";
 import { byId, make } from "./dom";
 
 /** Shorter strokes, in CSS pixels, are taps. */
@@ -30,6 +30,8 @@ export class Stage {
   private readonly layer = byId("boxes");
   private readonly elements = new Map<number, HTMLElement>();
   private readonly boxes = new Map<number, Box>();
+  /** How boxes lie that were found, and not moved since. */
+  private readonly tilted = new Map<number, { box: Box; corners: Quadrilateral }>();
   private readonly sketch = make("div", { className: "sketch", hidden: true });
   private size = { width: 1, height: 1 };
   private stroke: Stroke | undefined;
@@ -49,6 +51,7 @@ export class Stage {
     this.lastId = 0;
     this.elements.clear();
     this.boxes.clear();
+    this.tilted.clear();
     this.sketch.hidden = true;
     this.layer.replaceChildren(this.sketch);
     this.root.style.setProperty("--aspect", String(width / height));
@@ -56,6 +59,25 @@ export class Stage {
 
   /** Puts a box onto the picture, by default one of a word's shape in the middle, and gives it the focus. */
   add(box: Box = this.middle()): void {
+    const id = this.put(box);
+    this.elements.get(id)!.focus({ preventScroll: true });
+    this.events.changed(id, box, true);
+  }
+
+  /** Puts a box where a word was found, and returns its number and the upright box around it. */
+  addFound(corners: Quadrilateral): { id: number; box: Box } {
+    const at = (from: 0 | 1, to: 0 | 1): Point => ({
+      x: [Math.min, Math.max][from]!(corners[0], corners[2], corners[4], corners[6]),
+      y: [Math.min, Math.max][to]!(corners[1], corners[3], corners[5], corners[7]),
+    });
+    const box = between(at(0, 0), at(1, 1), this.size);
+    const id = this.put(box);
+    this.tilted.set(id, { box, corners });
+    this.place(id, box);
+    return { id, box };
+  }
+
+  private put(box: Box): number {
     const id = ++this.lastId;
     const handles = CORNERS.map((corner) => make("span", { className: `handle ${corner}` }));
     const element = make(
@@ -73,8 +95,7 @@ export class Stage {
     this.layer.append(element);
     this.place(id, box);
     this.label(id, "");
-    element.focus({ preventScroll: true });
-    this.events.changed(id, box, true);
+    return id;
   }
 
   /** Takes a box away, and hands the focus on where it was there. */
@@ -84,6 +105,7 @@ export class Stage {
     element?.remove();
     this.elements.delete(id);
     this.boxes.delete(id);
+    this.tilted.delete(id);
     this.events.removed(id);
     if (focused || document.activeElement === document.body) {
       ([...this.elements.values()].at(-1) ?? byId("add-box")).focus();
@@ -112,7 +134,13 @@ export class Stage {
 
   private place(id: number, box: Box): void {
     this.boxes.set(id, box);
-    setPlace(this.elements.get(id)!, box, this.size);
+    const element = this.elements.get(id)!;
+    const found = this.tilted.get(id);
+    if (found && same(found.box, box)) {
+      setTilted(element, found.corners, this.size);
+    } else {
+      setPlace(element, box, this.size);
+    }
   }
 
   private toPicture(event: PointerEvent): Point {
@@ -230,10 +258,21 @@ const ARROWS: Record<string, Point> = {
 };
 
 function setPlace(element: HTMLElement, box: Box, size: { width: number; height: number }): void {
+  element.style.transform = "";
   element.style.left = `${(box.x / size.width) * 100}%`;
   element.style.top = `${(box.y / size.height) * 100}%`;
   element.style.width = `${(box.width / size.width) * 100}%`;
   element.style.height = `${(box.height / size.height) * 100}%`;
+}
+
+/** A rectangle is an upright one about the same middle, turned. */
+function setTilted(element: HTMLElement, corners: Quadrilateral, size: { width: number; height: number }): void {
+  const [x0, y0, x1, y1, x2, y2, x3, y3] = corners;
+  const width = (Math.hypot(x1 - x0, y1 - y0) + Math.hypot(x2 - x3, y2 - y3)) / 2;
+  const height = (Math.hypot(x3 - x0, y3 - y0) + Math.hypot(x2 - x1, y2 - y1)) / 2;
+  const [x, y] = [(x0 + x1 + x2 + x3) / 4 - width / 2, (y0 + y1 + y2 + y3) / 4 - height / 2];
+  setPlace(element, { x, y, width, height }, size);
+  element.style.transform = `rotate(${Math.atan2(y1 + y2 - y0 - y3, x1 + x2 - x0 - x3)}rad)`;
 }
 
 function opposite(box: Box, corner: Corner): Point {

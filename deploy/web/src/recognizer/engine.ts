@@ -9,8 +9,12 @@ const SIGNATURE = "serving_default";
 /** LiteRT keeps one engine for a page. */
 let engine: Promise<unknown> | undefined;
 
-/** Loads LiteRT's WebAssembly from a folder; once for a page, and again after a failure. */
-export async function loadEngine(folder: URL): Promise<void> {
+/** Loads LiteRT's WebAssembly, by default from `litert/` beside this module; once for a page, and after a failure again. */
+export async function loadEngine(from: string | URL = new URL("litert/", import.meta.url)): Promise<void> {
+  const folder = new URL(from, document.baseURI);
+  if (!folder.pathname.endsWith("/")) {
+    folder.pathname += "/";
+  }
   if (typeof WebAssembly !== "object") {
     throw new SpinError("no_webassembly", "This browser runs no WebAssembly. Received: typeof WebAssembly=undefined");
   }
@@ -25,6 +29,44 @@ export async function loadEngine(folder: URL): Promise<void> {
   } catch (error) {
     engine = undefined;
     throw new SpinError("engine_failed", `LiteRT's WebAssembly cannot be loaded. Received: ${script}`, error);
+  }
+}
+
+/** Compiles a whole `.tflite` file; throws SpinError "model_invalid". */
+export async function compile(file: Uint8Array): Promise<CompiledModel> {
+  try {
+    // On one thread: the steps of the decoder are small, and threads would need special headers from the server.
+    return await loadAndCompile(file, { accelerator: "wasm", cpuOptions: { numThreads: 1 } });
+  } catch (error) {
+    throw new SpinError("model_invalid", `LiteRT cannot load the model. Received: ${file.length} bytes`, error);
+  }
+}
+
+/** What a signature takes and gives: "float32 1,32,100,1" by the names of its tensors. */
+export function tensorsOf(runner: SignatureRunner | undefined): Map<string, string> {
+  const details = [...(runner?.getInputDetails() ?? []), ...(runner?.getOutputDetails() ?? [])];
+  return new Map(details.map(({ name, dtype, shape }) => [name, `${dtype} ${[...shape]}`]));
+}
+
+/** Runs a signature whose input is called `image`; the outputs that are asked for, by name. */
+export async function call<Name extends string>(
+  runner: SignatureRunner,
+  image: Float32Array<ArrayBuffer>,
+  shape: number[],
+  names: readonly Name[],
+): Promise<Record<Name, Float32Array>> {
+  const tensor = new Tensor(image, shape);
+  let outputs: Record<string, Tensor> = {};
+  try {
+    outputs = await runner.run({ image: tensor });
+    const values = names.map((name) => [name, outputs[name]!.toTypedArray() as Float32Array] as const);
+    return Object.fromEntries(values) as Record<Name, Float32Array>;
+  } finally {
+    // LiteRT's memory is not collected.
+    tensor.delete();
+    for (const output of Object.values(outputs)) {
+      output.delete();
+    }
   }
 }
 
@@ -43,26 +85,12 @@ export class Engine {
    * @throws SpinError "model_invalid".
    */
   static async compile(file: Uint8Array, imageSize: readonly [number, number], numClasses: number): Promise<Engine> {
-    let model: CompiledModel;
-    try {
-      // On one thread: the steps of the decoder are small, and threads would need special headers from the server.
-      model = await loadAndCompile(file, { accelerator: "wasm", cpuOptions: { numThreads: 1 } });
-    } catch (error) {
-      throw new SpinError("model_invalid", `LiteRT cannot load the model. Received: ${file.length} bytes`, error);
-    }
+    const model = await compile(file);
     const runner = model.signatures[SIGNATURE];
     const shape = [1, ...imageSize, 1];
-    const tensors = new Map(
-      [...(runner?.getInputDetails() ?? []), ...(runner?.getOutputDetails() ?? [])].map((detail) => [
-        detail.name,
-        detail,
-      ]),
-    );
-    const found = ["image", "probabilities", "positions"].map((name) => {
-      const detail = tensors.get(name);
-      return detail && `${detail.dtype} ${[...detail.shape]}`;
-    });
-    const steps = tensors.get("positions")?.shape.at(-1);
+    const tensors = tensorsOf(runner);
+    const found = ["image", "probabilities", "positions"].map((name) => tensors.get(name));
+    const steps = tensors.get("positions")?.split(",").at(-1);
     const wanted = [`float32 ${shape}`, `float32 1,${steps},${numClasses}`, `float32 1,${steps}`];
     if (!runner || String(found) !== String(wanted)) {
       const signatures = Object.keys(model.signatures);
@@ -78,21 +106,7 @@ export class Engine {
 
   /** Runs one image (height * width) through the model: probabilities (steps * classes) and positions (steps). */
   async run(image: Float32Array<ArrayBuffer>): Promise<{ probabilities: Float32Array; positions: Float32Array }> {
-    const tensor = new Tensor(image, this.shape);
-    let outputs: Record<string, Tensor> = {};
-    try {
-      outputs = await this.runner.run({ image: tensor });
-      return {
-        probabilities: outputs["probabilities"]!.toTypedArray() as Float32Array,
-        positions: outputs["positions"]!.toTypedArray() as Float32Array,
-      };
-    } finally {
-      // LiteRT's memory is not collected.
-      tensor.delete();
-      for (const output of Object.values(outputs)) {
-        output.delete();
-      }
-    }
+    return call(this.runner, image, this.shape, ["probabilities", "positions"]);
   }
 
   delete(): void {

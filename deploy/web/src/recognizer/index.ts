@@ -7,16 +7,21 @@
 import { Engine, loadEngine } from "./engine";
 import { SpinError } from "./errors";
 import { type ModelMetadata, readMetadata } from "./metadata";
+import { fetchModel } from "./fetch_model";
 import { type Box, checkBox } from "./pixels";
 import { type ImageSource, openImage } from "./sources";
 import { surest, turnedViews } from "./turning";
 import { decode, FIRST_CHARACTER_ID, type Word } from "./word";
 
+export { SpinDetector } from "./detector";
 export { SpinError, type SpinErrorCode } from "./errors";
 export type { ModelMetadata } from "./metadata";
 export { type Box, decodeImage } from "./pixels";
 export type { ImageSource } from "./sources";
+export { cutOut, widen } from "./straighten";
+export type { Place, Quadrilateral } from "./text_map";
 export type { Character, Word } from "./word";
+export { linesOf } from "./lines";
 
 export interface LoadOptions {
   /** The folder of LiteRT's WebAssembly; by default `litert/` beside this module. */
@@ -55,12 +60,8 @@ export class SpinRecognizer {
     model: string | URL | ArrayBuffer | Uint8Array,
     options: LoadOptions = {},
   ): Promise<SpinRecognizer> {
-    const folder = new URL(options.engine ?? new URL("litert/", import.meta.url), document.baseURI);
-    if (!folder.pathname.endsWith("/")) {
-      folder.pathname += "/";
-    }
     // Both at once: they are the two large downloads.
-    const [file] = await Promise.all([fetchModel(model), loadEngine(folder)]);
+    const [file] = await Promise.all([fetchModel(model), loadEngine(options.engine)]);
     const metadata = await readMetadata(file);
     const numClasses = [...metadata.charset.characters].length + FIRST_CHARACTER_ID;
     const engine = await Engine.compile(file, metadata.image_size, numClasses);
@@ -108,23 +109,4 @@ export class SpinRecognizer {
     }
     this.engine = undefined;
   }
-}
-
-async function fetchModel(model: string | URL | ArrayBuffer | Uint8Array): Promise<Uint8Array> {
-  if (model instanceof Uint8Array) {
-    return model;
-  }
-  if (model instanceof ArrayBuffer) {
-    return new Uint8Array(model);
-  }
-  let response: Response;
-  try {
-    response = await fetch(model);
-    if (response.ok) {
-      return new Uint8Array(await response.arrayBuffer());
-    }
-  } catch (error) {
-    throw new SpinError("model_missing", `The model cannot be fetched. Received: model=${model}`, error);
-  }
-  throw new SpinError("model_missing", `There is no such model. Received: model=${model}, status ${response.status}`);
 }

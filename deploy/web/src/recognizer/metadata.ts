@@ -2,6 +2,9 @@ import { SpinError } from "./errors";
 
 const METADATA_FILE = "spin_tf.json";
 const METADATA_FORMAT = 1;
+/** The `kind` of files that find words; those that read them have none. */
+const DETECTOR = "detector";
+const MAX_DETECTOR_SIDE = 8192;
 // Of each record of a zip archive: its first four bytes, read as a little-endian number, and the size of its fixed part.
 const END = { magic: 0x06054b50, size: 22 };
 const ENTRY = { magic: 0x02014b50, size: 46 };
@@ -27,28 +30,80 @@ export interface ModelMetadata {
   readonly [key: string]: unknown;
 }
 
+/** What a detector's file says about itself. */
+export interface DetectorMetadata {
+  readonly format: number;
+  readonly kind: "detector";
+  readonly name?: string;
+  /** Height and width of the inputs, by signature. */
+  readonly sizes: Readonly<Record<string, readonly [number, number]>>;
+  readonly [key: string]: unknown;
+}
+
 /**
  * Reads what an exported `.tflite` file says about itself, from the zip archive at its end.
  *
  * @throws SpinError "model_invalid": no metadata of spin_tf, of a newer format, or damaged ones.
  */
 export async function readMetadata(file: Uint8Array): Promise<ModelMetadata> {
-  let content: ArrayBuffer;
+  return parseMetadata(await readArchived(file, "so its charset is unknown; export it with bin/export_tflite.py"));
+}
+
+/**
+ * Reads what a detector's file says about itself.
+ *
+ * @throws SpinError "model_invalid": it is no detector of spin_tf, or a damaged one.
+ */
+export async function readDetectorMetadata(file: Uint8Array): Promise<DetectorMetadata> {
+  const missing = "so it is no detector of spin_tf; bin/convert_detector.py writes them";
+  const metadata = parseTable(await readArchived(file, missing));
+  if (metadata["kind"] !== DETECTOR) {
+    throw invalid("is that of a model, no detector", metadata["kind"] ?? "no kind");
+  }
+  const { sizes } = metadata;
+  const sides = isTable(sizes) ? Object.values(sizes) : [];
+  const isSize = (size: unknown): boolean =>
+    Array.isArray(size) && size.length === 2 && size.every((side) => isCount(side, MAX_DETECTOR_SIDE));
+  if (sides.length === 0 || !sides.every(isSize)) {
+    throw invalid("names no sizes, signatures with height and width", sizes);
+  }
+  return metadata as unknown as DetectorMetadata;
+}
+
+async function readArchived(file: Uint8Array, consequence: string): Promise<ArrayBuffer> {
   try {
-    content = await unzip(file, METADATA_FILE);
+    return await unzip(file, METADATA_FILE);
   } catch (error) {
     throw new SpinError(
       "model_invalid",
-      `The model carries no ${METADATA_FILE} that can be read, so its charset is unknown; export it with ` +
-        `bin/export_tflite.py. Received: a file of ${file.length} bytes`,
+      `The model carries no ${METADATA_FILE} that can be read, ${consequence}. Received: a file of ${file.length} bytes`,
       error,
     );
   }
-  return parseMetadata(content);
 }
 
 /** Checks the `spin_tf.json` of a model, as spin_tf/reading/metadata.py does; unknown keys are left alone. */
 export function parseMetadata(content: ArrayBuffer): ModelMetadata {
+  const metadata = parseTable(content);
+  if (metadata["kind"] === DETECTOR) {
+    throw invalid("is that of a detector, which finds words and reads none", metadata["kind"]);
+  }
+  const { charset, image_size: size, max_length: length } = metadata;
+  const characters = isTable(charset) ? charset["characters"] : undefined;
+  if (typeof characters !== "string" || characters === "" || new Set(characters).size !== [...characters].length) {
+    throw invalid("has no charset that holds each character once", charset);
+  }
+  if (!Array.isArray(size) || size.length !== 2 || !size.every((side) => isCount(side, MAX_SIDE))) {
+    throw invalid("has no image_size, height and width in pixels", size);
+  }
+  if (!isCount(length, MAX_LENGTH)) {
+    throw invalid("has no max_length, a number of characters", length);
+  }
+  return metadata as unknown as ModelMetadata;
+}
+
+/** The keys and values of a `spin_tf.json` of this format, whatever it is about. */
+function parseTable(content: ArrayBuffer): Record<string, unknown> {
   let metadata: unknown;
   try {
     metadata = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(content));
@@ -65,18 +120,7 @@ export function parseMetadata(content: ArrayBuffer): ModelMetadata {
         `Received: format=${short(metadata["format"])}, expected ${METADATA_FORMAT}`,
     );
   }
-  const { charset, image_size: size, max_length: length } = metadata;
-  const characters = isTable(charset) ? charset["characters"] : undefined;
-  if (typeof characters !== "string" || characters === "" || new Set(characters).size !== [...characters].length) {
-    throw invalid("has no charset that holds each character once", charset);
-  }
-  if (!Array.isArray(size) || size.length !== 2 || !size.every((side) => isCount(side, MAX_SIDE))) {
-    throw invalid("has no image_size, height and width in pixels", size);
-  }
-  if (!isCount(length, MAX_LENGTH)) {
-    throw invalid("has no max_length, a number of characters", length);
-  }
-  return metadata as unknown as ModelMetadata;
+  return metadata;
 }
 
 function isTable(value: unknown): value is Record<string, unknown> {
