@@ -26,7 +26,7 @@ from spin_tf.photo.litert_detector import LiteRTDetector, letterbox, place
 from spin_tf.photo.text_map import UNCLIP, find_quadrilaterals
 
 _DETECTOR = flags.DEFINE_string("detector", None, "The .onnx file.", required=True)
-_TFLITE = flags.DEFINE_multi_string("tflite", [], "Files that bin/convert_detector.py has made of it.", required=True)
+_TFLITE = flags.DEFINE_multi_string("tflite", None, "Files that bin/convert_detector.py has made of it.", required=True)
 
 
 class Tally:

@@ -32,6 +32,12 @@ def test_commands_find_words(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyP
     environment = {**os.environ, "PATH": f"{pathlib.Path(sys.executable).parent}:{os.environ['PATH']}"}
     (command,) = blocks["bash"].splitlines()
     subprocess.run(["bash", "-c", command], cwd=tmp_path, env=environment, check=True, capture_output=True)
+    # The benchmark of the page's numbers, without what needs RapidOCR.
+    benchmark = [sys.executable, REPOSITORY / "benchmarks" / "detector.py", "--tflite=detector.tflite", "photos"]
+    benchmark.insert(2, "--detector=Multilingual_PP-OCRv3_det.onnx")
+    done = subprocess.run(benchmark, cwd=tmp_path, check=True, capture_output=True, text=True)
+    assert "1 photographs, processor milliseconds" in done.stdout and "ONNX Runtime: " in done.stdout
+    assert re.search(r"the same within 1.5: (\d+), \1, \1\n", done.stdout), done.stdout
     monkeypatch.chdir(tmp_path)
     names: dict[str, Any] = {}
     exec(blocks["python"], names)

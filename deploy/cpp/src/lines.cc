@@ -13,7 +13,7 @@ namespace {
 using Corners = std::array<double, 8>;
 
 // In heights of the smaller word: how wide a blank may be, how far words may overlap or be shifted against the line.
-constexpr double kMaxBlank = 1.3, kMaxOverlap = 0.6, kMaxShift = 0.45;
+constexpr double kMaxBlank = 1.6, kMaxOverlap = 0.6, kMaxShift = 0.45;
 // Words of one line are of about one height and direction.
 constexpr double kMaxRatio = 1.9, kMinCosine = 0.85;
 constexpr std::size_t kNone = std::numeric_limits<std::size_t>::max();

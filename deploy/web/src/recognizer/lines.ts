@@ -2,7 +2,7 @@
 import type { Quadrilateral } from "./text_map";
 
 /** In heights of the smaller word: how wide a blank may be, how far words may overlap or be shifted against the line. */
-const MAX_BLANK = 1.3;
+const MAX_BLANK = 1.6;
 const MAX_OVERLAP = 0.6;
 const MAX_SHIFT = 0.45;
 /** Words of one line are of about one height and direction. */
