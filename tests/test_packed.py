@@ -100,6 +100,8 @@ def test_the_hook_names_what_loads_on_first_use_and_the_model(repository: pathli
     # Some are defined where others import them from.
     assert set(values["hiddenimports"]) >= {"spin_tf.recognizer", "spin_tf.charset"}
     assert modules <= {module for module in sys.modules if module.startswith("spin_tf.")}
+    commands = runpy.run_path(os.path.join(folder, "hook-spin_tf.__main__.py"))["hiddenimports"]
+    assert {"spin_tf.cli.recognize", "spin_tf.cli.train"} <= set(commands)
     ((source, target),) = values["datas"]
     assert pathlib.Path(source) == bundled_model() and target == "spin_tf/exported"
 

@@ -1,5 +1,5 @@
 """`spin-tf COMMAND` finds its commands in a folder, and imports the one that is asked for by its name."""
 
-from PyInstaller.utils.hooks import collect_submodules  # type: ignore
+from spin_tf.__main__ import commands
 
-hiddenimports = collect_submodules("spin_tf.cli")
+hiddenimports = [f"spin_tf.cli.{name}" for name in commands()]
