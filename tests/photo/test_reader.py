@@ -14,6 +14,7 @@ from PIL import Image
 import spin_tf
 from spin_tf import Photo, PhotoReader, ReadError, Recognizer
 from spin_tf.data.images import ImageError
+from spin_tf.reading.images import ImageLike
 from tests.photo.pictures import PlateDetector, draw_signs
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
@@ -80,7 +81,7 @@ def test_the_detector_gets_red_first(recognizer: Recognizer, tmp_path: pathlib.P
     orange = Image.new("RGB", (50, 40), (250, 120, 10))
     orange.save(tmp_path / "a.png")
     reader = PhotoReader(recognizer, detector)
-    images: list[Any] = [tmp_path / "a.png", orange, np.asarray(orange), orange.convert("RGBA"), orange.quantize(4)]
+    images: list[ImageLike] = [tmp_path / "a.png", orange, np.asarray(orange), orange.convert("RGBA"), orange.quantize(4)]
     for image in images:
         assert len(reader.read(image)) == 0
     for grey in (orange.convert("L"), np.asarray(orange.convert("L")), np.asarray(orange.convert("L"))[..., None]):
