@@ -81,7 +81,13 @@ def test_the_detector_gets_red_first(recognizer: Recognizer, tmp_path: pathlib.P
     orange = Image.new("RGB", (50, 40), (250, 120, 10))
     orange.save(tmp_path / "a.png")
     reader = PhotoReader(recognizer, detector)
-    images: list[ImageLike] = [tmp_path / "a.png", orange, np.asarray(orange), orange.convert("RGBA"), orange.quantize(4)]
+    images: list[ImageLike] = [
+        tmp_path / "a.png",
+        orange,
+        np.asarray(orange),
+        orange.convert("RGBA"),
+        orange.quantize(4),
+    ]
     for image in images:
         assert len(reader.read(image)) == 0
     for grey in (orange.convert("L"), np.asarray(orange.convert("L")), np.asarray(orange.convert("L"))[..., None]):
