@@ -29,14 +29,15 @@ def test_the_bundled_model_is_made_of_them() -> None:
     """It reads what they read, but for what eight bits a weight cost."""
     synthesizer = WordSynthesizer()
     images = [synthesizer.word(seed)[0] for seed in range(60)]
-    bundled, weights = Recognizer().read(images), Recognizer(WEIGHTS / "spin_words").read(images)
-    same = sum(a.text == b.text for a, b in zip(bundled, weights, strict=True))
+    bundled = Recognizer()
+    weights = Recognizer(WEIGHTS / bundled.metadata["name"])
+    same = sum(a.text == b.text for a, b in zip(bundled.read(images), weights.read(images), strict=True))
     assert same >= 0.9 * len(images)
 
 
 def test_fine_tuning_starts_from_them_whole() -> None:
     settings = config.load(str(REPOSITORY / "configs" / "finetune.yaml"))
     start = settings.training.init_from
-    assert start == "exported/weights/spin_words"
+    assert start == f"exported/weights/{Recognizer().metadata['name']}"
     source, model = load_model(REPOSITORY / start), SPINRecognizer(settings.model)
     assert transfer_weights(source, model) == [] and source.image_size == model.image_size

@@ -18,9 +18,6 @@ _DETECTOR = flags.DEFINE_string(
     "what finds the words: a .onnx or .tflite file, a .txt or .jsonl file of boxes or a folder of them, words or "
     "lines; default: $SPIN_TF_DETECTOR, else RapidOCR's word model",
 )
-_MIN_CONFIDENCE = flags.DEFINE_float(
-    "min_confidence", MIN_CONFIDENCE, "words that are read with less are left out", lower_bound=0.0, upper_bound=1.0
-)
 _MIN_HEIGHT = flags.DEFINE_float(
     "min_height", 0.0, "words less high, in pixels of the photograph, are left out", lower_bound=0.0
 )
@@ -39,8 +36,8 @@ flags.adopt_module_key_flags(_reading)
 
 def settings() -> dict[str, Any]:
     """What the flags ask of reading, by name."""
-    own = {flag.name: flag.value for flag in (_DETECTOR, _MIN_CONFIDENCE, _MIN_HEIGHT, _TURN, _TILE)}
-    return {**own, **_reading.options()}
+    own = {flag.name: flag.value for flag in (_DETECTOR, _MIN_HEIGHT, _TURN, _TILE)}
+    return {**own, "min_confidence": _reading.min_confidence(MIN_CONFIDENCE), **_reading.options()}
 
 
 def open_reader() -> PhotoReader:
@@ -53,7 +50,7 @@ def open_reader() -> PhotoReader:
             _reading.model_name(),
             _DETECTOR.value,
             num_threads=_THREADS.value,
-            min_confidence=_MIN_CONFIDENCE.value,
+            min_confidence=_reading.min_confidence(MIN_CONFIDENCE),
             min_height=_MIN_HEIGHT.value,
             turn=_TURN.value,
             tile=_TILE.value,

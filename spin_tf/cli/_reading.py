@@ -84,6 +84,11 @@ def model_name() -> str | None:
     return _MODEL.value
 
 
+def min_confidence(default: float) -> float:
+    """From which confidence on a word counts; `default` where the user does not say."""
+    return default if _MIN_PROBABILITY.value is None else float(_MIN_PROBABILITY.value)
+
+
 def has_min_confidence() -> bool:
     """Whether the user says from which confidence on a word counts."""
     return _MIN_PROBABILITY.value is not None

@@ -37,8 +37,8 @@ _GUIDE = (
     ),
 )
 _NO_STAGES = (
-    "This model is an exported file, which holds only the way from the crop to the word: offset, intensities and shape "
-    "happen inside and cannot be shown. Read with the trained model (a .keras file or model_dir) to see them."
+    "This model holds only the way from the crop to the word: offset, intensities and shape "
+    "happen inside and cannot be shown. A .tflite file that is exported anew shows them, and so does the trained model."
 )
 _NO_LIGHT = "This model tells only the middle of where it looks (the line), not all of it."
 _END = "⏎"
