@@ -33,7 +33,7 @@ def test_commands_find_words(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyP
     (command,) = blocks["bash"].splitlines()
     subprocess.run(["bash", "-c", command], cwd=tmp_path, env=environment, check=True, capture_output=True)
     # The benchmark of the page's numbers, without what needs RapidOCR.
-    benchmark = [sys.executable, REPOSITORY / "benchmarks" / "detector.py", "--tflite=detector.tflite", "photos"]
+    benchmark = [sys.executable, str(REPOSITORY / "benchmarks" / "detector.py"), "--tflite=detector.tflite", "photos"]
     benchmark.insert(2, "--detector=Multilingual_PP-OCRv3_det.onnx")
     done = subprocess.run(benchmark, cwd=tmp_path, check=True, capture_output=True, text=True)
     assert "1 photographs, processor milliseconds" in done.stdout and "ONNX Runtime: " in done.stdout
