@@ -26,7 +26,7 @@ _TILE = flags.DEFINE_integer(
     "tile",
     None,
     "side, in pixels of the photograph, of the tiles in which it is looked at beside the whole; 0 is none; default: "
-    "1230 and up for photographs of more than 1.3 million pixels",
+    "1230 and up for photographs of more than 1.75 million pixels",
     lower_bound=0,
 )
 _THREADS = flags.DEFINE_integer("threads", None, "default: one for each core", lower_bound=1)

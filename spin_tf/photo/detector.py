@@ -20,7 +20,7 @@ class Detector(Protocol):
 
     Call arguments:
         picture: uint8 array (height, width, 3) in the order red, green, blue. Large photographs come shrunk and in
-            tiles, so that none has more than 1.3 million pixels.
+            tiles, so that none has more than 1.75 million pixels.
 
     Returns:
         quadrilaterals float32 (n, 4, 2), each the (x, y) of its corners in pixels, clockwise from the upper left of the

@@ -12,8 +12,8 @@ from spin_tf.photo.detector import Detector, find_words
 from spin_tf.photo.geometry import area, heights, intersection, smallest_rectangle
 
 # What a detector gets of a picture that is looked at once; of a larger one it gets the whole and tiles, each shrunk.
-# A detector takes some 200 MB for a million pixels; 1280 x 960 is still seen at once.
-MAX_PIXELS = 1_300_000
+# A detector takes some 200 MB for a million pixels; up to 1600 x 1064 a single look read more than tiles did.
+MAX_PIXELS = 1_750_000
 _WHOLE_PIXELS, _TILE_PIXELS = 720_000, 560_000
 # Tiles of this side at least, so many along the longer side at most, and by how much of their side they overlap.
 _TILE, _MAX_TILES, _OVERLAP = 1230, 5, 0.15

@@ -22,7 +22,7 @@ _FEATURE = "finding the words of a photograph"
 # picture of 5,741 x 736.
 _SHORT_SIDE = 736
 _MAX_ENLARGED_PIXELS = 1_100_000
-_MAX_PIXELS = 1_500_000
+_MAX_PIXELS = 1_850_000
 _MAX_SCALE = 4.0
 _STEP = 32
 # Of PP-OCR's detectors: how far the outlines are widened. Boxes of words fit best with 1.5; those of lines are wide

@@ -44,7 +44,7 @@ class PhotoReader:
         min_height: words less high, in pixels of the photograph, are left out unread.
         turn: try whether the photograph lies on a side or upside down, where its words as they are make little sense.
         tile: side of the tiles in which it is looked at beside the whole, in its pixels; None chooses for pictures of
-            more than 1.3 million pixels, 0 looks at the whole alone.
+            more than 1.75 million pixels, 0 looks at the whole alone.
         turn_tall: see `Recognizer`.
         options: how words are decoded, see `Recognizer`.
 
