@@ -111,11 +111,12 @@ def main(argv: list[str]) -> int:
             print(format_word(path, word, _FORMAT.value))
             if word.reason:
                 say(f"{show_path(path)}: {word.reason}")
-            unsure.add(path, word)
             if not is_pipe and (more := further_frames(path)):
                 say(f"{show_path(path)}: only the first of its {more} is read")
             if not is_pipe and (hint := photograph_hint(path, word)):
                 say(as_called(f"{show_path(path)}: {hint}"))
+            else:
+                unsure.add(path, word)
             readable.append(path)
             if _EXPLAIN.value and len(explained) < MAX_EXPLAINED:
                 explained.append((path, word))

@@ -76,7 +76,7 @@ def find_detector(
     if os.path.isdir(path) or suffix in _BOX_FILES:
         return BoxFile(path)
     if suffix == ".tflite":
-        from spin_tf.photo.litert_detector import LiteRTDetector  # type: ignore[import-not-found]
+        from spin_tf.photo.litert_detector import LiteRTDetector
 
         return LiteRTDetector(path, num_threads)
     if suffix == ".onnx":

@@ -63,8 +63,8 @@ def test_examples_in_python_run(folder: pathlib.Path, detector: str) -> None:
 
 
 def test_what_it_says() -> None:
-    flags = {flag.name for flag in (_photos._DETECTOR, _photos._MIN_CONFIDENCE, _photos._MIN_HEIGHT, _photos._TURN)}
-    flags |= {_photos._TILE.name, _photos._THREADS.name, "region"}
+    flags = {flag.name for flag in (_photos._DETECTOR, _photos._MIN_HEIGHT, _photos._TURN)}
+    flags |= {_photos._TILE.name, _photos._THREADS.name, "region", "min_confidence"}
     assert {name for name in flags if f"| `--{name}` |" in PAGE} == flags
     assert f"default {MIN_CONFIDENCE:g}" in PAGE
     assert f"default: {looks._TILE} pixels and up above {looks.MAX_PIXELS / 1e6:g} million pixels" in PAGE

@@ -135,7 +135,8 @@ def test_low_and_unsure_words_are_left_out(recognizer: Recognizer, signs: tuple[
     assert texts(PhotoReader(recognizer, PlateDetector(), min_height=90).read(picture)) == ["market"]
     middle = sorted(word.confidence for word in everything)[1]
     surer = PhotoReader(recognizer, PlateDetector(), min_confidence=middle).read(picture)
-    assert [word.text for word in surer] == [word.text for word in everything if word.confidence >= middle]
+    # Without a word between them, others may stand in one line: the order is another matter.
+    assert sorted(texts(surer)) == sorted(word.text.lower() for word in everything if word.confidence >= middle)
     assert 0 < len(surer) < 4
 
 
