@@ -34,7 +34,7 @@ class Detector(Protocol):
         >>> PhotoReader(detector=Whole()).read("photo.jpg")
     """
 
-    def __call__(self, picture: np.ndarray) -> tuple[np.ndarray, np.ndarray]: ...
+    def __call__(self, picture: np.ndarray, /) -> tuple[np.ndarray, np.ndarray]: ...
 
 
 def find_detector(
