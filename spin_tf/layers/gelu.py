@@ -18,20 +18,22 @@ def gelu(x: Any, training: bool = False) -> Any:
     Reference: Hendrycks and Gimpel, "Gaussian Error Linear Units", arXiv 1606.08415.
     """
     if training and keras.backend.backend() == "tensorflow":
-        return _trained_gelu()(x)
+        shape = ops.shape(x)
+        return ops.reshape(_trained_gelu()(ops.reshape(x, (-1,))), shape)
     return ops.gelu(x, approximate=False)
 
 
 @functools.cache
 def _trained_gelu() -> Any:
+    """Of (n,) values: the stages of a network differ in shape, and each shape would be traced on its own."""
     import tensorflow as tf
 
-    @tf.function(jit_compile=True)
+    @tf.function(jit_compile=True, reduce_retracing=True)
     def forward(x: Any) -> Any:
         wide = _widened(x)
         return tf.cast(wide * _normal_cdf(wide), x.dtype)
 
-    @tf.function(jit_compile=True)
+    @tf.function(jit_compile=True, reduce_retracing=True)
     def backward(x: Any, gradient: Any) -> Any:
         wide = _widened(x)
         density = tf.exp(-0.5 * wide * wide) / math.sqrt(2.0 * math.pi)
