@@ -15,12 +15,8 @@ others are answered, and the exit code is 1.
 
 from __future__ import annotations
 
-import os
-import pathlib
-
 from absl import flags
 
-from spin_tf._files import check_output_folder, write_atomically
 from spin_tf._progress import ProgressBar
 from spin_tf.cli import _photos
 from spin_tf.cli._arguments import find_images
@@ -29,8 +25,7 @@ from spin_tf.cli._run import UserError, without_native_chatter
 from spin_tf.cli._sources import Sources
 from spin_tf.cli._streams import say
 from spin_tf.photo import hocr
-from spin_tf.photo.words import Photo
-from spin_tf.reading.images import ImageLike
+from spin_tf.photo.annotations import Annotations
 from spin_tf.recognizer import ReadError
 
 flags.adopt_module_key_flags(_photos)
@@ -55,35 +50,6 @@ def parse_region(values: list[str] | None) -> tuple[float, float, float, float] 
     except ValueError as error:
         raise UserError(f"a region is LEFT,TOP,RIGHT,BOTTOM. Received: --region={','.join(values)}") from error
     return left, top, right, bottom
-
-
-class Annotations:
-    """Pictures with their words drawn on them, each under a name of its own.
-
-    Args:
-        folder: made if need be.
-
-    Raises:
-        OSError: nothing can be written there.
-    """
-
-    def __init__(self, folder: str) -> None:
-        check_output_folder(folder)
-        self._folder = folder
-        self._taken: set[str] = set()
-
-    def write(self, path: str, image: ImageLike, photo: Photo) -> None:
-        """Draws the words of the photograph `image`, which was named as `path`."""
-        from spin_tf.photo.annotate import annotate
-
-        stem = name = pathlib.Path(path).stem
-        number = 2
-        while name.lower() in self._taken:
-            name, number = f"{stem}-{number}", number + 1
-        self._taken.add(name.lower())
-        picture = annotate(image, photo)
-        target = os.path.join(self._folder, f"{name}.jpg")
-        write_atomically(target, lambda temporary: picture.save(temporary, "JPEG", quality=92))
 
 
 def main(argv: list[str]) -> int:
