@@ -15,11 +15,11 @@ from spin_tf import cli
 
 # By what somebody wants to do; in the order in which they come to it.
 GROUPS = {
-    "Read words": ("recognize", "recognize_beam", "demo"),
+    "Read words": ("recognize", "read_photo", "recognize_beam", "demo"),
     "Data": ("synthesize", "create_tfrecords", "create_tfrecords_beam", "create_benchmarks", "inspect_data"),
     "Train": ("train", "pretrain", "train_lap", "average", "import_checkpoint"),
-    "Measure": ("evaluate", "calibrate", "benchmark"),
-    "Export": ("export_tflite", "export_saved_model", "export_onnx"),
+    "Measure": ("evaluate", "evaluate_photos", "calibrate", "benchmark"),
+    "Export": ("export_tflite", "export_saved_model", "export_onnx", "convert_detector"),
 }
 _INDENT, _COLUMN = 2, 26
 

@@ -12,6 +12,8 @@ from spin_tf.cli._run import UserError, without_native_chatter
 from spin_tf.cli._streams import say
 from spin_tf.photo.reader import MIN_CONFIDENCE, PhotoReader
 
+HELP_TITLE = "photographs"
+
 _DETECTOR = flags.DEFINE_string(
     "detector",
     None,

@@ -1,4 +1,6 @@
-"""bin/convert_detector.py: a text detector of PP-OCR, an ONNX file, to a LiteRT file.
+"""Converts a text detector of PP-OCR, an ONNX file, to a LiteRT file.
+
+bin/convert_detector.py --detector=FILE.onnx --output=FILE.tflite [--quantization=float16] [PHOTOGRAPH_OR_FOLDER...]
 
 The file is compared with the ONNX file on pictures before it is written: on those named behind the flags, and without
 any, on drawn ones.
