@@ -185,7 +185,6 @@ def test_paths_are_written_as_python_writes_them(folder: pathlib.Path, argument:
         ["--modell=x", "word.png"],
         ["--format=xml", "word.png"],
         ["word.png", "--model"],
-        ["--save_rectified=rectified", "README.md"],
     ],
 )
 def test_mistakes_are_those_of_the_python_command(arguments: list[str]) -> None:
@@ -195,6 +194,11 @@ def test_mistakes_are_those_of_the_python_command(arguments: list[str]) -> None:
     expected = expected_stderr.splitlines()[0].replace("bin/recognize.py", "spin_read")
     expected = re.sub(r"\(File is not a zip file\)", "(no archive with it at the end)", expected)
     assert stderr.splitlines()[0] == re.sub(r"\. Did you mean: .*? \?", "", expected)
+
+
+def test_rectified_pictures_are_for_the_python_command() -> None:
+    code, stdout, stderr = spin_read("--save_rectified=rectified", "README.md")
+    assert (code, stdout) == (2, "") and "--save_rectified is for bin/recognize.py" in stderr
 
 
 def test_a_reader_that_stops_early(words: list[pathlib.Path]) -> None:

@@ -243,10 +243,8 @@ int run(const Arguments& arguments) {
   const int num_threads = arguments.threads > 0 ? arguments.threads : num_cores();
   const Models models = load(arguments, num_threads);
   if (!arguments.save_rectified.empty()) {
-    throw UserError(
-        "--save_rectified needs a .keras model or a model_dir: exported models only hold the way to the word. "
-        "Received: model=" +
-        (arguments.model.empty() ? "the bundled model" : arguments.model));
+    throw UserError("--save_rectified is for bin/recognize.py: this program only reads. Received: --save_rectified=" +
+                    arguments.save_rectified);
   }
   bool all_read = true;
   Reader reader(models, paths, arguments.jsonl, num_threads);
