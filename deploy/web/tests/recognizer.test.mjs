@@ -58,7 +58,7 @@ function couldBeEither(word, truth) {
   if (word.turned !== truth.turned) return Math.max(word.confidence, truth.confidence) < 0.5;
   const i = [...word.text, ""].findIndex((c, i) => c !== ([...truth.text][i] ?? ""));
   // A reading that has ended there has no character, and the other one's tells.
-  return Math.max(word.characters[i]?.confidence ?? 0, truth.characters[i]?.[1] ?? 0) < 0.6;
+  return Math.max(word.characters[i]?.confidence ?? 0, truth.characters[i]?.[1] ?? 0) < 0.65;
 }
 
 test("the input of the model is that of spin_tf, for every kind of file", async () => {
