@@ -117,7 +117,7 @@ test("the bundled int8 model answers what Recognizer answers, but where two char
   const readings = (path) => JSON.stringify([truths[path], words[path]]);
   assert.ok(others.length <= 0.02 * paths.length, `${others.length} of ${paths.length}: ${others.map(readings)}`);
   for (const path of others) assert.ok(couldBeEither(words[path], truths[path]), readings(path));
-  assert.ok(furthest < 0.1, `confidence differs by up to ${furthest}`);
+  assert.ok(furthest < 0.15, `confidence differs by up to ${furthest}`);
   times.sort((a, b) => a - b);
   const at = (part) => times[Math.floor(part * times.length)].toFixed(1);
   t.diagnostic(`${paths.length - others.length} of ${paths.length} the same, ${furthest.toFixed(3)} apart at most`);
