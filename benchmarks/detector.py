@@ -63,7 +63,7 @@ def found(table: np.ndarray, least: float) -> int:
 
 
 def pictures(arguments: list[str]) -> Iterator[np.ndarray]:
-    for path, problem in find_images(arguments):
+    for path, problem, _ in find_images(arguments):
         try:
             image = decode_image(read_image_file(path))
         except (ValueError, OSError) as error:

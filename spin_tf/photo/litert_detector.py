@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from spin_tf._cores import num_cores
 from spin_tf.photo.text_map import find_quadrilaterals
 from spin_tf.reading.metadata import DETECTOR, METADATA_FILE, is_count, one_line, parse_table, read_archived
 
@@ -118,9 +119,7 @@ class LiteRTDetector:
 
     def __init__(self, path: str | os.PathLike[str], num_threads: int | None = None) -> None:
         if num_threads is None:
-            # A container may lend this process fewer cores than the machine has.
-            available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-            num_threads = available or 1
+            num_threads = num_cores()
         if num_threads < 1:
             raise ValueError(f"num_threads must be at least 1. Received: num_threads={num_threads}")
         self.path = os.fspath(path)

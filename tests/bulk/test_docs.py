@@ -60,7 +60,7 @@ def test_every_kind_and_flag_is_described() -> None:
     assert {"broken_image", "bad_record", "corrupt_tfrecord"} <= kinds
     assert {kind for kind in kinds if f"`{kind}`" not in BULK} == set()
     flags = re.findall(r'"(server_\w+)"', (REPOSITORY / "spin_tf" / "cli" / "_server.py").read_text())
-    assert len(flags) == 3
+    assert len(flags) == 5
     assert all(f"`--{flag}`" in SERVER for flag in flags)
     assert all(str(status) in SERVER for status in (*rest._TRY_AGAIN, rest._TOO_LARGE))
     for page in (BULK, SERVER):

@@ -51,7 +51,9 @@ CASES: dict[str, Case] = {
         lambda **k: layers.ResidualBlock(5, **k), lambda rng: [_images(rng, 3, 6, 7, 4)], (3, 6, 7, 5)
     ),
     "SeparableBlock": Case(
-        lambda **k: layers.SeparableBlock(8, squeezes=True, **k), lambda rng: [_images(rng, 2, 5, 6, 8)], (2, 5, 6, 8)
+        lambda **k: layers.SeparableBlock(32, squeezes=True, **k),
+        lambda rng: [_images(rng, 2, 5, 6, 32)],
+        (2, 5, 6, 32),
     ),
     "StructurePreservingTransform": Case(
         lambda **k: layers.StructurePreservingTransform(3, **k),

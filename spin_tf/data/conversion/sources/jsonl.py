@@ -7,6 +7,7 @@ path; a list of such objects, also under a key such as `data_list`, with the tex
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -67,7 +68,8 @@ def _document(path: str) -> list[tuple[str | None, Any]] | None:
     """What a file holds that is one JSON document: each word's path, where that is a key, and the rest of it."""
     try:
         with open(path, encoding="utf-8-sig") as file:
-            text = file.read(_MAX_DOCUMENT + 1)
+            # No more room than the file needs, which may be one line.
+            text = file.read(min(os.fstat(file.fileno()).st_size, _MAX_DOCUMENT) + 1)
         value = json.loads(text) if len(text) <= _MAX_DOCUMENT else None
     except (OSError, ValueError, RecursionError):
         return None
