@@ -1,12 +1,27 @@
-"""The images that a command reads, one after another: paths, and the bytes of what comes through pipes."""
+"""The images that a command reads, found and one after another: paths, and the bytes of what comes through pipes."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from spin_tf.cli._arguments import Found
+from spin_tf.cli._arguments import Found, find_images
+from spin_tf.cli._lines import show_path
+from spin_tf.cli._run import UserError
+from spin_tf.cli._streams import say
 from spin_tf.data.files import read_pipe
 from spin_tf.reading.images import ImageLike
+
+
+def find_some_images(arguments: Sequence[str]) -> list[Found]:
+    """What `find_images` finds; what it leaves out goes to stderr.
+
+    Raises:
+        UserError: there is nothing that could be read.
+    """
+    found = list(find_images(arguments, lambda path, note: say(f"{show_path(path)}: {' '.join(note.split())}")))
+    if all(one.problem for one in found):
+        raise UserError("; ".join(f"{one.problem}. Received: {one.path}" for one in found))
+    return found
 
 
 class Sources:

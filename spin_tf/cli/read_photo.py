@@ -19,10 +19,9 @@ from absl import flags
 
 from spin_tf._progress import ProgressBar
 from spin_tf.cli import _photos
-from spin_tf.cli._arguments import find_images
 from spin_tf.cli._lines import format_photo, show_path
 from spin_tf.cli._run import UserError, without_native_chatter
-from spin_tf.cli._sources import Sources
+from spin_tf.cli._sources import Sources, find_some_images
 from spin_tf.cli._streams import say
 from spin_tf.photo import hocr
 from spin_tf.photo.annotations import Annotations
@@ -56,9 +55,7 @@ def main(argv: list[str]) -> int:
     if len(argv) < 2:
         raise UserError("name the photographs or folders to read, for example: bin/read_photo.py street.jpg")
     region = parse_region(_REGION.value)
-    found = list(find_images(argv[1:], lambda path, note: say(f"{show_path(path)}: {' '.join(note.split())}")))
-    if all(one.problem for one in found):
-        raise UserError("; ".join(f"{one.problem}. Received: {one.path}" for one in found))
+    found = find_some_images(argv[1:])
     annotations = Annotations(_ANNOTATE.value) if _ANNOTATE.value else None
     sources = Sources(found, keep=annotations is not None)
     reader = _photos.open_reader()

@@ -24,10 +24,9 @@ from absl import flags
 
 from spin_tf._files import check_output_folder, write_text
 from spin_tf.cli import _reading, _server
-from spin_tf.cli._arguments import find_images
 from spin_tf.cli._lines import format_word, show_path
 from spin_tf.cli._run import UserError, as_called, without_native_chatter
-from spin_tf.cli._sources import Sources
+from spin_tf.cli._sources import Sources, find_some_images
 from spin_tf.cli._streams import say
 from spin_tf.cli._unsure import UNSURE, UnsureWords
 from spin_tf.data.frames import further_frames
@@ -83,9 +82,7 @@ def write_explanation(recognizer: Recognizer, words: list[tuple[str, Word]], num
 def main(argv: list[str]) -> int:
     if len(argv) < 2:
         raise UserError("name the image files or folders to read, for example: bin/recognize.py word.png")
-    found = list(find_images(argv[1:], lambda path, note: say(f"{show_path(path)}: {' '.join(note.split())}")))
-    if all(one.problem for one in found):
-        raise UserError("; ".join(f"{one.problem}. Received: {one.path}" for one in found))
+    found = find_some_images(argv[1:])
     _server.forbid_beside_server(*_reading.LOCAL, _SAVE_RECTIFIED, _EXPLAIN)
     recognizer = _server.open_server() or _reading.open_recognizer()
     if _SAVE_RECTIFIED.value and not recognizer.can_rectify:
