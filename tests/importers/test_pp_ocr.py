@@ -65,6 +65,8 @@ def test_the_installed_file_is_found(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     (package / "models").mkdir(parents=True)
     (package / "__init__.py").write_text("raise ImportError('found, not imported')")
     monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
+    # Another test may have imported the package itself.
+    monkeypatch.delitem(sys.modules, "rapidocr", raising=False)
     with pytest.raises(FileNotFoundError, match=r"PP-OCRv6_rec_small\.onnx"):
         pp_ocr.find_file("rapidocr")
     path = package / "models" / "PP-OCRv6_rec_small.onnx"
