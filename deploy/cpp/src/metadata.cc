@@ -5,6 +5,8 @@
 #include <cerrno>
 #include <cstdint>
 #include <nlohmann/json.hpp>
+#include <numeric>
+#include <set>
 #include <system_error>
 
 #include "spin/recognizer.h"
@@ -16,11 +18,8 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr char kFile[] = "spin_tf.json";
-constexpr int kFormat = 1;
-constexpr int kMaxSide = 4096, kMaxDetectorSide = 8192;
-// The `kind` of files that find words; those that read them have none.
-constexpr char kDetector[] = "detector";
+constexpr const char* kFile = contract::kMetadataFile;
+constexpr int kFormat = contract::kMetadataFormat;
 
 [[noreturn]] void fail(const std::string& message) { throw ModelError(message); }
 
@@ -91,20 +90,24 @@ void check_format(const Json& metadata) {
 
 bool is_detector(const Json& metadata) {
   const auto kind = metadata.find("kind");
-  return kind != metadata.end() && *kind == kDetector;
+  return kind != metadata.end() && *kind == contract::kDetectorKind;
 }
 
-bool is_side(const Json& side, int limit) {
-  return side.is_number_integer() && side.get<std::int64_t>() >= 1 && side.get<std::int64_t>() <= limit;
+bool is_count(const Json& value, int limit) {
+  return value.is_number_integer() && value.get<std::int64_t>() >= 1 && value.get<std::int64_t>() <= limit;
 }
 
-bool is_size(const Json& size, int limit) {
-  return size.is_array() && size.size() == 2 && is_side(size[0], limit) && is_side(size[1], limit);
+// Height and width, each from 1 to a limit.
+std::optional<Size> to_size(const Json& size, int limit) {
+  if (!size.is_array() || size.size() != 2 || !is_count(size[0], limit) || !is_count(size[1], limit)) {
+    return std::nullopt;
+  }
+  return Size{size[0].get<int>(), size[1].get<int>()};
 }
 
 void check_keys(const Json& metadata) {
   std::string missing, names;
-  for (const char* key : {"charset", "image_size", "max_length"}) {
+  for (const char* key : contract::kMetadataKeys) {
     if (!metadata.contains(key)) {
       missing += (missing.empty() ? "" : ", ") + std::string(key);
     }
@@ -127,6 +130,41 @@ std::vector<std::string> split_characters(const std::string& text) {
     characters.back() += c;
   }
   return characters;
+}
+
+void check_characters(const std::vector<std::string>& characters, const std::string& path) {
+  if (characters.empty()) {
+    damaged("A charset needs at least one character. Received: characters=''", path);
+  }
+  std::set<std::string> seen, repeated;
+  for (const std::string& character : characters) {
+    if (!seen.insert(character).second) {
+      repeated.insert(character);
+    }
+  }
+  if (!repeated.empty()) {
+    damaged("A charset holds each character once. Received: repeated=" +
+                quoted(std::accumulate(repeated.begin(), repeated.end(), std::string())),
+            path);
+  }
+}
+
+int read_preprocessing(const Json& metadata, const std::string& path) {
+  const Json number = metadata.value("preprocessing", Json(contract::kFirstPreprocessing));
+  if (!is_count(number, contract::kPreprocessing)) {
+    fail("The model was written for preprocessing " + represented(metadata, "preprocessing") +
+         "; this spin_tf knows 1 and 2: update spin_tf." + received(path));
+  }
+  return number.get<int>();
+}
+
+Size read_size(const Json& metadata, const char* key, const std::string& path) {
+  const std::optional<Size> size = to_size(metadata.at(key), contract::kMaxSide);
+  if (!size) {
+    damaged(std::string(key) + " is height and width in pixels. Received: " + key + "=" + represented(metadata, key),
+            path);
+  }
+  return *size;
 }
 
 // Files of earlier versions have none.
@@ -160,18 +198,18 @@ Metadata read_metadata(const std::string& path) {
     metadata.version = json.value("spin_tf_version", "");
     metadata.charset = json.at("charset").at("characters").get<std::string>();
     metadata.characters = split_characters(metadata.charset);
-    const Json& size = json.at("image_size");
-    if (!is_size(size, kMaxSide)) {
-      damaged("image_size is height and width in pixels. Received: image_size=" + represented(json, "image_size"), path);
+    check_characters(metadata.characters, path);
+    metadata.preprocessing = read_preprocessing(json, path);
+    metadata.size = read_size(json, "image_size", path);
+    if (metadata.preprocessing >= 2 && !json.value("wide_image_size", Json()).is_null()) {
+      metadata.wide_size = read_size(json, "wide_image_size", path);
     }
-    metadata.height = size[0].get<int>();
-    metadata.width = size[1].get<int>();
+    if (!is_count(json.at("max_length"), contract::kMaxLength)) {
+      damaged("max_length is a number of characters. Received: max_length=" + represented(json, "max_length"), path);
+    }
     read_checksum(path, metadata);
   } catch (const Json::exception& error) {
     damaged(error.what(), path);
-  }
-  if (metadata.characters.empty()) {
-    damaged("A charset needs at least one character. Received: characters=''", path);
   }
   return metadata;
 }
@@ -186,11 +224,12 @@ std::vector<DetectorSize> read_detector_sizes(const std::string& path) {
   std::vector<DetectorSize> result;
   if (sizes.is_object()) {
     for (const auto& [key, size] : sizes.items()) {
-      if (!is_size(size, kMaxDetectorSide)) {
+      const std::optional<Size> known = to_size(size, contract::kMaxDetectorSide);
+      if (!known) {
         result.clear();
         break;
       }
-      result.push_back({key, size[0].get<int>(), size[1].get<int>()});
+      result.push_back({*known, key});
     }
   }
   if (result.empty()) {

@@ -191,7 +191,7 @@ std::string default_model() {
 
 Models load(const Arguments& arguments, int num_threads) {
   Options options;
-  options.turn_tall = arguments.turn_tall;
+  options.turn = arguments.turn;
   const WithoutChatter quiet;
   Models models{Recognizer(arguments.model.empty() ? default_model() : arguments.model, options), std::nullopt};
   if (!arguments.detector.empty()) {

@@ -1,0 +1,146 @@
+#include "ground.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <optional>
+#include <vector>
+
+#include "contract.h"
+
+namespace spin {
+namespace {
+
+using namespace contract;
+
+using Channels = std::array<int, 3>;
+
+// Rows and columns at even distances.
+struct Sample {
+  const View& view;
+  const std::size_t rows = std::min<std::size_t>(view.height, kGroundRows);
+  const std::size_t columns = std::min<std::size_t>(view.width, kGroundColumns);
+
+  const std::uint8_t* at(std::size_t row, std::size_t column) const {
+    return view.at(row * view.height / rows, column * view.width / columns);
+  }
+};
+
+// One side of the sample: its lines, counted from the outermost one, and the pixels of each.
+struct Side {
+  const Sample& sample;
+  bool is_horizontal, is_last;
+
+  std::size_t num_lines() const { return is_horizontal ? sample.rows : sample.columns; }
+  std::size_t length() const { return is_horizontal ? sample.columns : sample.rows; }
+  const std::uint8_t* at(std::size_t line, std::size_t place) const {
+    line = is_last ? num_lines() - 1 - line : line;
+    return is_horizontal ? sample.at(line, place) : sample.at(place, line);
+  }
+
+  // Whether no pixel of a line deviates from the ground by more than the tolerance.
+  bool is_even(std::size_t line, const Channels& ground, int tolerance) const {
+    for (std::size_t place = 0; place < length(); ++place) {
+      const std::uint8_t* pixel = at(line, place);
+      for (int c = 0; c < sample.view.channels; ++c) {
+        if (std::abs(pixel[c] - ground[static_cast<std::size_t>(c)]) > tolerance) {
+          return false;
+        }
+      }
+    }
+    return true;
+  }
+
+  // The middle colour of the outermost line, where no pixel of it is far from that.
+  std::optional<Channels> ground() const {
+    Channels ground{};
+    std::vector<std::uint8_t> values(length());
+    for (int c = 0; c < sample.view.channels; ++c) {
+      for (std::size_t place = 0; place < length(); ++place) {
+        values[place] = at(0, place)[c];
+      }
+      const auto [low, high] = std::minmax_element(values.begin(), values.end());
+      const int lowest = *low, highest = *high;
+      // Most photographs end here: no middle is near enough to both ends.
+      if (highest - lowest > 2 * kGroundMaxDeviation) {
+        return std::nullopt;
+      }
+      const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+      std::nth_element(values.begin(), middle, values.end());
+      if (std::max(highest - *middle, *middle - lowest) > kGroundMaxDeviation) {
+        return std::nullopt;
+      }
+      ground[static_cast<std::size_t>(c)] = *middle;
+    }
+    return ground;
+  }
+};
+
+// The least and the largest value of each channel in the sample.
+struct Extremes {
+  Channels low{255, 255, 255}, high{};
+
+  explicit Extremes(const Sample& sample) {
+    for (std::size_t row = 0; row < sample.rows; ++row) {
+      for (std::size_t column = 0; column < sample.columns; ++column) {
+        const std::uint8_t* pixel = sample.at(row, column);
+        for (std::size_t c = 0; c < static_cast<std::size_t>(sample.view.channels); ++c) {
+          low[c] = std::min<int>(low[c], pixel[c]);
+          high[c] = std::max<int>(high[c], pixel[c]);
+        }
+      }
+    }
+  }
+};
+
+}  // namespace
+
+View without_ground(const View& view) {
+  const Sample sample{view};
+  if (view.height < kGroundMinSide || view.width < kGroundMinSide) {
+    return view;
+  }
+  std::optional<Extremes> extremes;
+  std::array<std::size_t, 4> cuts{};
+  for (std::size_t i = 0; i < cuts.size(); ++i) {
+    const Side side{sample, /*is_horizontal=*/i < 2, /*is_last=*/i % 2 == 1};
+    const std::optional<Channels> ground = side.ground();
+    if (!ground) {
+      continue;
+    }
+    if (!extremes) {
+      extremes.emplace(sample);
+    }
+    int deviation = 0;
+    for (std::size_t c = 0; c < static_cast<std::size_t>(view.channels); ++c) {
+      deviation = std::max({deviation, extremes->high[c] - (*ground)[c], (*ground)[c] - extremes->low[c]});
+    }
+    const int tolerance = std::min(std::max(deviation / kGroundDivisor, kGroundMinDeviation), kGroundMaxDeviation);
+    std::size_t lines = 0;
+    while (lines < side.num_lines() && side.is_even(lines, *ground, tolerance)) {
+      ++lines;
+    }
+    if (lines == side.num_lines()) {
+      return view;
+    }
+    cuts[i] = lines * (side.is_horizontal ? view.height : view.width) / side.num_lines();
+  }
+  auto [top, bottom, left, right] = cuts;
+  if (top + bottom >= view.height || left + right >= view.width) {
+    return view;
+  }
+  const std::size_t height = view.height - top - bottom, width = view.width - left - right;
+  const std::size_t margin = std::min(height / kMarginDivisor, width);
+  for (std::size_t* cut : {&top, &bottom, &left, &right}) {
+    *cut -= std::min(*cut, margin);
+  }
+  View box = view;
+  box.origin = view.at(top, left);
+  box.height -= top + bottom;
+  box.width -= left + right;
+  const bool is_much_smaller = kCutWidth[1] * box.width < kCutWidth[0] * view.width ||
+                               kCutHeight[1] * box.height < kCutHeight[0] * view.height;
+  return is_much_smaller ? box : view;
+}
+
+}  // namespace spin
