@@ -15,15 +15,23 @@ using namespace contract;
 
 using Channels = std::array<int, 3>;
 
-// Rows and columns at even distances.
+// Rows and columns at even distances, as offsets from the first pixel.
 struct Sample {
   const View& view;
-  const std::size_t rows = std::min<std::size_t>(view.height, kGroundRows);
-  const std::size_t columns = std::min<std::size_t>(view.width, kGroundColumns);
+  std::vector<std::ptrdiff_t> rows, columns;
 
-  const std::uint8_t* at(std::size_t row, std::size_t column) const {
-    return view.at(row * view.height / rows, column * view.width / columns);
+  explicit Sample(const View& picture) : view(picture) {
+    const auto fill = [](std::vector<std::ptrdiff_t>& offsets, std::size_t size, int most, std::ptrdiff_t step) {
+      offsets.resize(std::min(size, static_cast<std::size_t>(most)));
+      for (std::size_t i = 0; i < offsets.size(); ++i) {
+        offsets[i] = static_cast<std::ptrdiff_t>(i * size / offsets.size()) * step;
+      }
+    };
+    fill(rows, view.height, kGroundRows, view.row_step);
+    fill(columns, view.width, kGroundColumns, view.column_step);
   }
+
+  const std::uint8_t* at(std::size_t row, std::size_t column) const { return view.origin + rows[row] + columns[column]; }
 };
 
 // One side of the sample: its lines, counted from the outermost one, and the pixels of each.
@@ -31,8 +39,8 @@ struct Side {
   const Sample& sample;
   bool is_horizontal, is_last;
 
-  std::size_t num_lines() const { return is_horizontal ? sample.rows : sample.columns; }
-  std::size_t length() const { return is_horizontal ? sample.columns : sample.rows; }
+  std::size_t num_lines() const { return (is_horizontal ? sample.rows : sample.columns).size(); }
+  std::size_t length() const { return (is_horizontal ? sample.columns : sample.rows).size(); }
   const std::uint8_t* at(std::size_t line, std::size_t place) const {
     line = is_last ? num_lines() - 1 - line : line;
     return is_horizontal ? sample.at(line, place) : sample.at(place, line);
@@ -81,9 +89,9 @@ struct Extremes {
   Channels low{255, 255, 255}, high{};
 
   explicit Extremes(const Sample& sample) {
-    for (std::size_t row = 0; row < sample.rows; ++row) {
-      for (std::size_t column = 0; column < sample.columns; ++column) {
-        const std::uint8_t* pixel = sample.at(row, column);
+    for (const std::ptrdiff_t row : sample.rows) {
+      for (const std::ptrdiff_t column : sample.columns) {
+        const std::uint8_t* pixel = sample.view.origin + row + column;
         for (std::size_t c = 0; c < static_cast<std::size_t>(sample.view.channels); ++c) {
           low[c] = std::min<int>(low[c], pixel[c]);
           high[c] = std::max<int>(high[c], pixel[c]);
@@ -96,10 +104,10 @@ struct Extremes {
 }  // namespace
 
 View without_ground(const View& view) {
-  const Sample sample{view};
   if (view.height < kGroundMinSide || view.width < kGroundMinSide) {
     return view;
   }
+  const Sample sample(view);
   std::optional<Extremes> extremes;
   std::array<std::size_t, 4> cuts{};
   for (std::size_t i = 0; i < cuts.size(); ++i) {
