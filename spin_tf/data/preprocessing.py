@@ -6,15 +6,14 @@ Grey by OpenCV's formula rounded to uint8, bilinear with half-pixel centres and 
 
 from __future__ import annotations
 
-import functools
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from spin_tf._extras import require
+from spin_tf.contract.constants import GREY_SHIFT, GREY_WEIGHTS, LIGHT_INK
+from spin_tf.contract.pixels import to_grey
+from spin_tf.contract.preprocessing import axis_weights, preprocess
 from spin_tf.data.files import MAX_BYTES
 from spin_tf.data.images import MAX_PIXELS, ImageError, ImageInfo, decode_image, inspect_image
-from spin_tf.data.picture import GREY_SHIFT, GREY_WEIGHTS, LIGHT_INK, Picture, weighted_grey
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -32,77 +31,6 @@ __all__ = [
     "preprocess_tensor",
     "to_grey",
 ]
-
-
-@functools.lru_cache(maxsize=4096)
-def _taps(size: int, target: int) -> tuple[np.ndarray, np.ndarray]:
-    """The source indices (lower ones, then upper ones) and the weights of the upper ones along one axis."""
-    scale = np.float32(size) / np.float32(target)
-    centres = (np.arange(target, dtype=np.float32) + np.float32(0.5)) * scale - np.float32(0.5)
-    floor = np.floor(centres)
-    lower = np.maximum(floor, 0).astype(np.intp)
-    upper = np.minimum(np.ceil(centres), size - 1).astype(np.intp)
-    return np.concatenate([lower, upper]), centres - floor
-
-
-def axis_weights(size: int, target: int) -> np.ndarray:
-    """How `preprocess` resizes one axis, as a matrix float32 (target, size)."""
-    taps, upper_weights = _taps(size, target)
-    matrix = np.zeros((target, size), np.float32)
-    rows = np.arange(target)
-    np.add.at(matrix, (rows, taps[:target]), 1 - upper_weights)
-    np.add.at(matrix, (rows, taps[target:]), upper_weights)
-    return matrix
-
-
-def _check_shape(shape: tuple[int, ...], dtype: object) -> None:
-    if dtype != np.uint8 or not (len(shape) == 2 or (len(shape) == 3 and shape[2] in (1, 3))) or 0 in shape:
-        raise ValueError(
-            f"Images are uint8 arrays (height, width), (height, width, 1) or (height, width, 3). "
-            f"Received: shape={shape}, dtype={dtype}"
-        )
-
-
-def to_grey(image: np.ndarray) -> np.ndarray:
-    """Grey values 0..255, float32 (height, width, 1), of a uint8 array as `decode_image` gives it."""
-    _check_shape(image.shape, image.dtype)
-    if image.ndim == 3 and image.shape[2] == 3:
-        image = weighted_grey(image)
-    return image.reshape(*image.shape[:2], 1).astype(np.float32)
-
-
-def preprocess(image: np.ndarray | Picture, size: tuple[int, int] = (32, 100)) -> np.ndarray:
-    """Turns a decoded image into the input of a model.
-
-    Only the pixels that bilinear interpolation looks at are turned grey, so the time hardly depends on the image size.
-
-    Args:
-        image: uint8 array (height, width), (height, width, 1) or (height, width, 3) in the order red, green, blue; or
-            a `Picture`, of which these pixels alone are converted.
-        size: height and width of the result.
-
-    Returns:
-        float32 array (size[0], size[1], 1) in [-1, 1].
-
-    Raises:
-        ValueError: for any other array.
-    """
-    if isinstance(image, np.ndarray):
-        _check_shape(image.shape, image.dtype)
-    rows, row_weights = _taps(image.shape[0], size[0])
-    columns, column_weights = _taps(image.shape[1], size[1])
-    if isinstance(image, np.ndarray):
-        taps = image.take(rows, axis=0).take(columns, axis=1)
-    else:
-        taps = image.take(rows, columns)
-    if taps.ndim == 3 and taps.shape[2] == 3:
-        taps = weighted_grey(taps)
-    values = taps.reshape(2 * size[0], 2 * size[1]).astype(np.float32)
-    left, right = values[:, : size[1]], values[:, size[1] :]
-    lines = left + (right - left) * column_weights
-    top, bottom = lines[: size[0]], lines[size[0] :]
-    resized = top + (bottom - top) * row_weights[:, None]
-    return ((resized - np.float32(127.5)) / np.float32(127.5))[..., None]
 
 
 def decode_tensor(encoded: tf.Tensor) -> tf.Tensor:

@@ -16,8 +16,8 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image
 
+from spin_tf.contract.constants import LIGHT_INK
 from spin_tf.data.images import MAX_PIXELS
-from spin_tf.data.picture import LIGHT_INK
 from spin_tf.export.image_formats import Kind, classify, reason_code
 from spin_tf.reading.turning import TALL
 
