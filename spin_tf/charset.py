@@ -18,11 +18,20 @@ from spin_tf.data.files import read_list
 _DIGITS_AND_LOWER = string.digits + string.ascii_lowercase
 # The order in which the published PaddleOCR GA-SPIN checkpoint numbers its characters.
 _PADDLE_68 = _DIGITS_AND_LOWER + ":('-,%>.[?)\"=_*];&+$@/|!<#`{~\\}^"
+_PRINTABLE_ASCII = _DIGITS_AND_LOWER + string.ascii_uppercase + string.punctuation
+# Letters with accents of the official languages of the EU in Latin script, from Croatian to Swedish: each language's
+# alphabet, and the accents that its dictionaries write.
+_ACCENTED = "àáâãäåæçèéêëìíîïñòóôõöøùúûüýÿāăąćċčďđēėęěġģħīįķĺļľłńņňőœŕřśšūůűųźżžșț"
+# What stands on price tags, receipts, packages and signs besides: currency, degree and paragraph signs, quotation marks,
+# dashes, an ellipsis, points, Spanish openings, and the signs of trademarks, measures and fractions.
+_SIGNS = "€£¥¢°§„“”‘’‚«»‹›–—…•·¡¿±×µ™®©²³½¼¾"  # noqa: RUF001 (the signs themselves are meant)
 _NAMED = {
     "36": (_DIGITS_AND_LOWER, True),
     "62": (_DIGITS_AND_LOWER + string.ascii_uppercase, False),
     "68": (_PADDLE_68, True),
-    "94": (_DIGITS_AND_LOWER + string.ascii_uppercase + string.punctuation, False),
+    "94": (_PRINTABLE_ASCII, False),
+    # The first 94 are those of "94", in the same order: what a model has learnt of them carries over.
+    "latin": (_PRINTABLE_ASCII + _ACCENTED + _ACCENTED.upper() + "ß" + _SIGNS, False),
 }
 
 
@@ -85,8 +94,10 @@ class Charset:
 
         Args:
             spec: `"36"` (0-9a-z, folds case), `"62"` (0-9a-zA-Z), `"68"` (the published GA-SPIN checkpoint's, folds
-                case), `"94"` (printable ASCII without the space), `"file:PATH"` (UTF-8; one character a line, or all
-                on one line) or `"chars:abc..."`; `"fold:"` before either of these two folds case.
+                case), `"94"` (printable ASCII without the space), `"latin"` (those of 94, the accented letters of the
+                official languages of the EU in Latin script, and signs of price tags and packages), `"file:PATH"`
+                (UTF-8; one character a line, or all on one line) or `"chars:abc..."`; `"fold:"` before either of the
+                last two folds case.
 
         Raises:
             ValueError: for anything else.
