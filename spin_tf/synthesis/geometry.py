@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from random import Random
 from typing import NamedTuple
 
 import numpy as np
@@ -13,7 +14,12 @@ from spin_tf.synthesis.streams import Streams
 
 MAX_WIDTH = 220
 MAX_HEIGHT = 72
+# What is left of a letter's height and width where ground is around it, in a crop of 32 pixels' height that is squeezed
+# to 128 or 256 pixels' width: less cannot be read.
+_LEAST_HEIGHT = 9 / 32
 _STRIPS = 10
+# Crops that are wider than so many times their height are read at twice the usual width.
+WIDE = 5.0
 
 
 class Pose(NamedTuple):
@@ -111,11 +117,35 @@ def choose_crop(corners: np.ndarray, streams: Streams) -> tuple[float, float, fl
     r = streams.active("tight_crop")
     if r is not None:
         margins = [m - unit * 0.12 * r.random() if r.random() < 0.5 else m for m in margins]
+    r = streams.active("wide_ground")
+    if r is not None:
+        margins = [m + more for m, more in zip(margins, _ground(width, height, r), strict=True)]
     return left - margins[0], top - margins[1], right + margins[2], bottom + margins[3]
 
 
-def warp(plane: TextPlane, streams: Streams) -> Crop:
+def _ground(width: float, height: float, r: Random) -> tuple[float, float, float, float]:
+    """Even ground beside a word or all around it: (left, top, right, bottom)."""
+    u = r.random()
+    if u < 0.4:
+        # On one side: to twice the word's width, and of short words to four times their height.
+        more = max(width * (0.2 + 1.8 * r.random() ** 2), min(4.0 * height * r.random(), 2.0 * width))
+        return (more, 0.0, 0.0, 0.0) if r.random() < 0.35 else (0.0, 0.0, more, 0.0)
+    if u < 0.65:
+        return height * 4 * r.random() ** 1.5, 0.0, height * 4 * r.random() ** 1.5, 0.0
+    most = height * (1 / _LEAST_HEIGHT - 1)
+    above, below = (most * r.random() ** 1.5 for _ in range(2))
+    scale = min(1.0, most / max(above + below, 1e-6))
+    beside = height * 2 * r.random()
+    return beside * (0.3 + r.random()), above * scale, beside * (0.3 + r.random()), below * scale
+
+
+def warp(plane: TextPlane, streams: Streams, max_width: int = MAX_WIDTH) -> Crop:
     """Warps the text plane into a crop of the picture.
+
+    Args:
+        plane: the word, flat.
+        streams: random numbers of the word.
+        max_width: the widest mask of a crop more than `WIDE` times as wide as high; of others it is 220 pixels.
 
     Returns:
         The ink in the crop, and how large the crop is in pixels of the text plane.
@@ -127,7 +157,7 @@ def warp(plane: TextPlane, streams: Streams) -> Crop:
     outline = np.concatenate([np.stack([x, np.full(9, edge - centre[1])], axis=1) for edge in (top, bottom)])
     crop = choose_crop(pose.forward(outline), streams)
     true_width, true_height = crop[2] - crop[0], crop[3] - crop[1]
-    width = max(min(round(true_width), MAX_WIDTH), 6)
+    width = max(min(round(true_width), max_width if true_width > WIDE * true_height else MAX_WIDTH), 6)
     height = max(min(round(true_height), MAX_HEIGHT), 6)
     image = Image.fromarray(plane.mask)
     scale_x, scale_y = true_width / width, true_height / height
