@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import pathlib
+import re
 import string
 import unicodedata
 from collections.abc import Iterable
@@ -21,10 +22,21 @@ _PADDLE_68 = _DIGITS_AND_LOWER + ":('-,%>.[?)\"=_*];&+$@/|!<#`{~\\}^"
 _PRINTABLE_ASCII = _DIGITS_AND_LOWER + string.ascii_uppercase + string.punctuation
 # Letters with accents of the official languages of the EU in Latin script, from Croatian to Swedish: each language's
 # alphabet, and the accents that its dictionaries write.
-_ACCENTED = "àáâãäåæçèéêëìíîïñòóôõöøùúûüýÿāăąćċčďđēėęěġģħīįķĺļľłńņňőœŕřśšūůűųźżžșț"
+_ACCENTED = "àáâãäåæçèéêëìíîïñòóôõöøùúûüýÿāăąćċčďđēėęěġģħīįķĺļľłńņňőœŕřśšťūůűųźżžșț"
 # What stands on price tags, receipts, packages and signs besides: currency, degree and paragraph signs, quotation marks,
 # dashes, an ellipsis, points, Spanish openings, and the signs of trademarks, measures and fractions.
 _SIGNS = "€£¥¢°§„“”‘’‚«»‹›–—…•·¡¿±×µ™®©²³½¼¾"  # noqa: RUF001 (the signs themselves are meant)
+# Code points that look like another one, and what is written for them where a charset lacks the one and has the other:
+# a cedilla typed for a comma below, typographic quotation marks and dashes for those of ASCII, ligatures for letters.
+_LOOK_ALIKES = {
+    **{"Ş": "Ș", "ş": "ș", "Ţ": "Ț", "ţ": "ț", "º": "°", "˚": "°", "μ": "µ", "ĳ": "ij", "Ĳ": "IJ", "ﬁ": "fi", "ﬂ": "fl"},
+    **dict.fromkeys("’‘‚‛ʼ´′", "'"),
+    **dict.fromkeys("“”„‟″", '"'),
+    **{"‒": "–", "―": "—", "…": "...", "‧": "·", "∙": "·", "・": "·", "⁄": "/", "∕": "/"},
+    **dict.fromkeys("‐‑−", "-"),
+}  # noqa: RUF001 (the look-alikes themselves are meant)
+_PLAINER = {"–": "-", "—": "-", "‒": "-", "―": "-"}  # noqa: RUF001
+_APOSTROPHE = re.compile(r"(?<=[^\W\d_])’(?=[^\W\d_])")
 _NAMED = {
     "36": (_DIGITS_AND_LOWER, True),
     "62": (_DIGITS_AND_LOWER + string.ascii_uppercase, False),
@@ -134,19 +146,47 @@ class Charset:
                 return name
         return f"{'fold:' if self.fold_case else ''}chars:{self.characters}"
 
+    @functools.cached_property
+    def _known(self) -> frozenset[str]:
+        return frozenset(self.characters)
+
     def fold(self, text: str) -> str:
-        """Returns `text` as this charset sees it: lower-cased where it folds case, unchanged elsewhere."""
-        return text.lower() if self.fold_case else text
+        """Returns `text` as this charset sees it: what is the same to the eye is the same label.
+
+        Lower-cased where the charset folds case. Letters and accents are composed or taken apart (NFC, NFD) as the
+        charset has them, and a character that it lacks becomes the one that looks like it, where it has that one: ș for
+        ş, ' for ’, - for –, fi for their ligature; other characters stay. Between two letters, ’ is ' in every charset that has
+        it: nobody tells apostrophes apart, and labels are typed with this one.
+        """
+        if self.fold_case:
+            text = text.lower()
+        if "’" in text and "'" in self._known:
+            text = _APOSTROPHE.sub("'", text)
+        if self._known.issuperset(text):
+            return text
+        text = min(text, *(unicodedata.normalize(form, text) for form in ("NFC", "NFD")), key=self._lacking)
+        return "".join(c if c in self._known else self._alike(c) for c in text)
+
+    def _lacking(self, text: str) -> int:
+        return sum(c not in self._known for c in text)
+
+    def _alike(self, character: str) -> str:
+        """What looks like a character that the charset lacks, or the character itself."""
+        for table in (_LOOK_ALIKES, _PLAINER):
+            other = table.get(character, "")
+            if other and self._known.issuperset(other):
+                return other
+        return character
 
     def unknown(self, text: str) -> tuple[str, ...]:
         """Returns the characters of `text` that are not in the charset, each once, in order."""
-        return tuple(dict.fromkeys(c for c in self.fold(text) if c not in self.characters))
+        return tuple(dict.fromkeys(c for c in self.fold(text) if c not in self._known))
 
     def writable(self, text: str) -> str:
         """Returns what a model of this charset can write of `text`: a character of which only the other case, or only
         its letter and accent apart (or together), are known becomes that; one that is not known at all is dropped.
         """
-        known = set(self.characters)
+        known = self._known
         text = self.fold(text)
         if not known.issuperset(text):
             text = unicodedata.normalize("NFC", text)
