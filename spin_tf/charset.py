@@ -6,7 +6,6 @@ import dataclasses
 import functools
 import pathlib
 import re
-import string
 import unicodedata
 from collections.abc import Iterable
 from typing import Any
@@ -14,37 +13,11 @@ from typing import Any
 import numpy as np
 from absl import logging
 
+from spin_tf._characters import ALIKE, NAMED
 from spin_tf.data.files import read_list
 
-_DIGITS_AND_LOWER = string.digits + string.ascii_lowercase
-# The order in which the published PaddleOCR GA-SPIN checkpoint numbers its characters.
-_PADDLE_68 = _DIGITS_AND_LOWER + ":('-,%>.[?)\"=_*];&+$@/|!<#`{~\\}^"
-_PRINTABLE_ASCII = _DIGITS_AND_LOWER + string.ascii_uppercase + string.punctuation
-# Letters with accents of the official languages of the EU in Latin script, from Croatian to Swedish: each language's
-# alphabet, and the accents that its dictionaries write.
-_ACCENTED = "àáâãäåæçèéêëìíîïñòóôõöøùúûüýÿāăąćċčďđēėęěġģħīįķĺļľłńņňőœŕřśšťūůűųźżžșț"
-# What stands on price tags, receipts, packages and signs besides: currency, degree and paragraph signs, quotation marks,
-# dashes, an ellipsis, points, Spanish openings, and the signs of trademarks, measures and fractions.
-_SIGNS = "€£¥¢°§„“”‘’‚«»‹›–—…•·¡¿±×µ™®©²³½¼¾"  # noqa: RUF001 (the signs themselves are meant)
-# Code points that look like another one, and what is written for them where a charset lacks the one and has the other:
-# a cedilla typed for a comma below, typographic quotation marks and dashes for those of ASCII, ligatures for letters.
-_LOOK_ALIKES = {
-    **{"Ş": "Ș", "ş": "ș", "Ţ": "Ț", "ţ": "ț", "º": "°", "˚": "°", "μ": "µ", "ĳ": "ij", "Ĳ": "IJ", "ﬁ": "fi", "ﬂ": "fl"},
-    **dict.fromkeys("’‘‚‛ʼ´′", "'"),
-    **dict.fromkeys("“”„‟″", '"'),
-    **{"‒": "–", "―": "—", "…": "...", "‧": "·", "∙": "·", "・": "·", "⁄": "/", "∕": "/"},
-    **dict.fromkeys("‐‑−", "-"),
-}  # noqa: RUF001 (the look-alikes themselves are meant)
-_PLAINER = {"–": "-", "—": "-", "‒": "-", "―": "-"}  # noqa: RUF001
-_APOSTROPHE = re.compile(r"(?<=[^\W\d_])’(?=[^\W\d_])")
-_NAMED = {
-    "36": (_DIGITS_AND_LOWER, True),
-    "62": (_DIGITS_AND_LOWER + string.ascii_uppercase, False),
-    "68": (_PADDLE_68, True),
-    "94": (_PRINTABLE_ASCII, False),
-    # The first 94 are those of "94", in the same order: what a model has learnt of them carries over.
-    "latin": (_PRINTABLE_ASCII + _ACCENTED + _ACCENTED.upper() + "ß" + _SIGNS, False),
-}
+# A typographic apostrophe between two letters.
+_APOSTROPHE = re.compile("(?<=[^\\W\\d_])\u2019(?=[^\\W\\d_])")
 
 
 class LabelError(ValueError):
@@ -114,8 +87,8 @@ class Charset:
         Raises:
             ValueError: for anything else.
         """
-        if spec in _NAMED:
-            characters, fold_case = _NAMED[spec]
+        if spec in NAMED:
+            characters, fold_case = NAMED[spec]
             return cls(characters, fold_case, spec)
         kind, separator, value = spec.partition(":")
         if separator and kind == "fold" and value.startswith(("chars:", "file:")):
@@ -134,14 +107,14 @@ class Charset:
                 )
             return cls("".join(lines), name=path.stem)
         raise ValueError(
-            f"A charset is one of {', '.join(_NAMED)}, file:PATH or chars:CHARACTERS, or fold: before one of the last "
+            f"A charset is one of {', '.join(NAMED)}, file:PATH or chars:CHARACTERS, or fold: before one of the last "
             f"two, which folds case. Received: charset={spec!r}"
         )
 
     @property
     def spec(self) -> str:
         """What `from_spec` takes to make this charset, by its content: the name of a known one, or its characters."""
-        for name, known in _NAMED.items():
+        for name, known in NAMED.items():
             if (self.characters, self.fold_case) == known:
                 return name
         return f"{'fold:' if self.fold_case else ''}chars:{self.characters}"
@@ -154,13 +127,14 @@ class Charset:
         """Returns `text` as this charset sees it: what is the same to the eye is the same label.
 
         Lower-cased where the charset folds case. Letters and accents are composed or taken apart (NFC, NFD) as the
-        charset has them, and a character that it lacks becomes the one that looks like it, where it has that one: ș for
-        ş, ' for ’, - for –, fi for their ligature; other characters stay. Between two letters, ’ is ' in every charset that has
-        it: nobody tells apostrophes apart, and labels are typed with this one.
+        charset has them, and a character that it lacks becomes the one that looks like it, where it has that one: s
+        with a comma for s with a cedilla, plain quotation marks and hyphens for typographic ones, fi for their
+        ligature. Other characters stay. A typographic apostrophe between two letters is the plain one wherever a
+        charset has that: nobody tells them apart there, and labels are typed with the plain one.
         """
         if self.fold_case:
             text = text.lower()
-        if "’" in text and "'" in self._known:
+        if "\u2019" in text and "'" in self._known:
             text = _APOSTROPHE.sub("'", text)
         if self._known.issuperset(text):
             return text
@@ -172,11 +146,7 @@ class Charset:
 
     def _alike(self, character: str) -> str:
         """What looks like a character that the charset lacks, or the character itself."""
-        for table in (_LOOK_ALIKES, _PLAINER):
-            other = table.get(character, "")
-            if other and self._known.issuperset(other):
-                return other
-        return character
+        return next((other for other in ALIKE.get(character, ()) if self._known.issuperset(other)), character)
 
     def unknown(self, text: str) -> tuple[str, ...]:
         """Returns the characters of `text` that are not in the charset, each once, in order."""

@@ -39,6 +39,7 @@ def frequent_words(languages: Iterable[str], count: int, charset: Charset | None
     for code in codes:
         for word in wordfreq.top_n_list(code, count):
             word = unicodedata.normalize("NFC", word)
+            word = word if charset is None else charset.fold(word)
             if word.isalpha() and (charset is None or not charset.unknown(word) or not charset.unknown(word.upper())):
                 found[word] = None
     return list(found)
