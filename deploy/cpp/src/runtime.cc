@@ -40,7 +40,9 @@ MappedFile::MappedFile(const std::string& path) {
 MappedFile::~MappedFile() { munmap(data_, size_); }
 
 LoadedModel::LoadedModel(const std::string& path, int num_threads)
-    : file(path), settings_("num_threads = " + std::to_string(num_threads) + "\n") {
+    : file(path),
+      // All signatures are prepared when a model is compiled; with a cache they share what XNNPACK packs of the weights.
+      settings_("num_threads = " + std::to_string(num_threads) + "\nweight_cache_file_path = \":memory\"\n") {
   // Errors only: what a program writes to stderr is its own affair. Without the CPU named, it looks for others.
   LiteRtEnvOption settings[2] = {};
   settings[0].tag = kLiteRtEnvOptionTagMinLoggerSeverity;
