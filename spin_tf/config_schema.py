@@ -95,12 +95,14 @@ class ModelConfig:
     Args:
         name: written into exported files.
         image_size: (height, width) of the network's input.
+        wide_image_size: the same for crops that are more than five times as wide as high; None reads all at image_size.
         charset: see `spin_tf.charset.Charset.from_spec`.
         max_length: the longest word in characters; the decoder takes one step more, for the end.
     """
 
     name: str = "spin"
     image_size: list[int] = field(default_factory=lambda: [32, 100])
+    wide_image_size: list[int] | None = None
     charset: str = "36"
     max_length: int = 25
     transformation: TransformationConfig = field(default_factory=TransformationConfig)

@@ -31,12 +31,16 @@ class SynthesisConfig:
     small_capitals: float = 0.12
     neighbours: float = 0.45
     lines: float = 0.06
+    # Faces: of codes, and of numbers
+    monospace: float = 0.35
+    seven_segment: float = 0.08
     # Geometry
     rotation: float = 0.75
     vertical: float = 0.015
     shear: float = 0.3
     perspective: float = 0.45
     loose_crop: float = 0.25
+    wide_ground: float = 0.06
     tight_crop: float = 0.15
     # Ink
     outline: float = 0.1

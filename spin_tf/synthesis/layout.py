@@ -120,7 +120,8 @@ def set_text(
     paste(plane, line, x, y)
     box = (_BORDER, _BORDER, _BORDER + width, _BORDER + height + grow)
     r = streams.active("neighbours")
-    if r is not None:
+    # Ground that is empty has no neighbours in it.
+    if r is not None and streams.active("wide_ground") is None:
         _add_neighbours(plane, line, x, y, spacing, font, pick_font, pick_label, r)
     r = streams.active("lines")
     if r is not None:
