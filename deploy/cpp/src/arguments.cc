@@ -24,7 +24,7 @@ answered, and the exit code is 1.
   --turn: <none|tall|auto>: tall reads crops at least 1.5 times as high as wide turned by a quarter too, auto all crops
     upside down as well; the surest reading counts
     (default: 'tall')
-  --[no]turn_tall: the same as --turn=tall and --turn=none
+  --[no]turn_tall: false is another way to say --turn=none
   --threads: images read at the same time; 0 is one for each core this process may use
     (default: '0')
 )";
@@ -113,9 +113,9 @@ Arguments parse_arguments(int argc, char** argv) {
     if (flag.name == "help" || flag.name == "h") {
       arguments.help = true;
     } else if (flag.name == "turn_tall") {
-      arguments.turn = parse_bool(flag) ? Turn::kTall : Turn::kNone;
+      arguments.turn_tall = parse_bool(flag);
     } else if (flag.name == "noturn_tall" && !flag.value) {
-      arguments.turn = Turn::kNone;
+      arguments.turn_tall = false;
     } else if (std::find(with_value.begin(), with_value.end(), flag.name) != with_value.end()) {
       if (!flag.value && i + 1 == argc) {
         throw FlagError("Missing value for flag " + argument);

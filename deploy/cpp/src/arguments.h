@@ -22,6 +22,7 @@ struct Arguments {
   std::string save_rectified;
   bool jsonl = false;
   Turn turn = Turn::kTall;
+  bool turn_tall = true;
   bool help = false;
   int threads = 0;  // 0: one for each core this process may use
   std::vector<std::string> paths;

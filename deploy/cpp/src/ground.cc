@@ -103,9 +103,9 @@ struct Extremes {
 
 }  // namespace
 
-View without_ground(const View& view) {
+std::optional<Box> ground_box(const View& view) {
   if (view.height < kGroundMinSide || view.width < kGroundMinSide) {
-    return view;
+    return std::nullopt;
   }
   const Sample sample(view);
   std::optional<Extremes> extremes;
@@ -129,26 +129,32 @@ View without_ground(const View& view) {
       ++lines;
     }
     if (lines == side.num_lines()) {
-      return view;
+      return std::nullopt;
     }
     cuts[i] = lines * (side.is_horizontal ? view.height : view.width) / side.num_lines();
   }
-  auto [top, bottom, left, right] = cuts;
-  if (top + bottom >= view.height || left + right >= view.width) {
+  const std::size_t top = cuts[0], bottom = view.height - cuts[1], left = cuts[2], right = view.width - cuts[3];
+  if (cuts[0] + cuts[1] >= view.height || cuts[2] + cuts[3] >= view.width) {
+    return std::nullopt;
+  }
+  const std::size_t margin = std::min((bottom - top) / kMarginDivisor, right - left);
+  const Box box = {top - std::min(top, margin), std::min(bottom + margin, view.height), left - std::min(left, margin),
+                   std::min(right + margin, view.width)};
+  const bool is_narrower = kCutWidth[1] * (box.right - box.left) < kCutWidth[0] * view.width;
+  const bool is_lower = kCutHeight[1] * (box.bottom - box.top) < kCutHeight[0] * view.height;
+  return is_narrower || is_lower ? std::optional(box) : std::nullopt;
+}
+
+View without_ground(const View& view) {
+  const std::optional<Box> box = ground_box(view);
+  if (!box) {
     return view;
   }
-  const std::size_t height = view.height - top - bottom, width = view.width - left - right;
-  const std::size_t margin = std::min(height / kMarginDivisor, width);
-  for (std::size_t* cut : {&top, &bottom, &left, &right}) {
-    *cut -= std::min(*cut, margin);
-  }
-  View box = view;
-  box.origin = view.at(top, left);
-  box.height -= top + bottom;
-  box.width -= left + right;
-  const bool is_much_smaller = kCutWidth[1] * box.width < kCutWidth[0] * view.width ||
-                               kCutHeight[1] * box.height < kCutHeight[0] * view.height;
-  return is_much_smaller ? box : view;
+  View part = view;
+  part.origin = view.at(box->top, box->left);
+  part.height = box->bottom - box->top;
+  part.width = box->right - box->left;
+  return part;
 }
 
 }  // namespace spin

@@ -193,19 +193,22 @@ Metadata read_metadata(const std::string& path) {
       fail("The file finds words in photographs and reads none: it is a detector for --detector, no model." +
            received(path));
     }
+    metadata.preprocessing = read_preprocessing(json, path);
     check_keys(json);
     metadata.json = json.dump();
     metadata.version = json.value("spin_tf_version", "");
     metadata.charset = json.at("charset").at("characters").get<std::string>();
     metadata.characters = split_characters(metadata.charset);
     check_characters(metadata.characters, path);
-    metadata.preprocessing = read_preprocessing(json, path);
-    metadata.size = read_size(json, "image_size", path);
-    if (metadata.preprocessing >= 2 && !json.value("wide_image_size", Json()).is_null()) {
-      metadata.wide_size = read_size(json, "wide_image_size", path);
-    }
     if (!is_count(json.at("max_length"), contract::kMaxLength)) {
       damaged("max_length is a number of characters. Received: max_length=" + represented(json, "max_length"), path);
+    }
+    metadata.size = read_size(json, "image_size", path);
+    if (!json.value("wide_image_size", Json()).is_null()) {
+      const Size wide = read_size(json, "wide_image_size", path);
+      if (metadata.preprocessing >= 2) {
+        metadata.wide_size = wide;
+      }
     }
     read_checksum(path, metadata);
   } catch (const Json::exception& error) {

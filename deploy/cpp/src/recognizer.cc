@@ -31,7 +31,7 @@ class Recognizer::Implementation {
   Implementation(const std::string& path, const Options& options)
       : metadata(read_metadata(path)),
         model(path, metadata, options.max_instances),
-        turn(options.turn == Turn::kTall && !options.turn_tall ? Turn::kNone : options.turn) {}
+        turn(options.turn_tall ? options.turn : Turn::kNone) {}
 
   Word read(const View& whole) {
     const View view = cut(whole, metadata);

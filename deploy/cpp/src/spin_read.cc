@@ -192,6 +192,7 @@ std::string default_model() {
 Models load(const Arguments& arguments, int num_threads) {
   Options options;
   options.turn = arguments.turn;
+  options.turn_tall = arguments.turn_tall;
   const WithoutChatter quiet;
   Models models{Recognizer(arguments.model.empty() ? default_model() : arguments.model, options), std::nullopt};
   if (!arguments.detector.empty()) {

@@ -63,7 +63,7 @@ enum class Turn {
 
 struct Options {
   Turn turn = Turn::kTall;
-  // Of programs written before `turn`: false makes kNone of kTall.
+  // False is another way to say kNone.
   bool turn_tall = true;
   // Instances of the model, one for each thread that reads at the same time; whoever finds all of them busy waits.
   // 0 is as many as there are such threads.
