@@ -1,7 +1,7 @@
 """The contract inside a TensorFlow graph: the same numbers as `spin_tf.contract.preprocessing`, without branches.
 
-The executor of `spin_tf.export.encoded_images` knows none. Pixels are uint8 (height, width, channels): 1 for grey, 3, or
-4 with transparency that is laid over `ground` where it is looked at.
+The executor of `spin_tf.export.encoded_images` knows none. Pixels are uint8 (height, width, channels): 1 for grey, 3,
+or 4 with transparency that is laid over `ground` where it is looked at.
 """
 
 from __future__ import annotations

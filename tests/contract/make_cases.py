@@ -59,7 +59,7 @@ def picture(
     ink: Colour = BLACK,
     scale: int = 2,
     margins: tuple[int, int, int, int] = (4, 4, 6, 6),
-    noise: int = 6,
+    noise: int = 3,
     seed: int | None = None,
 ) -> np.ndarray:
     """A word on even ground, uint8 (height, width, channels): margins are above, below, left, right."""

@@ -46,7 +46,7 @@ def test_values_are_the_same_to_the_last_one() -> None:
     for number, image in enumerate(pictures()):
         if image.shape[2:] == (3,):
             size = image.shape[:2]
-            expected, axis = Preprocessing(size).values(image)
+            expected, _ = Preprocessing(size).values(image)
             view = tensorflow_twin.view_of(tf.constant(image), tensorflow_twin.whole(image), size)
             np.testing.assert_array_equal(view[..., 0], expected[: size[0], : size[1]], err_msg=str(number))
 
