@@ -21,7 +21,7 @@ bool starts_with(const std::uint8_t* data, std::size_t size, const std::uint8_t 
 
 std::string first_bytes(const std::uint8_t* data, std::size_t size) {
   const std::size_t count = std::min<std::size_t>(size, 8);
-  return "b" + quoted(std::string(reinterpret_cast<const char*>(data), count), true) + "...";
+  return "b'" + escaped(std::string(reinterpret_cast<const char*>(data), count), true, true) + "'...";
 }
 
 View flipped_left_right(View view) {

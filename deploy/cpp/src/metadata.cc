@@ -1,13 +1,12 @@
 #include "metadata.h"
 
-#include <sys/stat.h>
-
-#include <cerrno>
 #include <cstdint>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <numeric>
 #include <set>
 #include <system_error>
+#include <utility>
 
 #include "spin/recognizer.h"
 #include "text.h"
@@ -29,26 +28,28 @@ constexpr int kFormat = contract::kMetadataFormat;
 
 std::string received(const std::string& path) { return " Received: model=" + quoted(path); }
 
-Json parse(const std::string& path, const std::string& consequence) {
-  struct stat status {};
-  if (stat(path.c_str(), &status) != 0 && (errno == ENOENT || errno == ENOTDIR)) {
+// The table of a file, and its comment in the archive.
+std::pair<Json, std::string> parse(const std::string& path, const std::string& consequence) {
+  std::error_code unknown;
+  const auto type = std::filesystem::status(path, unknown).type();
+  if (type == std::filesystem::file_type::not_found) {
     fail("There is no such model." + received(path));
   }
-  if (S_ISDIR(status.st_mode)) {
+  if (type == std::filesystem::file_type::directory) {
     fail("The C++ reader takes .tflite files; export the model with bin/export_tflite.py." + received(path));
   }
-  std::optional<std::string> content;
+  std::optional<ZipMember> member;
   try {
-    content = read_zip_member(path, kFile);
+    member = read_zip_member(path, kFile);
   } catch (const std::system_error& error) {
     fail("[Errno " + std::to_string(error.code().value()) + "] " + error.code().message() + ": " + quoted(path));
   }
-  if (!content) {
+  if (!member) {
     fail(std::string("The model carries no ") + kFile +
          " that can be read (no archive with it at the end), " + consequence + "." +
          received(path));
   }
-  Json metadata = Json::parse(*content, nullptr, /*allow_exceptions=*/false);
+  Json metadata = Json::parse(member->content, nullptr, /*allow_exceptions=*/false);
   if (metadata.is_discarded()) {
     fail(std::string("The ") + kFile + " of the model is no JSON." + received(path));
   }
@@ -56,7 +57,7 @@ Json parse(const std::string& path, const std::string& consequence) {
     fail(std::string("The ") + kFile + " of the model is no table of keys but " + metadata.dump() + "." +
          received(path));
   }
-  return metadata;
+  return {std::move(metadata), std::move(member->comment)};
 }
 
 // Like Python's repr of what JSON can hold in this place.
@@ -168,12 +169,11 @@ Size read_size(const Json& metadata, const char* key, const std::string& path) {
 }
 
 // Files of earlier versions have none.
-void read_checksum(const std::string& path, Metadata& metadata) {
-  const std::string content = read_zip_comment(path, kFile);
-  if (content.empty()) {
+void read_checksum(const std::string& comment, const std::string& path, Metadata& metadata) {
+  if (comment.empty()) {
     return;
   }
-  const Json json = Json::parse(content, nullptr, /*allow_exceptions=*/false);
+  const Json json = Json::parse(comment, nullptr, /*allow_exceptions=*/false);
   if (!json.is_object() || !json.contains("bytes") || !json.contains("crc32") ||
       !json["bytes"].is_number_unsigned() || !json["crc32"].is_number_unsigned()) {
     fail("The checksum of the model is damaged." + received(path));
@@ -185,7 +185,7 @@ void read_checksum(const std::string& path, Metadata& metadata) {
 }  // namespace
 
 Metadata read_metadata(const std::string& path) {
-  const Json json = parse(path, "so its charset is unknown; export it with bin/export_tflite.py");
+  const auto [json, comment] = parse(path, "so its charset is unknown; export it with bin/export_tflite.py");
   Metadata metadata;
   try {
     check_format(json);
@@ -210,7 +210,7 @@ Metadata read_metadata(const std::string& path) {
         metadata.wide_size = wide;
       }
     }
-    read_checksum(path, metadata);
+    read_checksum(comment, path, metadata);
   } catch (const Json::exception& error) {
     damaged(error.what(), path);
   }
@@ -218,7 +218,7 @@ Metadata read_metadata(const std::string& path) {
 }
 
 std::vector<DetectorSize> read_detector_sizes(const std::string& path) {
-  const Json json = parse(path, "so it is no detector of spin_tf; bin/convert_detector.py writes them");
+  const Json json = parse(path, "so it is no detector of spin_tf; bin/convert_detector.py writes them").first;
   check_format(json);
   if (!is_detector(json)) {
     fail("The file reads words and finds none: it is a model, no detector. Received: detector=" + quoted(path));
