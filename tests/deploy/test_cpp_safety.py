@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from spin_tf.data.preprocessing import ImageError, decode_image
-from spin_tf.recognizer import Recognizer
+from spin_tf.recognizer import Recognizer, Word
 from tests.deploy.cpp import BUILD, MODEL, blocks, build_with_sanitizers, must_run
 from tests.deploy.pictures import jpeg_files, png_files
 from tests.fuzz.images import image_seeds, word_picture
@@ -97,10 +97,12 @@ def test_one_model_for_many_threads(max_instances: int, tmp_path: pathlib.Path) 
 
 def test_the_c_header(tmp_path: pathlib.Path) -> None:
     path = tmp_path / "word.png"
-    word_picture("hello").save(path)
-    word = Recognizer().read(path)
+    word_picture("hello").rotate(180).save(path)
+    word = Recognizer(turn="auto").read(path)
+    assert isinstance(word, Word) and word.turned == 180
     lines = must_run(BUILD / "read_c", MODEL, path).splitlines()
     assert lines[0] == "absent model: 2 There is no such model. Received: model='absent.tflite'"
+    assert lines.pop(1) == "no turn: 3 turn is a spin_turn, 0 to 2. Received: turn=3"
     assert lines[1].startswith("charset: 0123456789abc")
     assert lines[2] == f"{word.text} {word.confidence:.6f} {word.turned}"
     count = len(word.characters)

@@ -35,8 +35,9 @@ int main(int argc, char** argv) {
     fputs("read_c MODEL IMAGE\n", stderr);
     return 2;
   }
-  show("absent model", spin_create("absent.tflite", 1, &recognizer));
-  if (spin_create(argv[1], 1, &recognizer) != SPIN_OK) {
+  show("absent model", spin_create("absent.tflite", SPIN_TURN_TALL, &recognizer));
+  show("no turn", spin_create(argv[1], 3, &recognizer));
+  if (spin_create(argv[1], SPIN_TURN_AUTO, &recognizer) != SPIN_OK) {
     fprintf(stderr, "%s\n", spin_last_error());
     return 2;
   }
