@@ -32,6 +32,8 @@ _SYSTEM_FOLDERS = (
 )
 
 
+# Drawn beside the characters of labels: they show a plain mark as print has it.
+_PRINTED = "\u2018\u2019\u201c\u201d"
 _CONFUSED = frozenset("0OoIl1|5S8B2Z")
 
 
@@ -113,7 +115,7 @@ class GlyphFont:
             return glyph
 
         glyphs = {}
-        for character in self.characters:
+        for character in dict.fromkeys(self.characters + (_PRINTED if "'" in self.characters else "")):
             glyph = drawn(character)
             if glyph is None and character in _OLDER:
                 glyph = drawn(_OLDER[character])
