@@ -2,6 +2,7 @@
 
 bin/synthesize.py --output=data/words --num_words=20000 [--fonts=DIR] [--lexicon=FILE] [--backgrounds=DIR]
 bin/synthesize.py --contact_sheet=sheet.png --num_words=100
+bin/synthesize.py --output=data/latin --charset=latin --languages=eu --size=32,128 --wide_size=32,256 --fonts=DIR
 bin/synthesize.py --output=data/greek --charset=chars:αβγδεζηθικλμνξοπρστυφχψω --fonts=DIR
 
 The same seed draws the same words. Without --fonts those of the system are taken, without --lexicon words of signs.
@@ -45,7 +46,7 @@ _LEXICON = flags.DEFINE_list(
 _CHARSET = flags.DEFINE_string(
     "charset",
     None,
-    "Characters of words: 36, 62, 68, 94, file:PATH or chars:CHARACTERS; default: the lexicon's and printable ASCII.",
+    "Characters of words: 36, 62, 68, 94, latin, file:PATH or chars:...; default: the lexicon's and printable ASCII.",
 )
 _BACKGROUNDS = flags.DEFINE_string("backgrounds", None, "Folder of photographs to put behind words; default: textures.")
 _SEED = flags.DEFINE_integer("seed", 0, "The same seed gives the same words.", lower_bound=0)
