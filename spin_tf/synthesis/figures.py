@@ -11,7 +11,7 @@ LETTERS = string.ascii_uppercase
 _LOOK_ALIKES = ("0O", "0OQD", "1I", "1Il", "5S", "8B", "2Z", "6G", "0O1I5S8B2Z", "0O1Il5S8B2Z")
 _CURRENCY = "€€€££¥$$¢"
 _IBANS = (
-    ("DE", 20, 0), ("AT", 18, 0), ("FR", 25, 1), ("ES", 22, 0), ("PL", 26, 0), ("IT", 23, 1), ("NL", 10, 4),
+    ("DE", 20, 0), ("AT", 18, 0), ("FR", 25, 1), ("ES", 22, 0), ("PL", 26, 0), ("IT", 25, 1), ("NL", 10, 4),
     ("GB", 14, 4), ("BE", 14, 0), ("CH", 19, 0), ("SE", 22, 0), ("IE", 14, 4), ("PT", 23, 0), ("HU", 26, 0),
 )  # fmt: skip
 _UNITS = ("st", "nd", "rd", "th", "TH", "ST", "ND", "x", "km", "KM", "kg", "ml", "g", "m", "cm", "hrs", "L")

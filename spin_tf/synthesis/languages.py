@@ -1,7 +1,8 @@
-"""Frequent words of the languages of the EU in Latin script, from the package wordfreq; and words without their accents."""
+"""Frequent words of the EU's languages in Latin script, from the package wordfreq; and words without their accents."""
 
 from __future__ import annotations
 
+import re
 import unicodedata
 import zlib
 from collections.abc import Iterable
@@ -14,6 +15,11 @@ from spin_tf.charset import Charset
 # there are no lists of Estonian, Irish and Maltese, whose letters come up in words that are given accents.
 EU = ("sh", "cs", "da", "nl", "en", "fi", "fr", "de", "hu", "it", "lv", "lt", "pl", "pt", "ro", "sk", "sl", "es", "sv")
 _HELD_OUT = 20
+# wordfreq folds the German sharp s to ss; these parts of words have it, whatever stands around them.
+_ESZETT = re.compile(
+    "ausse[rn]|begrüss|dreissig|fleiss|fuss|gemäss|geniess|giess|gross|gröss|grüss|heiss|mässig|preuss|schliess|"
+    "schweiss|spass|stoss|strass|süss|weiss"
+)
 # Letters that are not a plain letter with an accent, as labels without accents have them.
 _PLAIN = str.maketrans({"æ": "ae", "œ": "oe", "ø": "o", "ł": "l", "đ": "d", "ħ": "h", "ß": "ss"})
 
@@ -35,6 +41,7 @@ def frequent_words(languages: Iterable[str], count: int, charset: Charset | None
     for code in _codes(languages):
         for word in wordfreq.top_n_list(code, count):
             word = unicodedata.normalize("NFC", word) if charset is None else charset.fold(word)
+            word = _ESZETT.sub(lambda found: found.group().replace("ss", "ß"), word) if code == "de" else word
             if word.isalpha() and (charset is None or not charset.unknown(word) or not charset.unknown(word.upper())):
                 found[word] = None
     return list(found)
@@ -77,12 +84,13 @@ class LostAccents:
 
     def __init__(self, languages: Iterable[str], count: int = 40000) -> None:
         self._frequency = _wordfreq().zipf_frequency
-        self._accented: dict[str, list[tuple[str, str]]] = {}
+        # The most frequent word of each language, by what it is without accents.
+        self._accented: dict[str, dict[str, str]] = {}
         for code in _codes(languages):
             for word in frequent_words([code], count):
                 plain = without_accents(word)
                 if plain != word:
-                    self._accented.setdefault(plain, []).append((word, code))
+                    self._accented.setdefault(plain, {}).setdefault(code, word)
 
     def find(self, label: str) -> str:
         """The frequent word that a label is without its accents; empty where the label may well be what is written.
@@ -91,13 +99,12 @@ class LostAccents:
         has it nearly as often without them (a fifth as often, at least).
         """
         word = "".join(c for c in label if c.isalpha()).lower()
-        found = self._accented.get(word, ()) if word.isascii() else ()
+        found = self._accented.get(word, {}) if word.isascii() else {}
         if not found or self._frequency(word, "en") >= self._USUAL:
             return ""
-        for other, code in found:
-            if self._frequency(word, code) > self._frequency(other, code) - self._AHEAD:
-                return ""
-        return found[0][0]
+        if any(self._frequency(word, c) > self._frequency(other, c) - self._AHEAD for c, other in found.items()):
+            return ""
+        return next(iter(found.values()))
 
 
 def _wordfreq() -> Any:
