@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from spin_tf.charset import Charset, Tokenizer
 from spin_tf.config import DataConfig, SourceConfig
+from spin_tf.contract.preprocessing import Preprocessing
 from spin_tf.data.feeding.pipeline import TrainingWords
 from spin_tf.data.feeding.record_labels import LabelCounts, usable_records
 from spin_tf.data.preprocessing import decode_image, preprocess
@@ -39,7 +40,7 @@ def make(folder: pathlib.Path, augmentation: float = 0.5, batch_size: int = 8, *
 
 
 def batches(words: TrainingWords, *args: int, **options: int) -> list[dict[str, np.ndarray]]:
-    dataset = words.dataset(SIZE, *args, **options)
+    dataset = words.dataset(Preprocessing(SIZE), *args, **options)
     return [{key: np.asarray(value) for key, value in batch.items()} for batch in dataset]
 
 
@@ -74,7 +75,7 @@ def test_without_augmentation_images_are_preprocessed_and_labels_fit(folder: pat
 
 def test_an_uneven_split_is_refused(folder: pathlib.Path) -> None:
     with pytest.raises(ValueError, match=r"training\.batch_size"):
-        make(folder, batch_size=9).dataset(SIZE, 0, 9, replicas=2)
+        make(folder, batch_size=9).dataset(Preprocessing(SIZE), 0, 9, replicas=2)
 
 
 LABELS = ["word", "Word", "", "waytoolongforeight", "a-b", "caf\u00e9", "x", "0" * 8, "0" * 9, "tab\tb", "nul\0"]
