@@ -43,7 +43,6 @@ from benchmarks.kinds_table import KINDS, Kind
 from benchmarks.kinds_texts import Words
 from benchmarks.peer import start_peer
 from spin_tf import ReadError, Recognizer
-from spin_tf._cores import num_cores
 from spin_tf._extras import MissingExtraError
 from spin_tf._files import write_text
 from spin_tf._version import __version__
@@ -138,7 +137,7 @@ def read_with_model(model: str | None, crops: Sequence[Crop]) -> tuple[Charset, 
 def read_with_peer(crops: Sequence[Crop]) -> list[Reading]:
     with tempfile.TemporaryDirectory() as folder:
         directions = [crop.kind.has_direction for crop in crops]
-        read = start_peer(_PEER_PYTHON.value, num_cores(), [crop.encoded for crop in crops], folder, directions)
+        read = start_peer(_PEER_PYTHON.value, 1, [crop.encoded for crop in crops], folder, directions)
         answer = read()
     return list(map(Reading, answer["texts"], answer["confidences"]))
 
@@ -169,14 +168,32 @@ def save_crops(folder: pathlib.Path, crops: Sequence[Crop]) -> None:
     write_text(str(folder / "labels.tsv"), "".join(lines))
 
 
-def update(path: pathlib.Path, text: str, sheet: Image.Image) -> None:
-    before, rest = path.read_text(encoding="utf-8").split(_MARKS[0])
-    write_text(str(path), f"{before}{_MARKS[0]}\n{text}\n{_MARKS[1]}{rest.split(_MARKS[1])[1]}")
-    sheet.save(path.with_suffix(".png"), optimize=True)
+def around_tables(path: str) -> tuple[str, str]:
+    """What stands before and after the measured part of a document.
+
+    Raises:
+        OSError: it cannot be read.
+        ValueError: it has no place for tables.
+    """
+    text = pathlib.Path(path).read_text(encoding="utf-8")
+    before, first, rest = text.partition(_MARKS[0])
+    _, second, after = rest.partition(_MARKS[1])
+    if not first or not second:
+        raise ValueError(
+            f"A document has a place for tables between {_MARKS[0]!r} and {_MARKS[1]!r}. Received: {path!r}"
+        )
+    return f"{before}{first}", f"{second}{after}"
+
+
+def command_line() -> str:
+    """The command of this run, without what says where its results go."""
+    places = ("--output", "--update", "--save_crops", "--nosave_crops")
+    return shlex.join(["benchmarks/kinds.py", *(part for part in sys.argv[1:] if part.split("=")[0] not in places)])
 
 
 def main(_: list[str]) -> None:
     kinds = chosen_kinds(_KINDS.value)
+    document = around_tables(_UPDATE.value) if _UPDATE.value else None
     crops = draw(kinds, FontShelf(_FONTS.value, read_families(_HELD_OUT.value)), Words(_WORDS.value))
     output = pathlib.Path(_OUTPUT.value)
     output.mkdir(parents=True, exist_ok=True)
@@ -197,16 +214,15 @@ def main(_: list[str]) -> None:
         read[_PEER_NAME] = None, read_with_peer(crops)
     results = {name: count(crops, readings, charset, with_spaces) for name, (charset, readings) in read.items()}
     counted = [kind for kind in kinds if not kind.is_extra] or kinds
-    command = shlex.join(["benchmarks/kinds.py", *sys.argv[1:]])
     about = (
-        f"`{command}`: {_NUM.value} crops a kind, seed {_SEED.value}; spaces are "
+        f"`{command_line()}`: {_NUM.value} crops a kind, seed {_SEED.value}; spaces are "
         f"{'' if with_spaces else 'not '}compared. spin_tf {__version__}, Python {platform.python_version()}."
     )
     text = "\n\n".join([about, make_tables(kinds, results, _PEER_NAME if _PEER.value else None, with_spaces)]) + "\n"
     print(text)
     write_text(str(output / "kinds.md"), text)
     summary: dict[str, Any] = {
-        "command": command,
+        "command": command_line(),
         "seed": _SEED.value,
         "num": _NUM.value,
         "with_spaces": with_spaces,
@@ -228,8 +244,9 @@ def main(_: list[str]) -> None:
         ],
     }
     write_text(str(output / "kinds.json"), json.dumps(summary, indent=1, ensure_ascii=False) + "\n")
-    if _UPDATE.value:
-        update(pathlib.Path(_UPDATE.value), text, sheet)
+    if document:
+        write_text(_UPDATE.value, f"{document[0]}\n{text}\n{document[1]}")
+        sheet.save(pathlib.Path(_UPDATE.value).with_suffix(".png"), optimize=True)
 
 
 if __name__ == "__main__":

@@ -61,7 +61,8 @@ _UNWANTED = tuple(
     codecs.decode(
         """
         shpx fuvg ovgpu phag juber fyhg avtt sntt cbea encr encvfg cravf intvan qvpx pbpx chffl anmv
-        uvgyre zbgures nffuby ohyyfu wvunq fhvpvq onfgneq vfvf greebe zheqre trabpvq ergneq ubybpnhfg fynir
+        uvgyre zbgures nffuby ohyyfu wvunq fhvpvq onfgneq vfvf greebe zheqre trabpvq ergneq ubybpnhfg
+        fynir snfpvf vfenry cnyrfgva xvqanc
         """,
         "rot13",
     ).split()
