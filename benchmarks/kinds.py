@@ -13,9 +13,9 @@ FOLDER gets kinds.md, kinds.json (with every reading) and contact.png; with --sa
 --update=docs/kinds.md puts the tables into that document and the contact sheet beside it.
 
 Texts are compared exactly, case and accents included; only the wide forms of East Asian type count as the usual ones
-(NFKC), every dash as a hyphen, a cedilla below s and t as the comma there, and spaces do not count unless all models
-of the run can write one. RapidOCR reads crops whose text runs another way as it reads those that it finds itself:
-turned by a quarter where they are tall, and asked for their direction.
+(NFKC), every dash as a hyphen, quotation marks above the line as straight ones, a cedilla below s and t as the comma
+there, and spaces do not count unless all models of the run can write one. RapidOCR reads crops whose text runs another
+way as it reads those that it finds itself: turned by a quarter where they are tall, and asked for their direction.
 """
 
 from __future__ import annotations
@@ -51,8 +51,9 @@ from spin_tf.cli import _reading
 
 _PEER_NAME = "RapidOCR"
 _MARKS = ("<!-- measured by benchmarks/kinds.py -->\n", "<!-- until here -->\n")
-# Signs that are one for whoever reads a crop: all dashes, and the cedilla that old files have for Romania's comma.
-_ALIKE = str.maketrans("\u2010\u2011\u2012\u2013\u2014\u2015\u2212ŞşŢţ", "-------ȘșȚț")
+# Signs that are one for whoever reads a crop: dashes; the cedilla that old files have for Romania's comma; quotation
+# marks above the line, straight in some fonts; the degree and what makes a number masculine.
+_ALIKE = str.maketrans("\u2010\u2011\u2012\u2013\u2014\u2015\u2212ŞşŢţ“”\u2018\u2019º", "-------ȘșȚț\"\"''°")
 
 _FONTS = flags.DEFINE_string("fonts", None, "folder of fonts, a folder a family", required=True)
 _OUTPUT = flags.DEFINE_string("output", None, "folder of what is written", required=True)
@@ -91,7 +92,7 @@ class Reading(NamedTuple):
 
 def compared(text: str, with_spaces: bool) -> str:
     """What of a text counts."""
-    parts = unicodedata.normalize("NFKC", text).translate(_ALIKE).split()
+    parts = unicodedata.normalize("NFKC", text.translate(_ALIKE)).split()
     return (" " if with_spaces else "").join(parts)
 
 

@@ -31,12 +31,12 @@ _HANDWRITING = _names(
     patrickhand permanentmarker rocksalt sacramento satisfy shadowsintolight thegirlnextdoor yellowtail
     """
 )
-# Families whose letters must be guessed or are underlined: by looking at them. Names with sc at their end are small
-# capitals.
+# Families with letters that must be guessed (a V like a U, a B in a flourish) or with a line below them: by looking at
+# them. Names with sc at their end are small capitals.
 _ODD = _names(
     """
-    fruktur meddon miltonian miltoniantattoo montserratalternates montserratsubrayada newrocker orbitron plaster
-    pressstart2p sancreek slackey
+    cherryswash croissantone fruktur imfellfrenchcanon jockeyone meddon miltonian miltoniantattoo montserratalternates
+    montserratsubrayada newrocker orbitron plaster pressstart2p sancreek slackey
     """
 )
 
@@ -88,14 +88,22 @@ class Font:
         # Figures with heights of small letters: 0 is an o, 1 is a small I.
         if set("01") & set(text) and self._height("0") < 0.93 * self._height("O"):
             return False
-        return not ("|" in text and self._height("|") < 1.15 * self._height("l"))
+        # And signs of currencies: a small £ is a t.
+        if any(self._height(sign) < 0.85 * self._height("O") for sign in set("€£¥") & set(text)):
+            return False
+        return not ("|" in text and self._height("|") < 1.3 * self._height("l"))
 
     def tells_apart(self, text: str) -> bool:
         """Whether those characters of a text that are taken for each other differ in form."""
         pairs = [pair for group in ALIKE for pair in itertools.combinations(group, 2) if set(pair) <= set(text)]
-        if "l" in text and self._alike("l", "L"):
-            return False
-        return all(self._tells_zero() if pair == ("0", "O") else not self._alike(*pair) for pair in pairs)
+        # An l with a foot is an L.
+        pairs += [("l", "L")] if "l" in text else []
+        for pair in pairs:
+            # Strokes have their ends alone to differ in.
+            most = 0.65 if set(pair) & set("Il") else 0.83
+            if not self._tells_zero() if pair == ("0", "O") else self._alike(*pair, most):
+                return False
+        return True
 
     def _tells_zero(self) -> bool:
         """Whether 0 is much slimmer than O, or has a dot or a stroke in its middle."""
@@ -109,14 +117,17 @@ class Font:
     def _height(self, character: str) -> int:
         return len(self._mask(character))
 
-    def _alike(self, one: str, other: str) -> bool:
-        """Whether two characters have the same form, whatever their size: what a crop shows of either alone."""
+    def _alike(self, one: str, other: str, most: float) -> bool:
+        """Whether two characters have the same form, whatever their size: what a crop shows of either alone.
+
+        `most` is the share of their ink that they may have in common.
+        """
         (height, width), (other_height, other_width) = self._mask(one).shape, self._mask(other).shape
         slimmer = (width / height) / (other_width / other_height)
         if not 0.8 < slimmer < 1.25:
             return False
         forms = [_form(self._mask(c)) for c in (one, other)]
-        return bool((forms[0] & forms[1]).sum() > 0.83 * (forms[0] | forms[1]).sum())
+        return bool((forms[0] & forms[1]).sum() > most * (forms[0] | forms[1]).sum())
 
 
 def _form(mask: np.ndarray) -> np.ndarray:

@@ -135,6 +135,11 @@ def digits(rng: random.Random, number: int) -> str:
     return "".join(rng.choices(string.digits, k=number))
 
 
+def figures(rng: random.Random, number: int) -> str:
+    """Digits that can stand among letters: neither 0 nor 1, which may be O and I there."""
+    return "".join(rng.choices("23456789", k=number))
+
+
 def in_some_case(rng: random.Random, word: str) -> str:
     """Lower case, Capital or UPPER; ß has no capital here."""
     return rng.choice([word, word.capitalize(), word if "ß" in word else word.upper()])
@@ -200,7 +205,7 @@ def phone(rng: random.Random, words: Words) -> str:
 
 
 def brackets(rng: random.Random, words: Words) -> str:
-    word, number = short_word(rng, words), digits(rng, rng.randint(1, 3))
+    word, number = short_word(rng, words), figures(rng, rng.randint(1, 3))
     pair = rng.choice(["()", "()", "[]", "{}", "<>"])
     inside = rng.choice([word, number, f"{word[:3]}{number}"])
     before = words.word(rng, range(3, 7))
@@ -209,7 +214,7 @@ def brackets(rng: random.Random, words: Words) -> str:
 
 def signs_inside(rng: random.Random, words: Words) -> str:
     """Words or numbers with one sign between them, sometimes two."""
-    parts = [words.word(rng, range(3, 7)) if rng.random() < 0.7 else digits(rng, rng.randint(1, 3)) for _ in range(3)]
+    parts = [words.word(rng, range(3, 7)) if rng.random() < 0.7 else figures(rng, rng.randint(1, 3)) for _ in range(3)]
     case = rng.choice([str.lower, str.upper, str.capitalize])
     text = case(parts[0]) + rng.choice("#$_\\|&^=+") + case(parts[1])
     return text + rng.choice("_+&=") + case(parts[2]) if rng.random() < 0.2 else text
@@ -227,7 +232,7 @@ def address(rng: random.Random, words: Words) -> str:
 
 def email(rng: random.Random, words: Words) -> str:
     name = words.word(rng, range(3, 7))
-    more = rng.choice(["", "", f".{words.word(rng, [3, 4])}", f"_{words.word(rng, [3, 4])}", digits(rng, 2), "-shop"])
+    more = rng.choice(["", "", f".{words.word(rng, [3, 4])}", f"_{words.word(rng, [3, 4])}", figures(rng, 2), "-shop"])
     return f"{name}{more}@{words.word(rng, range(3, 8))}.{rng.choice(_ENDINGS)}"
 
 
@@ -280,7 +285,7 @@ def segments(rng: random.Random, words: Words) -> str:
 
 def dots(rng: random.Random, words: Words) -> str:
     """What buses, tills and printers of dates show."""
-    word, time = words.word(rng, range(3, 9)).upper(), f"{rng.randint(0, 23):02d}:{digits(rng, 1)}{digits(rng, 1)}"
+    word, time = words.word(rng, range(3, 9)).upper(), f"{rng.randint(0, 23):02d}:{rng.randint(0, 59):02d}"
     date = f"{rng.randint(1, 28):02d}.{rng.randint(1, 12):02d}.{rng.randint(2024, 2031)}"
     return rng.choice([word, word, time, date, f"{word[:4]}-{digits(rng, 3)}", f"L{digits(rng, 5)}"])
 

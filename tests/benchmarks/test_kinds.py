@@ -97,7 +97,8 @@ def test_what_counts_as_right(folder: pathlib.Path) -> None:
         "import kinds; from kinds import *; from spin_tf.charset import Charset\n"
         "kind = {kind.name: kind for kind in KINDS}['two_words']\n"
         "pairs = [('AB 12', 'AB12', .95), ('Uhr', 'uhr', .99), ('Größe', 'Grosse', .5), ('9\\u201317', '9-17', .9),\n"
-        "         ('uriașă', 'uria\\u015fă', .3), ('12:30', '12\\uff1a30', .2), ('„Nu“', 'Nu', 1.)]\n"
+        "         ('uriașă', 'uria\\u015fă', .3), ('12:30', '12\\uff1a30', .2), ('„Nu“', 'Nu', 1.),\n"
+        "         ('“so”', '\"so\"', .5)]\n"
         "crops = [Crop(kind, label, '', b'') for label, _, _ in pairs]\n"
         "readings = [Reading(text, sure) for _, text, sure in pairs]\n"
         "for spaces, charset in ((False, '94'), (True, '94'), (False, '36')):\n"
@@ -106,13 +107,13 @@ def test_what_counts_as_right(folder: pathlib.Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=SCRIPT.parent, capture_output=True, text=True, check=True)
     plain, spaced, folded = map(json.loads, done.stdout.splitlines())
-    assert (plain["crops"], plain["correct"], plain["correct_with_spaces"]) == (7, 4, 3)
+    assert (plain["crops"], plain["correct"], plain["correct_with_spaces"]) == (8, 5, 4)
     assert (plain["sure"], plain["sure_correct"]) == (4, 2)
     # Größe, uriașă, „Nu“.
     assert (plain["unwritable"], plain["unwritable_sure"]) == (3, 1)
-    assert spaced["correct"] == 3
-    # This charset has no capitals: Uhr is right; it has no hyphen and no colon either.
-    assert (folded["correct"], folded["unwritable"]) == (4, 5)
+    assert spaced["correct"] == 4
+    # This charset has no capitals: Uhr is right; it has no hyphen, colon and quotation mark either.
+    assert (folded["correct"], folded["unwritable"]) == (5, 6)
 
 
 def test_labels_follow_the_rules_of_their_kinds(folder: pathlib.Path) -> None:
