@@ -20,6 +20,7 @@ way as it reads those that it finds itself: turned by a quarter where they are t
 
 from __future__ import annotations
 
+import datetime
 import inspect
 import io
 import json
@@ -217,7 +218,8 @@ def main(_: list[str]) -> None:
     counted = [kind for kind in kinds if not kind.is_extra] or kinds
     about = (
         f"`{command_line()}`: {_NUM.value} crops a kind, seed {_SEED.value}; spaces are "
-        f"{'' if with_spaces else 'not '}compared. spin_tf {__version__}, Python {platform.python_version()}."
+        f"{'' if with_spaces else 'not '}compared. spin_tf {__version__}, Python {platform.python_version()}, "
+        f"{datetime.date.today()}."
     )
     text = "\n\n".join([about, make_tables(kinds, results, _PEER_NAME if _PEER.value else None, with_spaces)]) + "\n"
     print(text)

@@ -229,6 +229,15 @@ def test_tables_leave_stacked_letters_out_of_the_means() -> None:
     assert "**100.0**" in mean and "**50.0**" in mean and "+50.0" in mean
 
 
+def test_the_page_shows_all_kinds() -> None:
+    page = (REPOSITORY / "docs" / "kinds.md").read_text(encoding="utf-8")
+    _, measured, _ = re.split("<!-- measured by benchmarks/kinds.py -->\n|<!-- until here -->\n", page)
+    shown = re.findall(r"^\| ([^|]*?: [^|]*?)(?: \(not in the means\))? \| 40 \|", measured, re.MULTILINE)
+    assert shown == [f"{kind.group}: {kind.title}" for kind in KINDS]
+    assert f"draws {len(KINDS)} kinds" in page
+    assert (REPOSITORY / "docs" / "kinds.png").stat().st_size < 300_000
+
+
 def test_contact_sheets_show_every_kind() -> None:
     kinds = KINDS[:7]
     crops = {kind.name: [Image.new("RGB", (80, 30), (200, 0, 0))] for kind in kinds}
