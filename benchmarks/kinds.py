@@ -208,8 +208,7 @@ def main(_: list[str]) -> None:
         save_crops(output / "crops", crops)
     read: dict[str, tuple[Charset | None, list[Reading]]] = {}
     for model in _MODELS.value or [None]:
-        name = f"spin_tf, {pathlib.Path(model).stem if model else 'bundled model'}"
-        read[name] = read_with_model(model, crops)
+        read[f"spin_tf, {model or 'bundled model'}"] = read_with_model(model, crops)
     charsets = [charset for charset, _ in read.values() if charset]
     with_spaces = all(" " in charset.characters for charset in charsets)
     if _PEER.value:
