@@ -23,7 +23,28 @@ _PLAIN = {"æ": "a", "œ": "o", "ø": "o", "ł": "l", "đ": "d", "ħ": "h", "ß"
 
 # Lengths of the words of the training sets of ICDAR 2015, IIIT5K and SVT up to eight letters, with a far longer tail:
 # few real words are long, and a decoder that hardly sees them does not read them (2 % of those with 14 letters).
-_LENGTHS = (1.5, 5, 17, 20, 15, 12.5, 10, 7.5, 5.8, 4.6, 3.6, 2.8, 2.2, 1.8, 1.4, 1.1, 0.9, 0.7, 0.5, 0.4)
+_LENGTHS: tuple[float, ...] = (
+    1.5,
+    5,
+    17,
+    20,
+    15,
+    12.5,
+    10,
+    7.5,
+    5.8,
+    4.6,
+    3.6,
+    2.8,
+    2.2,
+    1.8,
+    1.4,
+    1.1,
+    0.9,
+    0.7,
+    0.5,
+    0.4,
+)
 _LENGTHS += (0.3, 0.25, 0.2, 0.15, 0.12, 0.1, 0.08, 0.06, 0.05, 0.05)
 # Compounds as they are usual, and those of labels that are long by their kind.
 _COMPOUND = (10, 22)
