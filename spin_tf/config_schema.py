@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from spin_tf.contract.preprocessing import Preprocessing
+
 TRANSFORMATIONS = ("none", "tps", "spn", "spin", "ga_spn", "ga_spin")
 BACKBONES = {"resnet32": 4, "lcnet": 3}  # each with the number of its stages
 STAGES = ("transformation", "backbone", "encoder", "decoder")
@@ -109,6 +111,12 @@ class ModelConfig:
     backbone: BackboneConfig = field(default_factory=BackboneConfig)
     encoder: EncoderConfig = field(default_factory=EncoderConfig)
     decoder: DecoderConfig = field(default_factory=DecoderConfig)
+
+    @property
+    def preprocessing(self) -> Preprocessing:
+        """How pictures become the network's input."""
+        wide = self.wide_image_size
+        return Preprocessing((self.image_size[0], self.image_size[1]), (wide[0], wide[1]) if wide else None)
 
 
 @dataclass

@@ -20,9 +20,9 @@ from spin_tf.contract.preprocessing import Preprocessing, prepare
 from spin_tf.contract.shown import recognizer_line
 from spin_tf.contract.turning import check_turn, surest, turned_views
 from spin_tf.contract.word import Character, ReadError, Word
+from spin_tf.data.same_size import read_by_size
 from spin_tf.decoding.decoder import Decoder
 from spin_tf.decoding.options import OptionNames, Options
-from spin_tf.reading.by_size import read_by_size
 from spin_tf.reading.images import ImageLike, open_image, several_images
 from spin_tf.reading.signature import InitSignature
 from spin_tf.reading.stepping import require_stepping

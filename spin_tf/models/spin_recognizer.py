@@ -69,9 +69,8 @@ class SPINRecognizer(keras.Model):
         self.charset = Charset.from_dict(charset) if charset else Charset.from_spec(config.charset)
         self.synchronized = synchronized
         self.version = version
-        self.image_size = (config.image_size[0], config.image_size[1])
-        wide = config.wide_image_size
-        self.wide_image_size = (wide[0], wide[1]) if wide else None
+        self.preprocessing = config.preprocessing
+        self.image_size, self.wide_image_size = self.preprocessing[:2]
         self.num_steps = config.max_length + 1
         policy = self.dtype_policy
         self.transformation = None
@@ -214,6 +213,7 @@ class SPINRecognizer(keras.Model):
             "spin_tf_version": self.version,
             "name": self.config["name"],
             "charset": self.charset.to_dict(),
+            "preprocessing": self.preprocessing.number,
             "image_size": list(self.image_size),
             **({"wide_image_size": list(self.wide_image_size)} if self.wide_image_size else {}),
             "max_length": self.config["max_length"],
