@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from spin_tf.data.picture import weighted_grey
+from spin_tf.contract.pixels import to_grey
 from spin_tf.synthesis import SynthesisConfig, WordSynthesizer, colours, fonts, geometry, layout, segments
 from spin_tf.synthesis.config import family_names
 from spin_tf.synthesis.contact_sheet import contact_sheet
@@ -105,7 +105,7 @@ def test_ink_of_another_hue_has_the_brightness_of_its_ground() -> None:
     for seed in range(12):
         (image, label), (grey, same) = on.word(seed), off.word(seed)
         assert label == same and image.shape == (32, 128, 3) and image.dtype == np.uint8
-        spread = np.asarray(weighted_grey(image), np.float32).std()
+        spread = to_grey(image).std()
         assert spread < 8 and image.reshape(-1, 3).std(0).max() > 4 * spread
         # The main axis of the colours has the word.
         points = image.reshape(-1, 3).astype(np.float64)
