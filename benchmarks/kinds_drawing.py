@@ -220,9 +220,9 @@ def blurred(rng: random.Random, font: str, text: str) -> Image.Image:
 
 def noisy(rng: random.Random, font: str, text: str) -> Image.Image:
     """Noise of a sensor, and on half of them single pixels that are white or black."""
-    values = np.asarray(plain(rng, font, text), np.float32)
+    clean = np.asarray(plain(rng, font, text), np.float64)
     noise = numpy_rng(rng)
-    values = values + noise.normal(0, rng.uniform(25, 45), values.shape)
+    values = clean + noise.normal(0, rng.uniform(25, 45), clean.shape)
     if rng.random() < 0.5:
         which = noise.random(values.shape[:2])
         share = rng.uniform(0.01, 0.03)

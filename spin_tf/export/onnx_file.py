@@ -29,9 +29,9 @@ def convert(model: SPINRecognizer) -> bytes:
     """Converts a model to ONNX, float32, with the metadata of the model inside.
 
     The graph reads: `image` (n, height, width, 1) -> `probabilities`, `positions`, and the `states`, `projected` and
-    `centres` of `SteppingModel.encode`; with a wide_image_size, images of either width. An ONNX file holds one graph, so
-    the step of the decoder is a second file, in base64 among the metadata of the first: it is a thirteenth of the whole,
-    and there is still one file to hand over.
+    `centres` of `SteppingModel.encode`; with a wide_image_size, images of either width. An ONNX file holds one graph,
+    so the step of the decoder is a second file, in base64 among the metadata of the first: it is a thirteenth of the
+    whole, and there is still one file to hand over.
 
     Raises:
         MissingExtraError: tf2onnx or onnx are not installed.

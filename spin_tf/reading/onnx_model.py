@@ -49,7 +49,7 @@ class ONNXModel:
             )
         self.metadata: dict[str, Any] = parse_metadata(properties[METADATA_FILE].encode(), self.path)
         outputs = _describe(self._words.get_outputs())
-        words = {key: outputs[key] for key in ("probabilities", "positions") if key in outputs}
+        words = {key: value for key, value in outputs.items() if key in ("probabilities", "positions")}
         inputs = _describe(self._words.get_inputs())
         if self.metadata.get("wide_image_size") and "image" in inputs:
             # Of either width.

@@ -56,8 +56,8 @@ class TrainingWords:
         batch_size: global, over all replicas.
         steps: of the run.
         seed: of order and augmentation.
-        by_width: sort the words by width, so that `dataset` can give batches of wide ones; needs a look at the beginning
-            of every picture.
+        by_width: sort the words by width, so that `dataset` can give batches of wide ones; needs a look at the start of
+            every picture.
 
     Attributes:
         augmentation: the strength for the words of each source, float32 (sources,).
@@ -201,8 +201,8 @@ class TrainingWords:
     ) -> Any:
         """tf.data of dicts image (b, h, w, 1) and tokens (b, max_length + 2) int32, with b = batch / all replicas.
 
-        The images of a batch are of one size: the `image_size` of `preprocessing`, or its `wide_image_size` where it has
-        one, the words were sorted by width, and those of the step are wide.
+        The images of a batch are of one size: the `image_size` of `preprocessing`, or its `wide_image_size` where it
+        has one, the words were sorted by width, and those of the step are wide.
 
         Every number is a function of the seed and the word's place in the run, however the batch is split. A worker's
         replicas get their parts of a step's batch one after the other.
