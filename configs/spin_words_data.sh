@@ -72,6 +72,6 @@ draw() { # NAME COUNT SEED [FLAGS]
     --backgrounds="$words/backgrounds" --lexicon="$words/text/synth90k_lexicon.txt,$words/text/icdar2015_generic_vocabulary.txt" \
     --exclude_fonts=benchmarks/held_out_fonts.txt --workers=2 "$@"
 }
-draw synth "$num_synthetic" 15 --max_length=25
-draw latin "$num_latin" 22 --charset=latin --languages=eu --language_words=8000 --word_split=train --wide_size=32,256 \
+draw synth "$num_synthetic" 15
+draw latin "$num_latin" 22 --charset=latin --max_length=40 --languages=eu --language_words=8000 --word_split=train --wide_size=32,256 \
   --shares=signs=0.12,long=0.12,codes=0.06,accents=0.18

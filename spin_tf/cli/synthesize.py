@@ -31,7 +31,7 @@ from spin_tf.synthesis.alphabet import Lexicon, characters_of
 from spin_tf.synthesis.contact_sheet import contact_sheet
 from spin_tf.synthesis.figures import integer, pick
 from spin_tf.synthesis.fonts import CHARACTERS, FontLibrary, find_fonts, select_families, system_fonts
-from spin_tf.synthesis.labels import cases
+from spin_tf.synthesis.labels import MAX_LENGTH, USUAL_LENGTH, cases
 from spin_tf.synthesis.languages import frequent_words, split
 from spin_tf.synthesis.scene import find_photographs
 from spin_tf.synthesis.shares import LabelShares
@@ -56,7 +56,7 @@ _SIZE = flags.DEFINE_list("size", ["32", "100"], "Height and width of the images
 _WIDE_SIZE = flags.DEFINE_list(
     "wide_size", None, "Height and width of images of crops more than five times as wide as high; default: --size."
 )
-_MAX_LENGTH = flags.DEFINE_integer("max_length", 40, "Longest label.", lower_bound=1, upper_bound=40)
+_MAX_LENGTH = flags.DEFINE_integer("max_length", USUAL_LENGTH, "Longest label.", 1, MAX_LENGTH)
 _SHARES = flags.DEFINE_list(
     "shares",
     [],

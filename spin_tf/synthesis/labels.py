@@ -17,7 +17,9 @@ from spin_tf.synthesis.fonts import CHARACTERS
 from spin_tf.synthesis.shares import LabelShares
 from spin_tf.synthesis.vocabulary import COMMON_WORDS
 
+# The longest label that can be drawn, and that is unless one asks for longer: as long as models read by default.
 MAX_LENGTH = 40
+USUAL_LENGTH = 25
 # Letters that are no letter and accent, and the plain one that stands for them.
 _PLAIN = {"æ": "a", "œ": "o", "ø": "o", "ł": "l", "đ": "d", "ħ": "h", "ß": "s"}
 

@@ -11,7 +11,7 @@ import numpy as np
 from spin_tf.synthesis import camera, colours, geometry, layout, scene, segments
 from spin_tf.synthesis.config import SynthesisConfig
 from spin_tf.synthesis.fonts import CAP_HEIGHT, CHARACTERS, FontLibrary, GlyphFont
-from spin_tf.synthesis.labels import MAX_LENGTH, LabelSampler
+from spin_tf.synthesis.labels import USUAL_LENGTH, LabelSampler
 from spin_tf.synthesis.shares import LabelShares
 from spin_tf.synthesis.streams import Streams
 
@@ -55,7 +55,7 @@ class WordSynthesizer:
         backgrounds: Iterable[str | os.PathLike[str]] | None = None,
         size: tuple[int, int] = (32, 100),
         config: SynthesisConfig | None = None,
-        max_length: int = MAX_LENGTH,
+        max_length: int = USUAL_LENGTH,
         characters: str | None = None,
         wide_size: tuple[int, int] | None = None,
         shares: LabelShares | None = None,

@@ -25,7 +25,7 @@ WORDS_ALONE = LabelShares(0, 0, 0, 0, 1)
 
 def synthesizer(words: list[str], size: tuple[int, int] = (32, 128), **families: float) -> WordSynthesizer:
     config = dataclasses.replace(NOTHING, **families)
-    return WordSynthesizer(None, words, config=config, size=size, wide_size=(32, 256), shares=WORDS_ALONE)
+    return WordSynthesizer(None, words, None, size, config, 40, wide_size=(32, 256), shares=WORDS_ALONE)
 
 
 @pytest.mark.parametrize("face", range(6))
@@ -56,7 +56,7 @@ def test_long_words_get_wide_images_and_others_do_not() -> None:
     assert {short.word(seed)[0].shape for seed in range(20)} == {(32, 128)}
     # The stored image is on the same side of the limit as the crop, so that a reader treats it alike.
     assert 128 / 32 < geometry.WIDE < 256 / 32
-    without = WordSynthesizer(None, ["donaudampfschifffahrtskapitaen"], size=(32, 128), shares=WORDS_ALONE)
+    without = WordSynthesizer(None, ["donaudampfschifffahrtskapitaen"], None, (32, 128), None, 40, shares=WORDS_ALONE)
     assert {without.word(seed)[0].shape for seed in range(20)} == {(32, 128)}
     with pytest.raises(ValueError, match=r"Received: wide_size=\(32, 4\)"):
         WordSynthesizer(wide_size=(32, 4))
