@@ -1,19 +1,24 @@
 /** What the tests need of the inside of the recogniser: the input that the model is given. */
-import { parseMetadata } from "../src/recognizer/metadata";
-import { decodeImage } from "../src/recognizer/pixels";
+import { parseMetadata, readMetadata } from "../src/recognizer/metadata";
+import { Picture } from "../src/recognizer/picture";
+import { type Box, decodeImage } from "../src/recognizer/pixels";
+import { cut, type Preprocessing } from "../src/recognizer/preprocess";
 import { letterbox } from "../src/recognizer/resize";
 import { findQuadrilaterals, type Place } from "../src/recognizer/text_map";
 import { turnedViews } from "../src/recognizer/turning";
+import { decode, type Word } from "../src/recognizer/word";
 
+/** What an image file is to the recogniser: its size, what is left of it, and by degrees what a model is to read. */
 export async function views(
   url: string,
-  imageSize: [number, number],
-): Promise<{ size: number[]; views: Record<string, number[]> }> {
+  preprocessing: Preprocessing,
+): Promise<{ size: number[]; box: Box; views: Record<string, number[]> }> {
   const bitmap = await decodeImage(await (await fetch(url)).blob());
   const whole = { x: 0, y: 0, width: bitmap.width, height: bitmap.height };
-  const turned = turnedViews(bitmap, whole, imageSize, true);
-  const entries = turned.map(({ degrees, input }) => [String(degrees), [...input]] as const);
-  return { size: [bitmap.width, bitmap.height], views: Object.fromEntries(entries) };
+  const { box } = cut(Picture.of(bitmap, whole), preprocessing);
+  const turned = turnedViews(bitmap, whole, preprocessing, "auto");
+  const entries = turned.map(({ turned, values }) => [String(turned), [...values]]);
+  return { size: [bitmap.width, bitmap.height], box, views: Object.fromEntries(entries) };
 }
 
 /** What a detector is given of a picture. */
@@ -44,4 +49,18 @@ export function refusal(text: string): string {
   } catch (error) {
     return (error as { code: string; message: string }).message;
   }
+}
+
+/** Why the metadata of a file cannot be read. */
+export function unreadable(file: Uint8Array): Promise<string> {
+  return readMetadata(file).then(
+    () => "fine",
+    (error: Error) => String(error.cause),
+  );
+}
+
+/** The word of some steps over a charset of "a" and "b": their most probable classes, 0 to 3. */
+export function wordOf(classes: number[]): Word {
+  const probabilities = classes.flatMap((id) => [0, 1, 2, 3].map((other) => (other === id ? 0.7 : 0.1)));
+  return decode(["a", "b"], Float32Array.from(probabilities), new Float32Array(classes.length), 0);
 }
