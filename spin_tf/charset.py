@@ -14,6 +14,7 @@ import numpy as np
 from absl import logging
 
 from spin_tf._characters import ALIKE, NAMED
+from spin_tf.contract.constants import END_ID, FIRST_CHARACTER_ID, PADDING_ID, START_ID
 from spin_tf.data.files import read_list
 
 # A typographic apostrophe between two letters.
@@ -209,10 +210,10 @@ class Tokenizer:
         max_length: the longest label, in characters.
     """
 
-    START_ID = 0
-    PADDING_ID = 0
-    END_ID = 1
-    FIRST_CHARACTER_ID = 2
+    START_ID = START_ID
+    PADDING_ID = PADDING_ID
+    END_ID = END_ID
+    FIRST_CHARACTER_ID = FIRST_CHARACTER_ID
 
     def __init__(self, charset: Charset, max_length: int = 25) -> None:
         if max_length < 1:

@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterable
 import numpy as np
 
 from spin_tf.charset import Charset
+from spin_tf.contract.greedy import decode
 from spin_tf.data.preprocessing import ImageError, decode_image, preprocess
 from spin_tf.data.records.tfrecord import RecordIndex
 from spin_tf.evaluation.calibration import Calibration
 from spin_tf.evaluation.metrics import normalize
-from spin_tf.reading.greedy import decode
 from spin_tf.reading.word_model import WordModel
 
 _RANGE = (0.2, 5.0)

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 
 from spin_tf._extras import require
+from spin_tf.contract.metadata import METADATA_FILE
 from spin_tf.export.parity import Parity, compare_words, require_parity, worst
 from spin_tf.models import SPINRecognizer
-from spin_tf.reading.metadata import METADATA_FILE
 from spin_tf.reading.onnx_model import STEP_KEY, ONNXModel
 from spin_tf.reading.stepping import read_stepwise
 

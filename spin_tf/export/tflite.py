@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from spin_tf._extras import require
+from spin_tf.contract.metadata import checksum_of
 from spin_tf.export.flatbuffer import tidy
 from spin_tf.export.check_words import wide_of
 from spin_tf.export.parity import Parity, compare_words, require_parity, worst
@@ -27,7 +28,6 @@ from spin_tf.reading.litert import (
     WIDE,
     LiteRTInterpreter,
 )
-from spin_tf.reading.metadata import checksum_of
 from spin_tf.reading.stepping import read_stepwise
 
 QUANTIZATIONS = ("none", "float16", "int8")

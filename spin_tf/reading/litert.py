@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from spin_tf._noise import without_native_chatter
-from spin_tf.reading.metadata import METADATA_FILE, METADATA_FORMAT, check_tensors, one_line, read_metadata
+from spin_tf.contract.metadata import METADATA_FILE, METADATA_FORMAT, check_tensors, one_line, read_metadata
 from spin_tf.reading.pool import Pool
 from spin_tf.reading.stepping import fill_rows
 
