@@ -21,6 +21,22 @@ export async function views(
   return { size: [bitmap.width, bitmap.height], box, views: Object.fromEntries(entries) };
 }
 
+/** The same of many files: by path and degrees, a sum of what a model is to read. */
+export async function sums(
+  urls: string[],
+  preprocessing: Preprocessing,
+): Promise<Record<string, Record<string, string>>> {
+  const result: Record<string, Record<string, string>> = {};
+  for (const url of urls) {
+    const entries = Object.entries((await views(url, preprocessing)).views).map(async ([turned, values]) => {
+      const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", Float32Array.from(values)));
+      return [turned, [...digest].map((byte) => byte.toString(16).padStart(2, "0")).join("")];
+    });
+    result[url] = Object.fromEntries(await Promise.all(entries));
+  }
+  return result;
+}
+
 /** What a detector is given of a picture. */
 export async function detectorInput(
   url: string,

@@ -91,6 +91,18 @@ test("the input of the model is that of spin_tf, for every kind of file and eith
   }
 });
 
+test("the input of the model is that of spin_tf, to the bit, for hundreds of words", async (t) => {
+  const paths = Object.keys(expected.inputs);
+  const sums = await page.evaluate(
+    async (paths) => (await import("./internals.js")).sums(paths, { number: 2, size: [32, 128], wideSize: [32, 256] }),
+    paths,
+  );
+  for (const path of paths) {
+    assert.deepEqual(sums[path], expected.inputs[path], path);
+  }
+  t.diagnostic(`${paths.length} ${expected.real ? "real" : "drawn"} words`);
+});
+
 /** What browsers do not read as spin_tf does; README.md names both. */
 const NOT_HERE = ["plain.tif", "broken_dark_sixteen_bits.png"];
 const readable = Object.entries(cases.files).filter(([name, { error }]) => !error && !NOT_HERE.includes(name));
