@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 
 from spin_tf.contract.constants import (
@@ -16,6 +18,8 @@ from spin_tf.contract.constants import (
     MARGIN_DIVISOR,
 )
 from spin_tf.contract.pixels import Box, Pixels, crop, take
+
+_NONE = np.zeros(1, bool)
 
 
 def cut_ground(image: Pixels) -> Pixels:
@@ -37,14 +41,13 @@ def ground_box(image: Pixels) -> Box | None:
         sample = image
     else:
         sample = take(image, np.arange(num_rows) * height // num_rows, np.arange(num_columns) * width // num_columns)
-    # One plane a channel.
-    planes = np.moveaxis(sample.reshape(num_rows, num_columns, -1), 2, 0)
+    planes = np.moveaxis(sample.reshape(num_rows, num_columns, -1), 2, 0).astype(np.int16, order="C")
     cuts = []
-    for lines in (planes, planes[:, ::-1], planes.swapaxes(1, 2), planes.swapaxes(1, 2)[:, ::-1]):
-        cut = _num_even_lines(lines)
-        if cut == lines.shape[1]:
+    for axis, outermost in ((0, 0), (0, -1), (1, 0), (1, -1)):
+        even = _even_lines(planes, axis, outermost)
+        if even.all():
             return None
-        cuts.append(cut)
+        cuts.append(int(np.argmin(even)))
     above, below, before, behind = cuts
     top, bottom = above * height // num_rows, height - below * height // num_rows
     left, right = before * width // num_columns, width - behind * width // num_columns
@@ -57,16 +60,22 @@ def ground_box(image: Pixels) -> Box | None:
     return box if narrower or lower else None
 
 
-def _num_even_lines(lines: np.ndarray) -> int:
-    """How many lines are ground, from the first of uint8 (channels, lines, pixels) on."""
-    outermost = lines[:, 0]
+def _even_lines(planes: np.ndarray, axis: int, outermost: int) -> np.ndarray:
+    """Which lines are ground by the outermost one, bool (lines,), that one first.
+
+    Args:
+        planes: int16 (channels, rows, columns).
+        axis: 0: lines are rows; 1: columns.
+        outermost: 0 or -1.
+    """
+    line = planes.take(outermost, axis + 1)
     # Most photographs end here: no middle is near enough to both ends.
-    if (outermost.max(axis=1) - outermost.min(axis=1)).max() > 2 * GROUND_MAX_DEVIATION:
-        return 0
-    middle = np.sort(outermost, axis=1)[:, outermost.shape[1] // 2].astype(np.int16)
-    if np.abs(outermost - middle[:, None]).max() > GROUND_MAX_DEVIATION:
-        return 0
-    deviations = np.abs(lines - middle[:, None, None]).max(axis=0)
+    if (line.max(axis=1) - line.min(axis=1)).max() > 2 * GROUND_MAX_DEVIATION:
+        return _NONE
+    middle = np.sort(line, axis=1)[:, line.shape[1] // 2, None]
+    if np.abs(line - middle).max() > GROUND_MAX_DEVIATION:
+        return _NONE
+    deviations = functools.reduce(np.maximum, np.abs(planes - middle[..., None])).max(axis=1 - axis)
     allowed = min(max(int(deviations.max()) // GROUND_DIVISOR, GROUND_MIN_DEVIATION), GROUND_MAX_DEVIATION)
-    uneven = np.flatnonzero(deviations.max(axis=1) > allowed)
-    return int(uneven[0]) if len(uneven) else len(deviations)
+    even: np.ndarray = deviations <= allowed
+    return even if outermost == 0 else even[::-1]

@@ -71,11 +71,16 @@ def rot90(image: Pixels, quarters: int) -> Pixels:
     return np.rot90(image, quarters) if isinstance(image, np.ndarray) else image.rot90(quarters)
 
 
-def weighted_grey(image: np.ndarray) -> np.ndarray:
-    """Grey values of a uint8 array (..., 3) by OpenCV's formula, int32 (...)."""
-    red, green, blue = (image[..., i].astype(np.int32) for i in range(3))
-    grey = red * GREY_WEIGHTS[0] + green * GREY_WEIGHTS[1] + blue * GREY_WEIGHTS[2]
-    return (grey + (1 << (GREY_SHIFT - 1))) >> GREY_SHIFT
+def colour_planes(image: np.ndarray) -> np.ndarray:
+    """The channels of a uint8 array (..., 3) one after another: float32 (3, ...)."""
+    return np.moveaxis(image, -1, 0).astype(np.float32, order="C")
+
+
+def weighted_grey(planes: np.ndarray) -> np.ndarray:
+    """Grey values by OpenCV's formula, whole numbers, of `colour_planes`: float32 (...)."""
+    # All sums are whole numbers below 2 ** 24, which float32 holds.
+    red, green, blue = (plane * np.float32(weight) for plane, weight in zip(planes, GREY_WEIGHTS, strict=True))
+    return np.floor((red + green + blue + np.float32(1 << (GREY_SHIFT - 1))) * np.float32(2.0**-GREY_SHIFT))
 
 
 def to_grey(image: np.ndarray) -> np.ndarray:
@@ -86,8 +91,8 @@ def to_grey(image: np.ndarray) -> np.ndarray:
     """
     check_pixels(image)
     if image.ndim == 3 and image.shape[2] == 3:
-        image = weighted_grey(image)
-    return image.reshape(*image.shape[:2], 1).astype(np.float32)
+        image = weighted_grey(colour_planes(image))
+    return image.reshape(*image.shape[:2], 1).astype(np.float32, copy=False)
 
 
 def over(rgba: np.ndarray, ground: int) -> np.ndarray:
@@ -106,7 +111,7 @@ def over(rgba: np.ndarray, ground: int) -> np.ndarray:
 def is_light(image: np.ndarray) -> bool:
     """Whether every pixel of uint8 (height, width, 3) is at least as light as light ink."""
     # Most pictures show at a few of their pixels that they are not.
-    return bool(weighted_grey(image[::7, ::7]).min() >= LIGHT_INK and weighted_grey(image).min() >= LIGHT_INK)
+    return all(weighted_grey(colour_planes(some)).min() >= LIGHT_INK for some in (image[::7, ::7], image))
 
 
 def is_visible(alpha: np.ndarray) -> bool:

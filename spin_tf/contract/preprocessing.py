@@ -17,7 +17,7 @@ import numpy as np
 from spin_tf.contract.colour import ColourAxis, colour_axis
 from spin_tf.contract.constants import FIRST_PREPROCESSING, PREPROCESSING, WIDE_ASPECT
 from spin_tf.contract.ground import cut_ground
-from spin_tf.contract.pixels import Pixels, check_pixels, take, weighted_grey
+from spin_tf.contract.pixels import Pixels, check_pixels, colour_planes, take, weighted_grey
 
 Size = tuple[int, int]
 # Pictures of no more are made as a whole: several looks at them cost more than all of their pixels.
@@ -58,14 +58,27 @@ class Preprocessing(NamedTuple):
             return self.wide_image_size
         return self.image_size
 
-    def axis(self, image: Pixels) -> ColourAxis | None:
-        """The axis along which the colours of a view, cut and turned, are read; None for grey."""
-        return _values(image, self.size(image), self.number >= 2)[1]
+    def values(self, image: Pixels) -> tuple[np.ndarray, ColourAxis | None]:
+        """The whole numbers 0..255 of a view, cut and turned, that are interpolated, (2 * height, 2 * width) of its
+        `size`, and the axis along which its colours are read; None for grey."""
+        size = self.size(image)
+        taps = take(image, _taps(image.shape[0], size[0])[0], _taps(image.shape[1], size[1])[0])
+        if taps.ndim == 2 or taps.shape[2] == 1:
+            return taps.reshape(taps.shape[:2]), None
+        planes = colour_planes(taps)
+        grey = weighted_grey(planes)
+        axis = colour_axis(planes, grey) if self.number >= 2 else None
+        return grey if axis is None else axis.values(taps), axis
 
     def view(self, image: Pixels) -> np.ndarray:
         """A view, cut and turned, as the model's input: float32 (height, width, 1) of its `size`, in [-1, 1]."""
-        size = self.size(image)
-        return _resize(_values(image, size, self.number >= 2)[0], image.shape, size)
+        values, _ = self.values(image)
+        height, width = values.shape[0] // 2, values.shape[1] // 2
+        values = values.astype(np.float32, copy=False)
+        left, right = values[:, :width], values[:, width:]
+        lines = left + (right - left) * _taps(image.shape[1], width)[1]
+        top, bottom = lines[:height], lines[height:]
+        return normalized(top + (bottom - top) * _taps(image.shape[0], height)[1][:, None])
 
 
 def prepare(image: Pixels, preprocessing: Preprocessing) -> np.ndarray:
@@ -89,24 +102,6 @@ def prepare(image: Pixels, preprocessing: Preprocessing) -> np.ndarray:
 def preprocess(image: Pixels, size: Size = (32, 100)) -> np.ndarray:
     """What preprocessing 1 makes of a picture: the whole of it, grey, at one size; see `prepare`."""
     return prepare(image, Preprocessing(size, number=FIRST_PREPROCESSING))
-
-
-def _values(image: Pixels, size: Size, coloured: bool) -> tuple[np.ndarray, ColourAxis | None]:
-    """The values 0..255 that are interpolated, (2 * height, 2 * width) or with an axis of 1 behind."""
-    taps = take(image, _taps(image.shape[0], size[0])[0], _taps(image.shape[1], size[1])[0])
-    if taps.ndim == 2 or taps.shape[2] == 1:
-        return taps, None
-    grey = weighted_grey(taps)
-    axis = colour_axis(taps, grey) if coloured else None
-    return grey if axis is None else axis.values(taps), axis
-
-
-def _resize(taps: np.ndarray, shape: tuple[int, ...], size: Size) -> np.ndarray:
-    values = taps.reshape(2 * size[0], 2 * size[1]).astype(np.float32)
-    left, right = values[:, : size[1]], values[:, size[1] :]
-    lines = left + (right - left) * _taps(shape[1], size[1])[1]
-    top, bottom = lines[: size[0]], lines[size[0] :]
-    return normalized(top + (bottom - top) * _taps(shape[0], size[0])[1][:, None])
 
 
 def normalized(values: np.ndarray) -> np.ndarray:

@@ -31,7 +31,7 @@ def views(image: Pixels, preprocessing: Preprocessing, num_views: int) -> list[n
     if num_views == 1:
         return [plain]
     pixels = image if isinstance(image, np.ndarray) else image.to_array()
-    size, axis = preprocessing.size(image), preprocessing.axis(image)
+    size, (_, axis) = preprocessing.size(image), preprocessing.values(image)
     return [plain, *(warped(pixels, size, margin, degrees, axis) for margin, degrees in _VIEWS[: num_views - 1])]
 
 

@@ -12,7 +12,7 @@ from PIL import Image
 
 from spin_tf.contract.colour import colour_axis
 from spin_tf.contract.ground import ground_box
-from spin_tf.contract.pixels import Box, weighted_grey
+from spin_tf.contract.pixels import Box, colour_planes, weighted_grey
 from spin_tf.contract.preprocessing import Preprocessing, prepare, preprocess
 from spin_tf.data.picture import Picture
 
@@ -139,8 +139,9 @@ def test_colours_are_read_along_the_axis_as_defined() -> None:
             ink[1] = np.clip(ground[1] - ((ink - ground)[[0, 2]] @ [9798, 3735]) // 19235, 0, 255)
         taps = np.where(rng.random((12, 40, 1)) < 0.3, ink, ground) + rng.integers(-6, 7, (12, 40, 3))
         taps = np.clip(taps, 0, 255).astype(np.uint8)
-        grey = weighted_grey(taps)
-        axis = colour_axis(taps, grey)
+        planes = colour_planes(taps)
+        grey = weighted_grey(planes)
+        axis = colour_axis(planes, grey)
         np.testing.assert_array_equal(grey if axis is None else axis.values(taps), slow_values(taps))
         along += axis is not None
     assert 40 < along < 160
@@ -149,16 +150,16 @@ def test_colours_are_read_along_the_axis_as_defined() -> None:
 def test_the_first_of_equal_axes_counts() -> None:
     """Red and blue change places: red alone spreads as far as blue, and their difference further."""
     taps = np.array([[[200, 90, 100], [100, 90, 200]]], np.uint8)
-    axis = colour_axis(taps.repeat(8, 0), np.zeros((8, 2), np.int32))
+    axis = colour_axis(colour_planes(taps), np.zeros((1, 2), np.float32))
     assert axis is not None and axis.direction == (1, 0, -1)
     taps = np.array([[[200, 90, 100], [100, 90, 100], [100, 90, 200], [200, 90, 200]]], np.uint8)
-    axis = colour_axis(taps, np.zeros((1, 4), np.int32))
+    axis = colour_axis(colour_planes(taps), np.zeros((1, 4), np.float32))
     assert axis is not None and axis.direction == (1, 0, 0)
 
 
 def test_colours_beyond_the_taps_are_clipped() -> None:
     taps = np.array([[[200, 90, 100], [100, 90, 200]]], np.uint8).repeat(8, 0)
-    axis = colour_axis(taps, np.zeros((8, 2), np.int32))
+    axis = colour_axis(colour_planes(taps), np.zeros((8, 2), np.float32))
     assert axis is not None
     assert axis.values(np.array([[255, 0, 0], [0, 0, 255], [150, 0, 150]], np.uint8)).tolist() == [255, 0, 128]
 
