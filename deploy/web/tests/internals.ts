@@ -15,10 +15,10 @@ export async function views(
 ): Promise<{ size: number[]; box: Box; views: Record<string, number[]> }> {
   const bitmap = await decodeImage(await (await fetch(url)).blob());
   const whole = { x: 0, y: 0, width: bitmap.width, height: bitmap.height };
-  const { box } = cut(Picture.of(bitmap, whole), preprocessing);
-  const turned = turnedViews(bitmap, whole, preprocessing, "auto");
+  const picture = cut(Picture.of(bitmap, whole), preprocessing);
+  const turned = turnedViews(picture, preprocessing, "auto");
   const entries = turned.map(({ turned, values }) => [String(turned), [...values]]);
-  return { size: [bitmap.width, bitmap.height], box, views: Object.fromEntries(entries) };
+  return { size: [bitmap.width, bitmap.height], box: picture.box, views: Object.fromEntries(entries) };
 }
 
 /** The same of many files: by path and degrees, a sum of what a model is to read. */
@@ -75,8 +75,10 @@ export function unreadable(file: Uint8Array): Promise<string> {
   );
 }
 
-/** The word of some steps over a charset of "a" and "b": their most probable classes, 0 to 3. */
+/** The word of some steps over a charset of "a" and "b": their most probable classes, 0 to 3; the next one comes second. */
 export function wordOf(classes: number[]): Word {
-  const probabilities = classes.flatMap((id) => [0, 1, 2, 3].map((other) => (other === id ? 0.7 : 0.1)));
-  return decode(["a", "b"], Float32Array.from(probabilities), new Float32Array(classes.length), 0);
+  const likely = (id: number, other: number): number => [0.7, 0.2, 0.05, 0.05][(other - id + 4) % 4]!;
+  const probabilities = classes.flatMap((id) => [0, 1, 2, 3].map((other) => likely(id, other)));
+  const box = { x: 0, y: 0, width: 1, height: 1 };
+  return decode(["a", "b"], Float32Array.from(probabilities), new Float32Array(classes.length), 0, box);
 }

@@ -107,6 +107,12 @@ test("the input of the model is that of spin_tf, to the bit, for hundreds of wor
 const NOT_HERE = ["plain.tif", "broken_dark_sixteen_bits.png"];
 const readable = Object.entries(cases.files).filter(([name, { error }]) => !error && !NOT_HERE.includes(name));
 
+/** What is left of a case once its even ground is cut off. */
+function boxOf({ shape: [height, width], box }) {
+  const [top, bottom, left, right] = box ?? [0, height, 0, width];
+  return { x: left, y: top, width: right - left, height: bottom - top };
+}
+
 test("of the cases of every reader, ground, turns, sizes and colours are those of spin_tf, to the bit", async () => {
   const preprocessing = { number: cases.preprocessing, size: cases.image_size, wideSize: cases.wide_image_size };
   assert.ok(readable.length > 50);
@@ -114,8 +120,7 @@ test("of the cases of every reader, ground, turns, sizes and colours are those o
     const { size, box, views } = await viewsOf(`cases/${name}`, preprocessing);
     const [height, width] = truth.shape;
     assert.deepEqual(size, [width, height], name);
-    const [top, bottom, left, right] = truth.box ?? [0, height, 0, width];
-    assert.deepEqual(box, { x: left, y: top, width: right - left, height: bottom - top }, name);
+    assert.deepEqual(box, boxOf(truth), name);
     assert.deepEqual(Object.keys(views).sort(), Object.keys(truth.views).sort(), name);
     for (const [degrees, { size, sample, crc32: checksum }] of Object.entries(truth.views)) {
       const [, columns] = size;
@@ -133,14 +138,18 @@ test("of the cases of every reader, ground, turns, sizes and colours are those o
   }
 });
 
-test("of the cases of every reader, the words are those of spin_tf, whatever is turned", async () => {
+// The words of the cases, and the model that reads them, come with a later version of the folder.
+const withModel = { skip: cases.model ? false : "tests/contract/cases holds no model yet" };
+
+test("of the cases of every reader, the words are those of spin_tf, whatever is turned", withModel, async () => {
   const names = readable.map(([name]) => name);
   let read = 0;
   for (const turn of ["none", "tall", "auto"]) {
     const paths = names.map((name) => `cases/${name}`);
     const { words } = await readAll(`cases/${cases.model}`, paths, { turn });
     for (const [name, truth] of readable) {
-      const { text, turned, confidence } = words[`cases/${name}`];
+      const { text, turned, confidence, box } = words[`cases/${name}`];
+      assert.deepEqual(box, boxOf(truth), name);
       const theirs = truth.words[turn];
       assert.deepEqual([text, turned], [theirs.text, theirs.turned], `${name}, ${turn}`);
       assert.ok(Math.abs(confidence - theirs.confidence) < 1e-4, `${name}, ${turn}: ${confidence}`);
@@ -259,9 +268,11 @@ test("boxes, decoded images, parallel calls and turns", async () => {
     );
     return { words, outside, broken, disposed, upright, unknown };
   }, path);
-  for (const word of result.words) {
-    assert.deepEqual(word, result.words[0]);
-  }
+  const size = { width: expected.files[path].size[0], height: expected.files[path].size[1] };
+  result.words.forEach((word, i) => {
+    assert.deepEqual(word.box, i < 2 ? { x: 0, y: 0, ...size } : { x: 33, y: 17, ...size });
+    assert.deepEqual({ ...word, box: result.words[0].box }, result.words[0]);
+  });
   assert.equal(result.words[0].text, expected.files[path].text);
   assert.notEqual(result.words[0].turned, 0);
   for (const word of result.upright) {
@@ -289,7 +300,7 @@ test("a photograph of 48 megapixels is read from a box without taking all of it"
 });
 
 test("models that are none are refused, by name", async () => {
-  const codes = await page.evaluate(async (wideModel) => {
+  const codes = await page.evaluate(async () => {
     const { SpinRecognizer } = await import("./spin-recognizer.js");
     const bytes = new Uint8Array(await (await fetch("spin.tflite")).arrayBuffer());
     const text = new TextDecoder("latin1").decode(bytes);
@@ -300,12 +311,6 @@ test("models that are none are refused, by name", async () => {
     const renamed = bytes.slice();
     for (let at = -1; (at = text.indexOf("serving_default", at + 1)) >= 0;) {
       renamed[at] = "x".charCodeAt(0);
-    }
-    // What says that it reads wide images must have a signature for them.
-    const narrow = new Uint8Array(await (await fetch(`cases/${wideModel}`)).arrayBuffer());
-    const names = new TextDecoder("latin1").decode(narrow);
-    for (let at = -1; (at = names.indexOf("serving_default_wide", at + 1)) >= 0;) {
-      narrow[at] = "x".charCodeAt(0);
     }
     const load = (model, options) =>
       SpinRecognizer.load(model, options).then(
@@ -321,9 +326,8 @@ test("models that are none are refused, by name", async () => {
       damaged: await load(damaged),
       renamed: await load(renamed),
       cut: await load(bytes.slice(0, bytes.length >> 1)),
-      withoutWide: await load(narrow),
     };
-  }, cases.model);
+  });
   assert.deepEqual(codes, {
     whole: "fine",
     missing: "model_missing",
@@ -333,8 +337,30 @@ test("models that are none are refused, by name", async () => {
     damaged: "model_invalid",
     renamed: "model_invalid",
     cut: "model_invalid",
-    withoutWide: "model_invalid",
   });
+});
+
+test("a model that says it reads wide images must have a signature for them", withModel, async () => {
+  const answers = await page.evaluate(async (path) => {
+    const { SpinRecognizer } = await import("./spin-recognizer.js");
+    const bytes = new Uint8Array(await (await fetch(path)).arrayBuffer());
+    const load = () =>
+      SpinRecognizer.load(bytes).then(
+        () => "fine",
+        ({ code, message }) => `${code}: ${message}`,
+      );
+    const whole = await load();
+    const text = new TextDecoder("latin1").decode(bytes);
+    for (let at = -1; (at = text.indexOf("serving_default_wide", at + 1)) >= 0;) {
+      bytes[at] = "x".charCodeAt(0);
+    }
+    return [whole, await load()];
+  }, `cases/${cases.model}`);
+  assert.equal(answers[0], "fine");
+  assert.match(
+    answers[1],
+    /^model_invalid: The signature serving_default_wide of the model does not read an image of /,
+  );
 });
 
 test("metadata of wrong types are refused, as spin_tf refuses them", async () => {
@@ -412,7 +438,7 @@ test("metadata unpack to 16 MiB at most, whatever their archive says", async () 
   }
 });
 
-test("a word that does not end within the model's longest is told to be cut off", async () => {
+test("a word is told to be cut off at the model's longest, and each of its characters what else it may be", async () => {
   const words = await page.evaluate(async () => {
     const { wordOf } = await import("./internals.js");
     return [[2, 3, 1], [2, 3, 3], [1, 2], [0, 2, 1, 3], []].map((classes) => wordOf(classes));
@@ -425,6 +451,13 @@ test("a word that does not end within the model's longest is told to be cut off"
       ["", false],
       ["a", false],
       ["", true],
+    ],
+  );
+  assert.deepEqual(
+    words[0].characters.map(({ next }) => [next.character, Math.fround(next.confidence)]),
+    [
+      ["b", Math.fround(0.2)],
+      ["", Math.fround(0.2)],
     ],
   );
 });

@@ -9,8 +9,9 @@ import { Engine, loadEngine } from "./engine";
 import { SpinError } from "./errors";
 import { type ModelMetadata, readMetadata } from "./metadata";
 import { fetchModel } from "./fetch_model";
+import { Picture } from "./picture";
 import { type Box, checkBox } from "./pixels";
-import { type Preprocessing, preprocessingOf } from "./preprocess";
+import { cut, type Preprocessing, preprocessingOf } from "./preprocess";
 import { type ImageSource, openImage } from "./sources";
 import { surest, TURN_OPTIONS, turnedViews, type TurnOption } from "./turning";
 import { decode, type Word } from "./word";
@@ -99,12 +100,12 @@ export class SpinRecognizer {
     try {
       const opened = await openImage(image);
       close = opened.close;
-      const decoded = opened.image;
-      const box = checkBox(decoded, options?.box);
+      const whole = Picture.of(opened.image, checkBox(opened.image, options?.box));
+      const picture = cut(whole, this.preprocessing);
       const words: Word[] = [];
-      for (const view of turnedViews(decoded, box, this.preprocessing, this.turn)) {
+      for (const view of turnedViews(picture, this.preprocessing, this.turn)) {
         const { probabilities, positions } = await engine.run(view);
-        words.push(decode(this.characters, probabilities, positions, view.turned));
+        words.push(decode(this.characters, probabilities, positions, view.turned, picture.box));
       }
       return surest(words);
     } finally {

@@ -1,8 +1,7 @@
-/** The twin of spin_tf/reading/turning.py: what a model is to read of a crop, and which reading counts. */
+/** The twin of spin_tf/contract/turning.py: what a model is to read of a crop, and which reading counts. */
 import { TALL, TURNS } from "./contract";
-import { Picture, type Turn } from "./picture";
-import type { Box } from "./pixels";
-import { cut, type Input, preprocess, type Preprocessing } from "./preprocess";
+import type { Picture, Turn } from "./picture";
+import { type Input, preprocess, type Preprocessing } from "./preprocess";
 import type { Word } from "./word";
 
 /** Which crops are read turned: none; tall ones by a quarter either way; beside these, all of them upside down. */
@@ -15,14 +14,8 @@ export interface View extends Input {
   readonly turned: Turn;
 }
 
-/** What the model is to read of one crop. */
-export function turnedViews(
-  image: ImageBitmap | ImageData,
-  box: Box,
-  preprocessing: Preprocessing,
-  option: TurnOption,
-): View[] {
-  const picture = cut(Picture.of(image, box), preprocessing);
+/** What the model is to read of one crop, without its even ground. */
+export function turnedViews(picture: Picture, preprocessing: Preprocessing, option: TurnOption): View[] {
   return turnsOf(picture, option).map((turned) => ({ turned, ...preprocess(picture, turned, preprocessing) }));
 }
 

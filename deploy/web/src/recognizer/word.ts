@@ -1,13 +1,16 @@
-/** The twin of spin_tf/reading/word.py and greedy.py. */
+/** The twin of spin_tf/contract/word.py and greedy.py. */
 import { END_ID, FIRST_CHARACTER_ID } from "./contract";
 import type { Turn } from "./picture";
+import type { Box } from "./pixels";
 
-/** One character of a word: its probability and the centre of attention, 0 (left edge) to 1 across the crop. */
+/** One character of a word: its probability and the centre of attention. */
 export interface Character {
   readonly character: string;
   readonly confidence: number;
-  /** Where the word was read from the turned crop, this runs across that. */
+  /** 0 (left edge) to 1 across what was read: the box of the word, turned. */
   readonly x: number;
+  /** What is most probable in its place next to it; no character where the word may end there. */
+  readonly next: { readonly character: string; readonly confidence: number };
 }
 
 /** A word that was read. */
@@ -19,6 +22,8 @@ export interface Word {
   readonly characters: readonly Character[];
   /** Degrees counter-clockwise by which the crop was turned for this reading. */
   readonly turned: Turn;
+  /** The part of the image that was read: the crop, or what was left of it once even ground was cut off. */
+  readonly box: Box;
   /** Whether the word did not end within the model's longest, so that more may follow. */
   readonly truncated: boolean;
 }
@@ -34,6 +39,7 @@ export function decode(
   probabilities: Float32Array,
   positions: Float32Array,
   turned: Turn,
+  box: Box,
 ): Word {
   const numClasses = charset.length + FIRST_CHARACTER_ID;
   const characters: Character[] = [];
@@ -48,8 +54,14 @@ export function decode(
       break;
     }
     if (best >= FIRST_CHARACTER_ID) {
-      characters.push({ character: charset[best - FIRST_CHARACTER_ID]!, confidence: row[best]!, x: positions[step]! });
+      const second = row.reduce((top, value, id) => (id !== best && (top < 0 || value > row[top]!) ? id : top), -1);
+      characters.push({
+        character: charset[best - FIRST_CHARACTER_ID]!,
+        confidence: row[best]!,
+        x: positions[step]!,
+        next: { character: charset[second - FIRST_CHARACTER_ID] ?? "", confidence: row[second]! },
+      });
     }
   }
-  return { text: characters.map((c) => c.character).join(""), confidence, characters, turned, truncated };
+  return { text: characters.map((c) => c.character).join(""), confidence, characters, turned, box, truncated };
 }
