@@ -12,6 +12,7 @@ import subprocess
 from collections.abc import Iterator
 
 from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.plugins import event_priority
 from mkdocs.structure.files import File, Files
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
@@ -44,11 +45,13 @@ def linked(page: str) -> Iterator[str]:
             yield path.relative_to(REPOSITORY).as_posix()
 
 
+# Before mkdocs-jupyter, which looks for notebooks among the files.
+@event_priority(100)
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     known, names = tracked(), dict.fromkeys(pages())
     for page in list(names):
         if page.endswith(".md"):
             names.update(dict.fromkeys(name for name in linked(page) if name in known))
     for name in names:
-        files.append(File.generated(config, name, abs_src_path=str(REPOSITORY / name)))
+        files.append(File(name, str(REPOSITORY), config.site_dir, config.use_directory_urls))
     return files
