@@ -26,14 +26,14 @@ from absl import app, flags
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
 from spin_tf.cli.evaluate import parse_data
+from spin_tf.contract.greedy import decode
+from spin_tf.contract.views import warped
 from spin_tf.data.preprocessing import decode_image, preprocess
 from spin_tf.data.records.tfrecord import RecordIndex
 from spin_tf.decoding.letters import Letters
 from spin_tf.decoding.trie import Trie, lines_of
 from spin_tf.evaluation.calibration import Calibration
 from spin_tf.evaluation.metrics import Score, normalize
-from spin_tf.reading.greedy import decode
-from spin_tf.reading.views import warped
 from spin_tf.reading.voting import vote
 from spin_tf.recognizer import Recognizer, Word
 

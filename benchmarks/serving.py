@@ -34,10 +34,10 @@ from PIL import Image
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
+from spin_tf.contract.turning import is_tall
 from spin_tf.data.images import decode_image
 from spin_tf.data.preprocessing import preprocess
 from spin_tf.export import saved_model
-from spin_tf.reading.turning import TALL
 from spin_tf.synthesis import WordSynthesizer
 
 REPOSITORY = pathlib.Path(__file__).resolve().parent.parent
@@ -76,7 +76,7 @@ def cost(reader: saved_model.SavedModelReader, files: list[bytes]) -> list[dict[
     valid = [file for file, valid in zip(files, reader.read_files(files)["valid"], strict=True) if valid]
     # A tall crop is read three times, which is no cost of its bytes.
     pixels = {file: decode_image(file) for file in valid}
-    good = [file for file in valid if pixels[file].shape[0] < TALL * pixels[file].shape[1]]
+    good = [file for file in valid if not is_tall(*pixels[file].shape[:2])]
     images = np.stack([preprocess(pixels[file], size) for file in good])
     rows = []
     for batch in _BATCH_SIZES:

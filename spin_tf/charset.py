@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import pathlib
-import string
+import re
 import unicodedata
 from collections.abc import Iterable
 from typing import Any
@@ -13,17 +13,12 @@ from typing import Any
 import numpy as np
 from absl import logging
 
+from spin_tf._characters import ALIKE, NAMED
+from spin_tf.contract.constants import END_ID, FIRST_CHARACTER_ID, PADDING_ID, START_ID
 from spin_tf.data.files import read_list
 
-_DIGITS_AND_LOWER = string.digits + string.ascii_lowercase
-# The order in which the published PaddleOCR GA-SPIN checkpoint numbers its characters.
-_PADDLE_68 = _DIGITS_AND_LOWER + ":('-,%>.[?)\"=_*];&+$@/|!<#`{~\\}^"
-_NAMED = {
-    "36": (_DIGITS_AND_LOWER, True),
-    "62": (_DIGITS_AND_LOWER + string.ascii_uppercase, False),
-    "68": (_PADDLE_68, True),
-    "94": (_DIGITS_AND_LOWER + string.ascii_uppercase + string.punctuation, False),
-}
+# A typographic apostrophe between two letters.
+_APOSTROPHE = re.compile("(?<=[^\\W\\d_])\u2019(?=[^\\W\\d_])")
 
 
 class LabelError(ValueError):
@@ -85,14 +80,16 @@ class Charset:
 
         Args:
             spec: `"36"` (0-9a-z, folds case), `"62"` (0-9a-zA-Z), `"68"` (the published GA-SPIN checkpoint's, folds
-                case), `"94"` (printable ASCII without the space), `"file:PATH"` (UTF-8; one character a line, or all
-                on one line) or `"chars:abc..."`; `"fold:"` before either of these two folds case.
+                case), `"94"` (printable ASCII without the space), `"latin"` (those of 94, the accented letters of the
+                official languages of the EU in Latin script, and signs of price tags and packages), `"file:PATH"`
+                (UTF-8; one character a line, or all on one line) or `"chars:abc..."`; `"fold:"` before either of the
+                last two folds case.
 
         Raises:
             ValueError: for anything else.
         """
-        if spec in _NAMED:
-            characters, fold_case = _NAMED[spec]
+        if spec in NAMED:
+            characters, fold_case = NAMED[spec]
             return cls(characters, fold_case, spec)
         kind, separator, value = spec.partition(":")
         if separator and kind == "fold" and value.startswith(("chars:", "file:")):
@@ -111,31 +108,56 @@ class Charset:
                 )
             return cls("".join(lines), name=path.stem)
         raise ValueError(
-            f"A charset is one of {', '.join(_NAMED)}, file:PATH or chars:CHARACTERS, or fold: before one of the last "
+            f"A charset is one of {', '.join(NAMED)}, file:PATH or chars:CHARACTERS, or fold: before one of the last "
             f"two, which folds case. Received: charset={spec!r}"
         )
 
     @property
     def spec(self) -> str:
         """What `from_spec` takes to make this charset, by its content: the name of a known one, or its characters."""
-        for name, known in _NAMED.items():
+        for name, known in NAMED.items():
             if (self.characters, self.fold_case) == known:
                 return name
         return f"{'fold:' if self.fold_case else ''}chars:{self.characters}"
 
+    @functools.cached_property
+    def _known(self) -> frozenset[str]:
+        return frozenset(self.characters)
+
     def fold(self, text: str) -> str:
-        """Returns `text` as this charset sees it: lower-cased where it folds case, unchanged elsewhere."""
-        return text.lower() if self.fold_case else text
+        """Returns `text` as this charset sees it: what is the same to the eye is the same label.
+
+        Lower-cased where the charset folds case. Letters and accents are composed or taken apart (NFC, NFD) as the
+        charset has them, and a character that it lacks becomes the one that looks like it, where it has that one: s
+        with a comma for s with a cedilla, plain quotation marks and hyphens for typographic ones, fi for their
+        ligature. Other characters stay. A typographic apostrophe between two letters is the plain one wherever a
+        charset has that: nobody tells them apart there, and labels are typed with the plain one.
+        """
+        if self.fold_case:
+            text = text.lower()
+        if "\u2019" in text and "'" in self._known:
+            text = _APOSTROPHE.sub("'", text)
+        if self._known.issuperset(text):
+            return text
+        text = min(text, *(unicodedata.normalize(form, text) for form in ("NFC", "NFD")), key=self._lacking)
+        return "".join(c if c in self._known else self._alike(c) for c in text)
+
+    def _lacking(self, text: str) -> int:
+        return sum(c not in self._known for c in text)
+
+    def _alike(self, character: str) -> str:
+        """What looks like a character that the charset lacks, or the character itself."""
+        return next((other for other in ALIKE.get(character, ()) if self._known.issuperset(other)), character)
 
     def unknown(self, text: str) -> tuple[str, ...]:
         """Returns the characters of `text` that are not in the charset, each once, in order."""
-        return tuple(dict.fromkeys(c for c in self.fold(text) if c not in self.characters))
+        return tuple(dict.fromkeys(c for c in self.fold(text) if c not in self._known))
 
     def writable(self, text: str) -> str:
         """Returns what a model of this charset can write of `text`: a character of which only the other case, or only
         its letter and accent apart (or together), are known becomes that; one that is not known at all is dropped.
         """
-        known = set(self.characters)
+        known = self._known
         text = self.fold(text)
         if not known.issuperset(text):
             text = unicodedata.normalize("NFC", text)
@@ -188,10 +210,10 @@ class Tokenizer:
         max_length: the longest label, in characters.
     """
 
-    START_ID = 0
-    PADDING_ID = 0
-    END_ID = 1
-    FIRST_CHARACTER_ID = 2
+    START_ID = START_ID
+    PADDING_ID = PADDING_ID
+    END_ID = END_ID
+    FIRST_CHARACTER_ID = FIRST_CHARACTER_ID
 
     def __init__(self, charset: Charset, max_length: int = 25) -> None:
         if max_length < 1:

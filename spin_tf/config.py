@@ -202,6 +202,11 @@ def _convert(hint: Any, value: Any, path: str) -> Any:
     raise ValueError(f"{path} must be {hint.__name__}. Received: {path}={value!r}")
 
 
+def _image_size(key: str, size: list[int]) -> None:
+    if len(size) != 2 or size[0] != 32 or size[1] < 32 or size[1] % 4:
+        raise ValueError(f"{key} must be [32, width] with a width of at least 32, divisible by 4. Received: {size}")
+
+
 def validate_model(config: ModelConfig) -> ModelConfig:
     """Checks what types cannot say, and returns a copy in which nothing is left to be derived.
 
@@ -218,16 +223,14 @@ def validate_model(config: ModelConfig) -> ModelConfig:
         raise ValueError(
             f"model.transformation.num_control_points must be even and at least 4. Received: {t.num_control_points}"
         )
-    if (
-        len(config.image_size) != 2
-        or config.image_size[0] != 32
-        or config.image_size[1] < 32
-        or config.image_size[1] % 4
-    ):
-        raise ValueError(
-            "model.image_size must be [32, width] with a width of at least 32, divisible by 4. "
-            f"Received: {config.image_size}"
-        )
+    _image_size("model.image_size", config.image_size)
+    if config.wide_image_size is not None:
+        _image_size("model.wide_image_size", config.wide_image_size)
+        if config.wide_image_size[1] <= config.image_size[1]:
+            raise ValueError(
+                f"model.wide_image_size must be wider than model.image_size. Received: {config.wide_image_size} and "
+                f"{config.image_size}"
+            )
     if config.backbone.width < 16 or config.backbone.width % 16:
         raise ValueError(f"model.backbone.width must be a multiple of 16. Received: {config.backbone.width}")
     _allow("model.backbone.name", config.backbone.name, tuple(BACKBONES))

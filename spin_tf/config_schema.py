@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from spin_tf.contract.preprocessing import Preprocessing
+
 TRANSFORMATIONS = ("none", "tps", "spn", "spin", "ga_spn", "ga_spin")
 BACKBONES = {"resnet32": 4, "lcnet": 3}  # each with the number of its stages
 STAGES = ("transformation", "backbone", "encoder", "decoder")
@@ -95,18 +97,26 @@ class ModelConfig:
     Args:
         name: written into exported files.
         image_size: (height, width) of the network's input.
+        wide_image_size: the same for crops that are more than five times as wide as high; None reads all at image_size.
         charset: see `spin_tf.charset.Charset.from_spec`.
         max_length: the longest word in characters; the decoder takes one step more, for the end.
     """
 
     name: str = "spin"
     image_size: list[int] = field(default_factory=lambda: [32, 100])
+    wide_image_size: list[int] | None = None
     charset: str = "36"
     max_length: int = 25
     transformation: TransformationConfig = field(default_factory=TransformationConfig)
     backbone: BackboneConfig = field(default_factory=BackboneConfig)
     encoder: EncoderConfig = field(default_factory=EncoderConfig)
     decoder: DecoderConfig = field(default_factory=DecoderConfig)
+
+    @property
+    def preprocessing(self) -> Preprocessing:
+        """How pictures become the network's input."""
+        wide = self.wide_image_size
+        return Preprocessing((self.image_size[0], self.image_size[1]), (wide[0], wide[1]) if wide else None)
 
 
 @dataclass

@@ -15,17 +15,18 @@ import numpy as np
 from spin_tf._cores import num_cores
 from spin_tf._resources import find_model
 from spin_tf.charset import Charset
-from spin_tf.data.preprocessing import preprocess
+from spin_tf.contract.greedy import decode
+from spin_tf.contract.preprocessing import Preprocessing, prepare
+from spin_tf.contract.shown import recognizer_line
+from spin_tf.contract.turning import check_turn, surest, turned_views
+from spin_tf.contract.word import Character, ReadError, Word
+from spin_tf.data.same_size import read_by_size
 from spin_tf.decoding.decoder import Decoder
 from spin_tf.decoding.options import OptionNames, Options
-from spin_tf.reading.greedy import decode
 from spin_tf.reading.images import ImageLike, open_image, several_images
-from spin_tf.reading.shown import recognizer_line
 from spin_tf.reading.signature import InitSignature
 from spin_tf.reading.stepping import require_stepping
-from spin_tf.reading.turning import surest, turned_views
 from spin_tf.reading.voting import vote
-from spin_tf.reading.word import Character, ReadError, Word
 from spin_tf.reading.word_model import RectifyingModel, WordModel, bundled_model, load_word_model
 
 __all__ = ["Character", "ReadError", "Recognizer", "Word", "WordModel", "bundled_model", "load_word_model"]
@@ -44,8 +45,10 @@ class Recognizer:
             bundled model. Charset and image size come from the model.
         num_threads: batches read at the same time, each by an interpreter of its own (LiteRT files); None is one for
             each core this process may use, by affinity and quota. A single image always takes one thread.
-        turn_tall: read a crop that is at least 1.5 times as high as wide three times, as it is and turned by a quarter
-            either way, and answer with the reading of the highest confidence.
+        turn_tall: False is another way to say `turn="none"`.
+        turn: in which directions a crop is read; the reading of the highest confidence is the answer. `"tall"`: one
+            that is at least 1.5 times as high as wide as it is and turned by a quarter either way. `"auto"`: every one
+            upside down besides. `"none"`: as it is.
         options: how words are decoded: `beam_width`, `n_best`, `allowlist`, `pattern`, `lexicon`, `lexicon_weight`,
             `case`, `min_probability`, `effort`; see `spin_tf.decoding.options.Options` and docs/decoding.md.
 
@@ -87,6 +90,7 @@ class Recognizer:
         model: str | os.PathLike[str] | None = None,
         num_threads: int | None = None,
         turn_tall: bool = True,
+        turn: str = "tall",
         **options: Unpack[OptionNames],
     ) -> None:
         self.options = Options(**options)
@@ -96,11 +100,11 @@ class Recognizer:
             raise ValueError(f"num_threads must be at least 1. Received: num_threads={num_threads}")
         self._process = os.getpid()
         self.num_threads = num_threads
-        self.turn_tall = turn_tall
+        self.turn = check_turn(turn) if turn_tall else "none"
         self.model = load_word_model(model, num_threads)
         self.metadata = self.model.metadata
         self.charset = Charset.from_dict(self.metadata["charset"])
-        self.image_size = (int(self.metadata["image_size"][0]), int(self.metadata["image_size"][1]))
+        self.preprocessing = Preprocessing.of(self.metadata)
         self._decoder = None if self.options.is_greedy else self._make_decoder(model)
         # TensorFlow spreads a batch over the cores by itself; LiteRT takes one image at a time.
         self._batch_size = getattr(self.model, "batch_size", 64)
@@ -151,6 +155,11 @@ class Recognizer:
         return self._results(several_images(images), keep_errors=True, lexicons=lexicons)
 
     @property
+    def image_size(self) -> tuple[int, int]:
+        """(height, width) of what the model gets of a crop that is not wide."""
+        return self.preprocessing.image_size
+
+    @property
     def can_rectify(self) -> bool:
         """Whether `rectify` works: for `.tflite` and `.keras` files and model_dirs; not for ONNX and SavedModels."""
         return isinstance(self.model, RectifyingModel) and self.model.can_rectify
@@ -162,7 +171,7 @@ class Recognizer:
             image: what `read` takes.
 
         Returns:
-            uint8 array (height, width) of the model's image size.
+            uint8 array (height, width) of the model's image size, or of its wide one.
 
         Raises:
             ValueError: the model does not show its stages; see `can_rectify`. Also what `read` raises.
@@ -172,7 +181,7 @@ class Recognizer:
                 "Only .keras models and .tflite files with the signature rectify can show the rectified image. "
                 f"Received: {type(self.model).__name__}"
             )
-        prepared = preprocess(open_image(image), self.image_size)
+        prepared = prepare(open_image(image), self.preprocessing)
         rectified = np.asarray(self.model.rectify(prepared[None])["image"], np.float32)[0, :, :, 0]
         return np.clip(np.rint(rectified * 127.5 + 127.5), 0, 255).astype(np.uint8)
 
@@ -201,7 +210,7 @@ class Recognizer:
         )
 
     def _prepare(self, image: ImageLike) -> dict[int, list[np.ndarray]]:
-        return turned_views(open_image(image), self.image_size, self.turn_tall, self.options.num_views)
+        return turned_views(open_image(image), self.preprocessing, self.turn, self.options.num_views)
 
     def _results(
         self,
@@ -249,14 +258,17 @@ class Recognizer:
     ) -> list[Word]:
         if not images:
             return []
-        views = np.stack([view for turns in images for views in turns.values() for view in views])
-        if self._decoder is None:
-            outputs = zip(*self.model.predict_words(views), strict=True)
-            readings = iter([[decode(self.charset, *output)] for output in outputs])
-        else:
-            counts = [sum(map(len, turns.values())) for turns in images]
-            own = [words for words, count in zip(lexicons, counts, strict=False) for _ in range(count)]
-            readings = iter(self._decoder.read(views, own if any(words is not None for words in own) else None))
+        counts = [sum(map(len, turns.values())) for turns in images]
+        own = [words for words, count in zip(lexicons, counts, strict=False) for _ in range(count)]
+
+        def read(views: np.ndarray, places: list[int]) -> list[list[Word]]:
+            if self._decoder is None:
+                outputs = zip(*self.model.predict_words(views), strict=True)
+                return [[decode(self.charset, *output)] for output in outputs]
+            lexicons = [own[place] for place in places] if any(words is not None for words in own) else None
+            return self._decoder.read(views, lexicons)
+
+        readings = iter(read_by_size([view for turns in images for views in turns.values() for view in views], read))
         return [
             surest([self._one_word([next(readings) for _ in views], degrees) for degrees, views in turns.items()])
             for turns in images

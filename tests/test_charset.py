@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import pathlib
 import string
+import unicodedata
 
 import numpy as np
 import pytest
@@ -14,7 +15,8 @@ from spin_tf.charset import Charset, LabelError, Tokenizer
 
 
 @pytest.mark.parametrize(
-    ("spec", "size", "folds"), [("36", 36, True), ("62", 62, False), ("68", 68, True), ("94", 94, False)]
+    ("spec", "size", "folds"),
+    [("36", 36, True), ("62", 62, False), ("68", 68, True), ("94", 94, False), ("latin", 269, False)],
 )
 def test_named_charsets(spec, size, folds):
     charset = Charset.from_spec(spec)
@@ -27,6 +29,80 @@ def test_named_charsets(spec, size, folds):
 
 def test_94_is_all_printable_ascii_but_space():
     assert set(Charset.from_spec("94").characters) == {chr(c) for c in range(33, 127)}
+
+
+# The letters beyond A-Z of each official language of the EU in Latin script, of its alphabet and its dictionaries.
+LANGUAGES = {
+    "Croatian": "čćđšž",
+    "Czech": "áčďéěíňóřšťúůýž",
+    "Danish": "æøåé",
+    "Dutch": "áèéêëíïóöúü",
+    "Estonian": "äõöüšž",
+    "Finnish": "äöåšž",
+    "French": "àâæçéèêëîïôœùûüÿ",
+    "German": "äöüß",
+    "Hungarian": "áéíóöőúüű",
+    "Irish": "áéíóú",
+    "Italian": "àèéìíîòóùú",
+    "Latvian": "āčēģīķļņšūž",
+    "Lithuanian": "ąčęėįšųūž",
+    "Maltese": "ċġħżàèìîòù",
+    "Polish": "ąćęłńóśźż",
+    "Portuguese": "áâãàçéêíóôõúü",
+    "Romanian": "ăâîșț",
+    "Slovak": "áäčďéíĺľňóôŕšťúýž",
+    "Slovenian": "čšž",
+    "Spanish": "áéíñóúü",
+    "Swedish": "åäöéà",
+}
+
+
+def test_latin_begins_with_94_and_has_the_letters_of_the_eu():
+    characters = Charset.from_spec("latin").characters
+    assert characters.startswith(Charset.from_spec("94").characters)
+    assert unicodedata.normalize("NFC", characters) == characters
+    assert Charset(characters).spec == "latin"
+    for language, letters in LANGUAGES.items():
+        lacking = {c for low in letters for c in (low, low.upper()) if c != "SS" and c not in characters}
+        assert not lacking, (language, lacking)
+    accented = {c for c in characters if c.isalpha() and not c.isascii() and c != "µ"}
+    # Old letters of Slavonic and Scandinavian words in these languages, and nothing else.
+    assert {c.lower() for c in accented} - set("".join(LANGUAGES.values())) == set()
+    assert all(sign in characters for sign in "€£¥°§„“”‘’«»–—…™®©½")  # noqa: RUF001
+
+
+@pytest.mark.parametrize(
+    ("spec", "text", "label"),
+    [
+        ("latin", "cafe\u0301", "café"),
+        ("latin", "Timi\u015f", "Timi\u0219"),
+        ("latin", "l\u2019eau", "l'eau"),
+        ("latin", "\u2018a\u2019", "\u2018a\u2019"),
+        ("latin", "1\u20132", "1\u20132"),
+        ("latin", "5\u03bcm", "5\u00b5m"),
+        ("latin", "\ufb01n", "fin"),
+        ("94", "don\u2019t", "don't"),
+        ("94", "\u201cx\u201d", '"x"'),
+        ("94", "9\u201317", "9-17"),
+        ("chars:cafe\u0301", "café", "cafe\u0301"),
+        ("chars:ş", "ş", "ş"),
+    ],
+)
+def test_what_looks_the_same_is_the_same_label(spec, text, label):
+    charset = Charset.from_spec(spec)
+    assert charset.fold(text) == label == charset.writable(text)
+    assert charset.unknown(text) == ()
+    tokenizer = Tokenizer(charset)
+    assert tokenizer.decode(tokenizer.encode(text)) == label
+    assert charset.fold(label) == label
+
+
+@pytest.mark.parametrize("text", ["café", "ж", "Timi\u015f", "a b"])
+def test_what_looks_like_nothing_in_the_charset_is_refused(text):
+    charset = Charset.from_spec("94")
+    assert charset.fold(text) == text and len(charset.unknown(text)) == 1
+    with pytest.raises(LabelError):
+        Tokenizer(charset).check(text)
 
 
 def test_68_is_the_order_of_the_published_checkpoint(shared):
@@ -62,7 +138,7 @@ def test_a_folding_charset_cannot_hold_upper_case():
         Charset("aB", fold_case=True)
 
 
-@pytest.mark.parametrize("spec", ["36", "62", "68", "94"])
+@pytest.mark.parametrize("spec", ["36", "62", "68", "94", "latin"])
 def test_every_character_survives_the_round_trip(spec):
     charset = Charset.from_spec(spec)
     tokenizer = Tokenizer(charset, max_length=len(charset.characters))

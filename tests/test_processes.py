@@ -145,7 +145,7 @@ def test_pickled_with_all_options(strip_model: pathlib.Path, tmp_path: pathlib.P
                 copy.deepcopy(recognizer),
                 pickle.loads(pickle.dumps(pickle.loads(data))),
             ):
-                assert (other.num_threads, other.turn_tall) == (1, False)
+                assert (other.num_threads, other.turn) == (1, "none")
                 assert other.read(image) == recognizer.read(image)
 
 

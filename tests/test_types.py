@@ -72,10 +72,10 @@ def test_mypy_knows_every_documented_name(tmp_path: pathlib.Path) -> None:
         assert f".{name}" in shown or name.islower(), f"{name}: {shown}"
     assert types[len(names) :] == [
         "spin_tf.recognizer.Recognizer",
-        "spin_tf.reading.word.Word",
-        "list[spin_tf.reading.word.Word]",
-        "spin_tf.reading.word.Character",
-        "spin_tf.reading.word.Word | spin_tf.reading.word.ReadError",
+        "spin_tf.contract.word.Word",
+        "list[spin_tf.contract.word.Word]",
+        "spin_tf.contract.word.Character",
+        "spin_tf.contract.word.Word | spin_tf.contract.word.ReadError",
     ]
     errors = [line for line in result.stdout.splitlines() if "error:" in line]
     assert len(errors) == 1 and "Recogniser" in errors[0], errors

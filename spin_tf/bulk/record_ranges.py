@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, BinaryIO, NamedTuple
 
+from spin_tf.contract.word import ReadError
 from spin_tf.data.records.example_proto import decode_bytes_features
 from spin_tf.data.records.record_file import FOOTER, HEADER, RecordError, check_record, crc32c, mask, walk
-from spin_tf.reading.word import ReadError
 
 _SOURCE_IDS = ("image/source_id", "image/filename", "image/key/sha256")
 _LABELS = ("image/text", "text/string", "image/class/text")

@@ -17,7 +17,7 @@ _MODEL = flags.DEFINE_string(
 _TURN_TALL = flags.DEFINE_bool(
     "turn_tall",
     True,
-    "read crops at least 1.5 times as high as wide turned by a quarter too; the surest reading counts",
+    "false: crops at least 1.5 times as high as wide are not read turned by a quarter, too",
 )
 _BEAM_WIDTH = flags.DEFINE_integer(
     "beam_width", None, "beginnings of a word that go on together; 1 is greedy, the default without the options below"
@@ -126,4 +126,5 @@ def open_other(model: str | None, **changes: Any) -> Recognizer:
     # What the options leave out is told as a line of its own, without the thread and line of a log.
     logging.get_absl_handler().setFormatter(_Plain())
     with without_native_chatter():
-        return Recognizer(model, turn_tall=_TURN_TALL.value, **options(**changes))
+        # `_turn` defines it: beside photographs, that name is another flag.
+        return Recognizer(model, None, _TURN_TALL.value, flags.FLAGS["turn"].value, **options(**changes))

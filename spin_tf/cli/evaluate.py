@@ -21,7 +21,7 @@ from absl import flags
 
 from spin_tf._files import check_output_folder
 from spin_tf._progress import ProgressBar
-from spin_tf.cli import _reading
+from spin_tf.cli import _reading, _turn
 from spin_tf.cli._run import UserError
 from spin_tf.data.records.tfrecord import RecordIndex
 from spin_tf.decoding.options import PER_IMAGE
@@ -32,6 +32,7 @@ from spin_tf.evaluation.image_lexicons import FULL, labels_of, load_lexicons
 from spin_tf.evaluation.metrics import PROTOCOLS
 
 flags.adopt_module_key_flags(_reading)
+flags.adopt_module_key_flags(_turn)
 
 _DATA = flags.DEFINE_multi_string("data", [], "NAME=GLOB: a data set and its TFRecord files; may be repeated")
 _BENCHMARKS = flags.DEFINE_string(

@@ -15,7 +15,8 @@ import sys
 import time
 from typing import BinaryIO
 
-MAX_BYTES = 256 * 2**20
+from spin_tf.contract.constants import MAX_IMAGE_BYTES as MAX_BYTES
+
 # Some file systems (/proc) tell no size of files that hold a little.
 _UNTOLD_BYTES = 1 << 20
 

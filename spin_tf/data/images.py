@@ -14,30 +14,14 @@ import numpy as np
 from PIL import Image, ImageOps
 from PIL.TiffImagePlugin import TiffImageFile
 
+from spin_tf.contract.constants import MAX_PIXELS
+from spin_tf.contract.errors import ImageError
 from spin_tf.data.files import MAX_BYTES, read_regular_file
 from spin_tf.data.formats import SHOWN, guess, readable_formats
 from spin_tf.data.picture import AmbiguousValuesError, Picture
 from spin_tf.data.without_metadata import without_metadata
 
-MAX_PIXELS = 64_000_000
 _ORIENTATION_TAG = 0x0112
-
-
-class ImageError(ValueError):
-    """An image that cannot be read.
-
-    Attributes:
-        reason: `"empty_file"`, `"file_too_large"`, `"not_an_image"`, `"too_many_pixels"`, `"broken_image"` or
-            `"ambiguous_values"`.
-    """
-
-    def __init__(self, message: str, reason: str) -> None:
-        super().__init__(message)
-        self.reason = reason
-
-    def __reduce__(self) -> tuple[object, ...]:
-        # Exceptions are pickled by their arguments, of which the base class knows one: worker processes send them.
-        return type(self), (str(self), self.reason)
 
 
 class ImageInfo(NamedTuple):

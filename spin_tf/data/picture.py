@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Self
 
 import numpy as np
 from PIL import Image
 
-# What OpenCV multiplies red, green and blue with, in units of 2 ** -15, for 8-bit images.
-GREY_WEIGHTS = (9798, 19235, 3735)
-GREY_SHIFT = 15
+from spin_tf.contract.pixels import Box, is_light, is_visible, over
 
 # Pixels that are converted at once: larger pictures go in strips, so that no second copy of them is made.
 _STRIP_PIXELS = 1 << 18
-# Where all that is visible is at least this light, its ground is black: white ink would vanish on white.
-LIGHT_INK = 192
 
 # How the stored pixels lie in the picture by EXIF orientation: whether the axes are swapped, then which are reversed.
 _ORIENTATIONS = {
@@ -31,30 +28,6 @@ _ORIENTATIONS = {
 
 class AmbiguousValuesError(ValueError):
     """Pixels whose scale cannot be known."""
-
-
-def weighted_grey(image: np.ndarray) -> np.ndarray:
-    """Grey values of a uint8 array (..., 3) by OpenCV's formula, int32 (...)."""
-    red, green, blue = (image[..., i].astype(np.int32) for i in range(3))
-    grey = red * GREY_WEIGHTS[0] + green * GREY_WEIGHTS[1] + blue * GREY_WEIGHTS[2]
-    return (grey + (1 << (GREY_SHIFT - 1))) >> GREY_SHIFT
-
-
-def _over(rgba: np.ndarray, ground: int) -> np.ndarray:
-    alpha = rgba[..., 3:]
-    if alpha.min() == 255:
-        return np.ascontiguousarray(rgba[..., :3])
-    # No product or sum leaves 16 bits, and (x + 1 + (x >> 8)) >> 8 is x // 255 for all of them.
-    mixed = rgba[..., :3].astype(np.uint16) * alpha
-    if ground:
-        mixed += ground * (255 - alpha.astype(np.uint16))
-    mixed += 127
-    return ((mixed + 1 + (mixed >> 8)) >> 8).astype(np.uint8)
-
-
-def _is_light(image: np.ndarray) -> bool:
-    # Most pictures show at a few of their pixels that they are not.
-    return bool(weighted_grey(image[::7, ::7]).min() >= LIGHT_INK and weighted_grey(image).min() >= LIGHT_INK)
 
 
 class Picture:
@@ -100,6 +73,8 @@ class Picture:
         else:
             self._is_grey = mode in ("1", "L")
         width, height = image.size
+        # What of the stored pixels belongs to the picture.
+        self._stored = Box(0, height, 0, width)
         swapped = self._orientation[0]
         self.shape: tuple[int, ...] = ((width, height) if swapped else (height, width)) + (
             () if self._is_grey else (3,)
@@ -112,20 +87,43 @@ class Picture:
         columns = self.shape[1] - 1 - columns if columns_reversed else columns
         if swapped:
             rows, columns = columns, rows
+        rows, columns = rows + self._stored.top, columns + self._stored.left
         width, height = self._image.size
         if height * width <= _STRIP_PIXELS:
             taken = self._pixels(self._image).take(rows, axis=0).take(columns, axis=1)
         else:
             distinct, places = np.unique(rows, return_inverse=True)
-            strips = (self._image.crop((0, int(row), width, int(row) + 1)) for row in distinct)
-            lines = [self._pixels(line)[0].take(columns, axis=0) for line in strips]
+            first, end = int(columns.min()), int(columns.max()) + 1
+            strips = (self._image.crop((first, int(row), end, int(row) + 1)) for row in distinct)
+            lines = [self._pixels(line)[0].take(columns - first, axis=0) for line in strips]
             taken = np.stack(lines)[places]
         return taken.swapaxes(0, 1) if swapped else taken
 
-    def rot90(self, quarters: int) -> Picture:
+    def _copy(self) -> Self:
+        copy = object.__new__(type(self))
+        copy.__dict__.update(self.__dict__)
+        return copy
+
+    def crop(self, box: Box) -> Self:
+        """A part of the picture; no pixel is touched."""
+        cropped = self._copy()
+        swapped, rows_reversed, columns_reversed = self._orientation
+        height, width = self.shape[:2]
+        top, bottom, left, right = box
+        if rows_reversed:
+            top, bottom = height - bottom, height - top
+        if columns_reversed:
+            left, right = width - right, width - left
+        if swapped:
+            top, bottom, left, right = left, right, top, bottom
+        first_row, first_column = self._stored.top, self._stored.left
+        cropped._stored = Box(first_row + top, first_row + bottom, first_column + left, first_column + right)
+        cropped.shape = (box.bottom - box.top, box.right - box.left, *self.shape[2:])
+        return cropped
+
+    def rot90(self, quarters: int) -> Self:
         """The picture turned by quarters counter-clockwise, as `np.rot90` does; no pixel is touched."""
-        turned = object.__new__(Picture)
-        turned.__dict__.update(self.__dict__)
+        turned = self._copy()
         for _ in range(quarters % 4):
             swapped, rows_reversed, columns_reversed = turned._orientation
             # What was a column, counted from the right, is now a row.
@@ -135,23 +133,26 @@ class Picture:
 
     def to_array(self) -> np.ndarray:
         """All pixels, uint8 of `shape`; beside the result no more than a strip of them is held."""
-        width, height = self._image.size
         swapped, rows_reversed, columns_reversed = self._orientation
-        if self._orientation == _ORIENTATIONS[1] and height * width <= _STRIP_PIXELS:
-            return self._pixels(self._image)
+        top, bottom, left, right = self._stored
+        image = self._image
+        if (right - left, bottom - top) != image.size:
+            image = image.crop((left, top, right, bottom))
+        if self._orientation == _ORIENTATIONS[1] and image.height * image.width <= _STRIP_PIXELS:
+            return self._pixels(image)
         result = np.empty(self.shape, np.uint8)
         # The same memory in the order in which the pixels are stored.
         stored = result[:: -1 if rows_reversed else 1, :: -1 if columns_reversed else 1]
         stored = stored.swapaxes(0, 1) if swapped else stored
-        for top, strip in _strips(self._image):
-            stored[top : top + strip.height] = self._pixels(strip)
+        for row, strip in _strips(image):
+            stored[row : row + strip.height] = self._pixels(strip)
         return result
 
     def _pixels(self, strip: Image.Image) -> np.ndarray:
         if self._table is not None:
             return self._table[np.asarray(strip)]
         if self._has_alpha:
-            return _over(_to_rgba(strip), self._ground)
+            return over(_to_rgba(strip), self._ground)
         if self._is_wide:
             values = np.asarray(strip)
             if values.dtype == np.float32:
@@ -166,8 +167,8 @@ class Picture:
             rgba = _to_rgba(strip)
             alpha = rgba[..., 3]
             translucent = translucent or bool(alpha.min() < 255)
-            visible = visible or bool(alpha.max() > 127)
-            if alpha.max() > 0 and not _is_light(_over(rgba, 255)):
+            visible = visible or is_visible(alpha)
+            if alpha.max() > 0 and not is_light(over(rgba, 255)):
                 return False
         return translucent and visible
 
@@ -175,8 +176,8 @@ class Picture:
         """The colours of a palette with transparency over their ground; only those count that a pixel has."""
         rgba = np.asarray(_ramp(self._image).convert("RGBA"))
         used = rgba[:, np.flatnonzero(self._image.histogram())]
-        has_light_ink = _is_light(_over(used, 255)) and used[..., 3].max() > 127
-        return _over(rgba, 0 if has_light_ink else 255)[0]
+        has_light_ink = is_light(over(used, 255)) and is_visible(used[..., 3])
+        return over(rgba, 0 if has_light_ink else 255)[0]
 
 
 def _to_rgba(image: Image.Image) -> np.ndarray:

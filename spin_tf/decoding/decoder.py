@@ -7,12 +7,12 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from spin_tf.charset import Charset
+from spin_tf.contract.word import Character, Word
 from spin_tf.decoding.constraint import Constraint
 from spin_tf.decoding.options import Options
 from spin_tf.decoding.readings import Reading
 from spin_tf.decoding.search import BeamSearch
 from spin_tf.reading.stepping import SteppingModel
-from spin_tf.reading.word import Character, Word
 
 
 class Decoder:

@@ -63,7 +63,7 @@ class Options:
         min_probability: a word whose best reading is less probable is answered with an empty text and a reason. None is
             0.001 under an allowlist, a pattern or a lexicon without weight, else 0.
         effort: how many views of each crop are read: 1, 2, 3 or 6; `"normal"` is 1, `"high"` 6. See
-            `spin_tf.reading.views`.
+            `spin_tf.contract.views`.
 
     Raises:
         ValueError: a value that is not allowed.

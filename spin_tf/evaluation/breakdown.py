@@ -9,17 +9,17 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from spin_tf.contract.constants import TALL
 from spin_tf.evaluation.evaluate import Reading
 from spin_tf.evaluation.metrics import normalize
-from spin_tf.reading.turning import TALL
 
 # The first length of each row.
 LENGTHS = (1, 3, 6, 9, 12, 14)
 HEIGHTS = (1, 16, 32, 64, 128)
 # From this width by height on.
 SHAPES = {
-    0.0: f"at least {TALL} times as high as wide",
-    math.nextafter(1 / TALL, 1): "higher than wide, but less so",
+    0.0: f"at least {TALL[0] / TALL[1]} times as high as wide",
+    math.nextafter(TALL[1] / TALL[0], 1): "higher than wide, but less so",
     1.0: "up to 1.5 times as wide as high",
     1.5: "1.5 to 3 times as wide as high",
     3.0: "3 to 6 times",

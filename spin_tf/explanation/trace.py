@@ -8,10 +8,10 @@ import numpy as np
 from PIL import Image
 
 from spin_tf.charset import Charset, Tokenizer
-from spin_tf.data.preprocessing import preprocess
+from spin_tf.contract.pixels import rot90
+from spin_tf.contract.word import Word
 from spin_tf.reading.images import ImageLike, load_image
 from spin_tf.reading.stepping import SteppingModel
-from spin_tf.reading.word import Word
 from spin_tf.reading.word_model import RectifyingModel
 from spin_tf.recognizer import Recognizer
 
@@ -106,7 +106,8 @@ def trace(recognizer: Recognizer, image: ImageLike, word: Word, name: str, truth
     """
     pixels = load_image(image)
     # As `turned_views` turns it.
-    prepared = preprocess(np.rot90(pixels, word.turned // 90), recognizer.image_size)
+    cut = recognizer.preprocessing.cut(pixels)
+    prepared = recognizer.preprocessing.view(rot90(cut, word.turned // 90))
     model, rectified, grid = recognizer.model, None, None
     if isinstance(model, RectifyingModel) and model.can_rectify:
         rectified = {key: np.asarray(value, np.float32)[0] for key, value in model.rectify(prepared[None]).items()}
@@ -124,7 +125,7 @@ def trace(recognizer: Recognizer, image: ImageLike, word: Word, name: str, truth
     follows = wanted is not None and (attention is not None or wanted == tokens.tolist())
     if wanted is not None and attention is not None:
         tokens = np.asarray(wanted)
-    size = recognizer.image_size
+    size = (prepared.shape[0], prepared.shape[1])
     steps = tuple(
         Step(
             _text(recognizer.charset, int(token)),

@@ -8,6 +8,7 @@ from PIL import Image
 
 from spin_tf.data.preprocessing import decode_image, preprocess
 from spin_tf.data.records.tfrecord import RecordIndex
+from spin_tf.models import SPINRecognizer
 from spin_tf.synthesis import WordSynthesizer
 
 
@@ -37,6 +38,23 @@ def check_words(patterns: Sequence[str], num_words: int, image_size: tuple[int, 
         (n, height, width, 1) float32 in [-1, 1].
     """
     return np.stack([preprocess(decode_image(file), image_size) for file in check_files(patterns, num_words)])
+
+
+def wide_of(images: np.ndarray, model: SPINRecognizer) -> np.ndarray | None:
+    """Words of a model's wide_image_size, each joined of as many of `images` as it takes; None where it has no such.
+
+    Args:
+        images: (n, height, width, 1) of its image_size.
+        model: whose size it is.
+
+    Returns:
+        (n, height, wide width, 1).
+    """
+    if model.wide_image_size is None:
+        return None
+    width = model.wide_image_size[1]
+    parts = [np.roll(images, -i, axis=0) for i in range(-(-width // images.shape[2]))]
+    return np.concatenate(parts, axis=2)[:, :, :width]
 
 
 def _png(image: np.ndarray) -> bytes:

@@ -16,13 +16,13 @@ import numpy as np
 from spin_tf._extras import require
 from spin_tf._files import write_atomically
 from spin_tf._version import __version__
+from spin_tf.contract.constants import DETECTOR_KIND, METADATA_FORMAT
 from spin_tf.export.flatbuffer import tidy
 from spin_tf.export.onnx_layers import ONNXLayers
 from spin_tf.export.parity import ParityError
 from spin_tf.export.tflite import append_metadata
 from spin_tf.photo.litert_detector import LiteRTDetector, letterbox, place
 from spin_tf.photo.text_map import THRESHOLD, find_quadrilaterals
-from spin_tf.reading.metadata import DETECTOR, METADATA_FORMAT
 
 QUANTIZATIONS = ("none", "float16")
 # Height and width: what a photograph of 16 : 9 and one of 4 : 3 become whose short side is 736 as with RapidOCR.
@@ -127,7 +127,7 @@ def convert(
         flatbuffer = tidy(converter.convert(), list(signatures))
     metadata = {
         "format": METADATA_FORMAT,
-        "kind": DETECTOR,
+        "kind": DETECTOR_KIND,
         "spin_tf_version": __version__,
         "name": pathlib.Path(onnx_path).stem,
         "source_sha256": hashlib.sha256(pathlib.Path(onnx_path).read_bytes()).hexdigest(),

@@ -16,10 +16,10 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image
 
+from spin_tf.contract.constants import LIGHT_INK
+from spin_tf.contract.turning import TALL
 from spin_tf.data.images import MAX_PIXELS
-from spin_tf.data.picture import LIGHT_INK
 from spin_tf.export.image_formats import Kind, classify, reason_code
-from spin_tf.reading.turning import TALL
 
 # OpenCV's grey, exact in float32: multiples of 2 ** -15, sums below 2 ** 23 of those.
 _RED, _GREEN, _BLUE = 9798 / 32768, 19235 / 32768, 3735 / 32768

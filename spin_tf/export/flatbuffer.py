@@ -15,7 +15,7 @@ def tidy(content: bytes, signatures: Sequence[str]) -> bytes:
 
     The converter sorts signatures by name, and what runs without naming one takes the first. Every tensor has a name
     and a buffer of its own, which with four signatures is a tenth of the file: names stay at inputs and outputs, and
-    buffers of equal content become one.
+    buffers and vectors of equal content become one.
 
     It also rounds the larger kernels of depthwise convolutions to 8 bits with all the others. They are few numbers, and
     XNNPACK has no such operator for them: as float32 again the light backbone reads a word a tenth faster, and half as
@@ -100,13 +100,18 @@ def _merge_buffers(model: Any) -> None:
 
 def _pack(model: Any) -> bytes:
     flatbuffers = require("flatbuffers", "Export", "train")
+    written: dict[tuple[str, bytes], Any] = {}
 
     class Builder(flatbuffers.Builder):  # type: ignore[name-defined, misc]
         def CreateNumpyVector(self, x: Any) -> Any:
-            # The schema wants the data of buffers at multiples of 16 bytes, which the Python of flatbuffers forgets.
-            if x.dtype.itemsize == 1:
-                self.Prep(16, x.nbytes)
-            return super().CreateNumpyVector(x)
+            # Shapes, scales and zero points recur in every signature: written once, referred to from everywhere.
+            key = x.dtype.str, x.tobytes()
+            if key not in written:
+                # The schema wants the data of buffers at multiples of 16 bytes, which flatbuffers' Python forgets.
+                if x.dtype.itemsize == 1:
+                    self.Prep(16, x.nbytes)
+                written[key] = super().CreateNumpyVector(x)
+            return written[key]
 
     builder = Builder(1024)
     builder.Finish(model.Pack(builder), file_identifier=b"TFL3")

@@ -11,8 +11,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from spin_tf.data.files import MAX_BYTES
-from spin_tf.data.images import MAX_PIXELS
+from spin_tf.contract.constants import MAX_IMAGE_BYTES, MAX_PIXELS
 
 # In the order of their numbers in the graph. Those that `ImageError` has too mean the same.
 REASONS = (
@@ -106,7 +105,7 @@ def classify(encoded: Any) -> tuple[Any, Any]:
     # The first that holds, as in a chain of elifs.
     cases = (
         (size == 0, "empty_file"),
-        (size > MAX_BYTES, "file_too_large"),
+        (size > MAX_IMAGE_BYTES, "file_too_large"),
         (is_other, "format_not_served"),
         (~(is_jpeg | is_png | is_bmp), "not_an_image"),
         (is_png & (~starts(b"IHDR", 12) | (size < 33) | (depth < 1)), "broken_image"),

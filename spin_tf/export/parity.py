@@ -11,10 +11,11 @@ from typing import NamedTuple
 import numpy as np
 
 from spin_tf.charset import Charset, Tokenizer
+from spin_tf.contract.greedy import decode
+from spin_tf.contract.turning import surest, turned_views
 from spin_tf.data.preprocessing import decode_image
+from spin_tf.data.same_size import read_by_size
 from spin_tf.models import SPINRecognizer
-from spin_tf.reading.greedy import decode
-from spin_tf.reading.turning import surest, turned_views
 
 
 class _Bounds(NamedTuple):
@@ -165,9 +166,14 @@ def compare_readings(
     for start in range(0, len(files), _FILES_AT_A_TIME):
         batch = files[start : start + _FILES_AT_A_TIME]
         # One view of each turn, as with the effort that graphs have.
-        looks = [turned_views(decode_image(file), model.image_size, turn_tall=True) for file in batch]
+        looks = [turned_views(decode_image(file), model.preprocessing) for file in batch]
         views = [{turned: view for turned, (view,) in turns.items()} for turns in looks]
-        outputs = zip(*model.predict_words(np.stack([v for turns in views for v in turns.values()])), strict=True)
+        outputs = iter(
+            read_by_size(
+                [view for turns in views for view in turns.values()],
+                lambda images, _: zip(*model.predict_words(images), strict=True),
+            )
+        )
         words = [surest([decode(model.charset, *next(outputs), turned) for turned in turns]) for turns in views]
         answer = read_files(batch)
         for i, word in enumerate(words):

@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 
 from spin_tf._extras import require
+from spin_tf.contract.metadata import METADATA_FILE, parse_metadata
 from spin_tf.data.files import read_regular_file
 from spin_tf.data.preprocessing import decode_image, preprocess
 from spin_tf.export.parity import Parity, compare_readings, compare_words, require_parity, require_reading_parity
 from spin_tf.models import SPINRecognizer
 from spin_tf.reading.litert import SIGNATURE
-from spin_tf.reading.metadata import METADATA_FILE, parse_metadata
 
 # The signature of the LiteRT files, for any batch; `SIGNATURE` takes files.
 IMAGES_SIGNATURE = "images"

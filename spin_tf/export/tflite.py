@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 
 from spin_tf._extras import require
+from spin_tf.contract.metadata import checksum_of
+from spin_tf.export.check_words import wide_of
 from spin_tf.export.flatbuffer import tidy
 from spin_tf.export.parity import Parity, compare_words, require_parity, worst
 from spin_tf.models import SPINRecognizer
@@ -23,9 +25,9 @@ from spin_tf.reading.litert import (
     RECTIFY_SIGNATURE,
     SIGNATURE,
     STEP_SIGNATURE,
+    WIDE,
     LiteRTInterpreter,
 )
-from spin_tf.reading.metadata import checksum_of
 from spin_tf.reading.stepping import read_stepwise
 
 QUANTIZATIONS = ("none", "float16", "int8")
@@ -38,7 +40,8 @@ def convert(model: SPINRecognizer, quantization: str = "none") -> bytes:
 
     Signatures: `serving_default` reads one image, `batch` eight; `encode` and `step` are the parts of reading, for
     decoding outside of the graph (see `SteppingModel`), for one image and eight rows; `rectify` shows the stages of the
-    transformation, where there is one.
+    transformation, where there is one. A model with a wide_image_size has all of them again for it:
+    `serving_default_wide` and so on.
 
     Args:
         model: float32.
@@ -87,24 +90,28 @@ def _endpoints(model: SPINRecognizer, tf: Any) -> dict[str, tuple[Callable[..., 
     def float32(name: str, *shape: int) -> Any:
         return tf.TensorSpec(shape, tf.float32, name=name)
 
-    height, width = model.image_size
     features, units = model.decoder.state_projection.shape
-    time = model.backbone.compute_output_shape((None, height, width, 1))[1]
-    rows = [
-        float32("states", BATCH_SIZE, time, features),
-        float32("projected", BATCH_SIZE, time, units),
-        tf.TensorSpec((BATCH_SIZE,), tf.int32, name="previous"),
-        float32("output", BATCH_SIZE, units),
-        float32("cell", BATCH_SIZE, units),
-    ]
-    endpoints: dict[str, tuple[Callable[..., Any], list[Any]]] = {
-        SIGNATURE: (read, [float32("image", 1, height, width, 1)]),
-        BATCH_SIGNATURE: (read, [float32("image", BATCH_SIZE, height, width, 1)]),
-        ENCODE_SIGNATURE: (encode, [float32("image", 1, height, width, 1)]),
-        STEP_SIGNATURE: (model.decoder.step, rows),
-    }
-    if model.transformation is not None:
-        endpoints[RECTIFY_SIGNATURE] = (model.rectify, [float32("image", 1, height, width, 1)])
+    endpoints: dict[str, tuple[Callable[..., Any], list[Any]]] = {}
+    for suffix, size in (("", model.image_size), (WIDE, model.wide_image_size)):
+        if size is None:
+            continue
+        time = model.backbone.compute_output_shape((None, *size, 1))[1]
+        one = [float32("image", 1, *size, 1)]
+        rows = [
+            float32("states", BATCH_SIZE, time, features),
+            float32("projected", BATCH_SIZE, time, units),
+            tf.TensorSpec((BATCH_SIZE,), tf.int32, name="previous"),
+            float32("output", BATCH_SIZE, units),
+            float32("cell", BATCH_SIZE, units),
+        ]
+        endpoints |= {
+            SIGNATURE + suffix: (read, one),
+            BATCH_SIGNATURE + suffix: (read, [float32("image", BATCH_SIZE, *size, 1)]),
+            ENCODE_SIGNATURE + suffix: (encode, one),
+            STEP_SIGNATURE + suffix: (model.decoder.step, rows),
+        }
+        if model.transformation is not None:
+            endpoints[RECTIFY_SIGNATURE + suffix] = (model.rectify, one)
     return endpoints
 
 
@@ -152,18 +159,23 @@ def compare(model: SPINRecognizer, content: bytes, images: np.ndarray) -> dict[s
     """Runs every signature on (n, height, width, 1) images, n at least 1, and compares with the model.
 
     Returns:
-        how each way of reading compares: `serving_default`, `batch`, and greedy decoding by `encode` and `step`.
+        how each way of reading compares: `serving_default`, `batch`, and greedy decoding by `encode` and `step`; the
+        same for wide images, which are joined of these, where the model reads them.
     """
-    expected = model.predict_words(images)[0]
     interpreter = LiteRTInterpreter(content=content)
-    readings = {
-        SIGNATURE: interpreter.predict_words(images, batch=False),
-        BATCH_SIGNATURE: interpreter.predict_words(images, batch=True),
-        f"{ENCODE_SIGNATURE} and {STEP_SIGNATURE}": read_stepwise(_Stepping(interpreter, model.metadata), images),
-    }
-    return {
-        name: compare_words(expected, probabilities, model.charset) for name, (probabilities, _) in readings.items()
-    }
+    parities = {}
+    for suffix, views in (("", images), (WIDE, wide_of(images, model))):
+        if views is None:
+            continue
+        expected = model.predict_words(views)[0]
+        readings = {
+            SIGNATURE: interpreter.predict_words(views, batch=False),
+            BATCH_SIGNATURE: interpreter.predict_words(views, batch=True),
+            f"{ENCODE_SIGNATURE} and {STEP_SIGNATURE}": read_stepwise(_Stepping(interpreter, model.metadata), views),
+        }
+        for name, (probabilities, _) in readings.items():
+            parities[name + suffix] = compare_words(expected, probabilities, model.charset)
+    return parities
 
 
 def export(model: SPINRecognizer, path: str | os.PathLike[str], quantization: str, images: np.ndarray) -> Parity:

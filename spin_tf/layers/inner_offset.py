@@ -17,13 +17,14 @@ class InnerOffset(keras.layers.Layer):
     bilinear upsampling (half-pixel centres) to the image's size.
 
     Args:
-        image_size: (height, width) of the offset image.
+        image_size: (height, width) of the offset image; a call may ask for another width.
         filters: channels of the first convolution.
         frozen_statistics: normalise by the stored statistics in training too (PaddleOCR).
         synchronized: compute the batch statistics over all replicas.
 
     Call arguments:
         features: (batch, h, w, channels).
+        width: of the offset image; None is that of `image_size`.
 
     Returns:
         (batch, height, width, 1) in [0, 1], in the compute dtype.
@@ -59,18 +60,18 @@ class InnerOffset(keras.layers.Layer):
         self.conv2.build((*features_shape[:-1], self.filters))
         self.built = True
 
-    def call(self, features: Any, training: bool = False) -> Any:
+    def call(self, features: Any, training: bool = False, width: int | None = None) -> Any:
         x = self.pool(self.conv2(self.conv1(features, training=training)))
         x = ops.sigmoid(ops.cast(x, "float32"))
         # Two matrix products instead of an image resize: ONNX stores a resize as a scale, and 100 / 6 is not one that
         # comes back as 100 columns.
         rows = axis_weights(x.shape[1], self.image_size[0])
-        columns = axis_weights(x.shape[2], self.image_size[1])
+        columns = axis_weights(x.shape[2], width or self.image_size[1])
         x = ops.matmul(rows, ops.matmul(x[..., 0], columns.T))
         return ops.cast(x[..., None], self.compute_dtype)
 
-    def compute_output_shape(self, features_shape: Any) -> Any:
-        return (features_shape[0], *self.image_size, 1)
+    def compute_output_shape(self, features_shape: Any, width: int | None = None) -> Any:
+        return (features_shape[0], self.image_size[0], width or self.image_size[1], 1)
 
     def get_config(self) -> dict[str, Any]:
         return {

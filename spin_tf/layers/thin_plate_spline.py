@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import keras
@@ -39,18 +40,24 @@ def grid_matrix(num_control_points: int, image_size: tuple[int, int]) -> np.ndar
     return np.concatenate([np.ones((len(target), 1)), target, radial], 1) @ np.linalg.inv(delta)
 
 
+@functools.lru_cache(maxsize=16)
+def _grid_matrix(num_control_points: int, image_size: tuple[int, int]) -> np.ndarray:
+    return grid_matrix(num_control_points, image_size).astype("float32")
+
+
 @keras.saving.register_keras_serializable("spin_tf")
 class ThinPlateSpline(keras.layers.Layer):
     """Sampling grid of a thin-plate spline through control points: one constant matrix product.
 
     Args:
-        image_size: (height, width) of the grid.
+        image_size: (height, width) of the grid; a call may ask for another width.
         num_control_points: F, even.
         extra_rows: PaddleOCR's dense layer from the 2F coordinates to the three affine rows. It starts at zero and
             is not trained, which makes it zero (as in the paper) unless a checkpoint says otherwise.
 
     Call arguments:
         control_points: (batch, F, 2), (x, y) in units where [-1, 1] spans the image.
+        width: of the grid; None is that of `image_size`.
 
     Returns:
         (batch, height, width, 2) float32: for each output pixel the (x, y) to sample from.
@@ -73,9 +80,8 @@ class ThinPlateSpline(keras.layers.Layer):
         self.image_size = (int(image_size[0]), int(image_size[1]))
         self.num_control_points = num_control_points
         self.extra_rows = extra_rows
-        self._matrix = grid_matrix(num_control_points, self.image_size).astype("float32")
 
-    def build(self, control_points_shape: Any) -> None:
+    def build(self, control_points_shape: Any, *_: Any) -> None:
         if self.extra_rows:
             size = 2 * self.num_control_points
             self.extra_kernel = self.add_weight(
@@ -84,17 +90,19 @@ class ThinPlateSpline(keras.layers.Layer):
             self.extra_bias = self.add_weight(name="extra_bias", shape=(6,), initializer="zeros", trainable=False)
         self.built = True
 
-    def call(self, control_points: Any) -> Any:
+    def call(self, control_points: Any, width: int | None = None) -> Any:
+        size = (self.image_size[0], width or self.image_size[1])
+        matrix = _grid_matrix(self.num_control_points, size)
         points = ops.cast(control_points, "float32")
-        grid = ops.matmul(self._matrix[:, : self.num_control_points], points)
+        grid = ops.matmul(matrix[:, : self.num_control_points], points)
         if self.extra_rows:
             flat = ops.reshape(points, (-1, 2 * self.num_control_points))
             rows = ops.matmul(flat, ops.cast(self.extra_kernel, "float32")) + ops.cast(self.extra_bias, "float32")
-            grid = grid + ops.matmul(self._matrix[:, self.num_control_points :], ops.reshape(rows, (-1, 3, 2)))
-        return ops.reshape(grid, (-1, *self.image_size, 2))
+            grid = grid + ops.matmul(matrix[:, self.num_control_points :], ops.reshape(rows, (-1, 3, 2)))
+        return ops.reshape(grid, (-1, *size, 2))
 
-    def compute_output_shape(self, control_points_shape: Any) -> Any:
-        return (control_points_shape[0], *self.image_size, 2)
+    def compute_output_shape(self, control_points_shape: Any, width: int | None = None) -> Any:
+        return (control_points_shape[0], self.image_size[0], width or self.image_size[1], 2)
 
     def get_config(self) -> dict[str, Any]:
         return {

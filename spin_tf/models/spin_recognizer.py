@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import types
 from typing import Any
 
 import keras
@@ -31,7 +32,7 @@ class SPINRecognizer(keras.Model):
             fitted by `bin/calibrate.py`, kept in every artefact, not used in training.
 
     Call arguments:
-        images: (batch, 32, W, 1) in [-1, 1].
+        images: (batch, 32, W, 1) in [-1, 1]; W is that of the model's image_size, or of its wide_image_size.
         previous: (batch, steps) int token ids: teacher forcing. Without it the model reads greedily.
 
     Returns:
@@ -69,7 +70,8 @@ class SPINRecognizer(keras.Model):
         self.charset = Charset.from_dict(charset) if charset else Charset.from_spec(config.charset)
         self.synchronized = synchronized
         self.version = version
-        self.image_size = (config.image_size[0], config.image_size[1])
+        self.preprocessing = config.preprocessing
+        self.image_size, self.wide_image_size = self.preprocessing[:2]
         self.num_steps = config.max_length + 1
         policy = self.dtype_policy
         self.transformation = None
@@ -97,6 +99,8 @@ class SPINRecognizer(keras.Model):
             dtype=policy,
             name="decoder",
         )
+        # Held by an object that Keras does not track, and save, with the model.
+        self._graphs = types.SimpleNamespace(by_width={})
         self.build((None, *self.image_size, 1))
 
     @classmethod
@@ -146,6 +150,7 @@ class SPINRecognizer(keras.Model):
         self.decoder.temperature = float(value)
         # Graphs that were traced hold the old one.
         self.predict_function = None
+        self._graphs.by_width = {}
 
     def rectify(self, images: Any, training: bool = False) -> dict[str, Any]:
         """What the transformation makes of (batch, 32, W, 1) images: see `Transformation`; only `image` without one."""
@@ -165,7 +170,7 @@ class SPINRecognizer(keras.Model):
         """
         rectified = self.rectify(images)
         probabilities, attention = self.decoder.decode(self.encode(rectified["image"]), stop_at_end)
-        centres = self._column_centres(rectified.get("grid"))
+        centres = self._column_centres(rectified)
         positions = ops.clip(ops.sum(attention * centres[:, None], axis=-1), 0.0, 1.0)
         return {"probabilities": probabilities, "positions": positions, "attention": attention}
 
@@ -181,12 +186,12 @@ class SPINRecognizer(keras.Model):
         """
         rectified = self.rectify(images)
         started = self.decoder.start(self.encode(rectified["image"]))
-        centres = self._column_centres(rectified.get("grid"))
+        centres = self._column_centres(rectified)
         return {**started, "centres": ops.broadcast_to(centres, ops.shape(started["states"])[:2])}
 
-    def _column_centres(self, grid: Any) -> Any:
+    def _column_centres(self, rectified: dict[str, Any]) -> Any:
         """(batch or 1, time): where across the crop, 0..1, the centre of each time step's receptive field lies."""
-        width = self.image_size[1]
+        grid, width = rectified.get("grid"), rectified["image"].shape[2]
         edges = self.backbone.step_centres(width)
         if grid is None:
             return ops.convert_to_tensor(edges[None] / width, dtype="float32")
@@ -210,7 +215,9 @@ class SPINRecognizer(keras.Model):
             "spin_tf_version": self.version,
             "name": self.config["name"],
             "charset": self.charset.to_dict(),
+            "preprocessing": self.preprocessing.number,
             "image_size": list(self.image_size),
+            **({"wide_image_size": list(self.wide_image_size)} if self.wide_image_size else {}),
             "max_length": self.config["max_length"],
             "temperature": self.temperature,
             "model": {key: value for key, value in self.config.items() if key != "charset"},
@@ -220,19 +227,23 @@ class SPINRecognizer(keras.Model):
         """Reads a numpy batch greedily.
 
         Args:
-            images: (n, 32, W, 1) float32 in [-1, 1].
+            images: (n, 32, W, 1) float32 in [-1, 1], all of one width.
             batch_size: images at a time.
 
         Returns:
             probabilities (n, steps, classes) and positions (n, steps), float32.
         """
         results = []
+        # Keras would make one graph of unknown width for two that are known, which the transformation cannot run.
+        width = images.shape[2]
+        self.predict_function = self._graphs.by_width.get(width)
         for start in range(0, len(images), batch_size):
             batch = images[start : start + batch_size]
             # One graph for all: the last batch is filled up.
             filled = np.concatenate([batch, np.zeros((batch_size - len(batch), *batch.shape[1:]), batch.dtype)])
             output = self.predict_on_batch(filled if len(images) > batch_size else batch)
             results.append([np.asarray(output[key], "float32")[: len(batch)] for key in ("probabilities", "positions")])
+        self._graphs.by_width[width] = self.predict_function
         if not results:
             classes = len(self.charset.characters) + 2
             return np.zeros((0, self.num_steps, classes), "float32"), np.zeros((0, self.num_steps), "float32")

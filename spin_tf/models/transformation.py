@@ -38,7 +38,7 @@ class Transformation(keras.layers.Layer):
         synchronized: batch statistics over all replicas.
 
     Call arguments:
-        image: (batch, height, width, 1) in [-1, 1].
+        image: (batch, height, width, 1) in [-1, 1], of any width: no weight depends on it.
 
     Returns:
         dict of image (batch, height, width, 1), and where the variant has them: weights (batch, 2K + 1), gate
@@ -129,6 +129,7 @@ class Transformation(keras.layers.Layer):
         self.built = True
 
     def call(self, image: Any, training: bool = False) -> dict[str, Any]:
+        columns = image.shape[2]
         x = ops.cast(image, self.compute_dtype)
         for layer in self.trunk:
             x = self.pool(layer(x, training=training))
@@ -146,13 +147,13 @@ class Transformation(keras.layers.Layer):
             used = self.num_weights
             if self.has_offset:
                 result["gate"] = parameters[:, used : used + 1]
-                result["offset"] = self.ain(features, training=training)
+                result["offset"] = self.ain(features, training=training, width=columns)
                 used += 1
             result["image"] = self.spn(image, result["weights"], result.get("gate"), result.get("offset"))
             result["chromatic"] = result["image"]
         if self.has_grid:
             result["control_points"] = ops.reshape(parameters[:, used:], (-1, self.num_control_points, 2))
-            result["grid"] = self.tps(result["control_points"])
+            result["grid"] = self.tps(result["control_points"], width=columns)
             result["image"] = self.sample(result["image"], result["grid"])
         return result
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 
+from spin_tf.contract.word import Word
 from spin_tf.data.images import read_image_file, upright_size
-from spin_tf.reading.word import Word
 
 # Crops of words are small, or long; and what is read in a whole photograph has hardly any confidence (0.0002, say).
 _MIN_SIDE, _MAX_RATIO, _MAX_CONFIDENCE = 300, 2.2, 0.1

@@ -10,13 +10,13 @@ import numpy as np
 from PIL import Image
 
 from spin_tf._cores import num_cores
+from spin_tf.contract.constants import DETECTOR_KIND, MAX_DETECTOR_SIDE, METADATA_FILE
+from spin_tf.contract.metadata import is_size, one_line, parse_table, read_archived
 from spin_tf.photo.text_map import find_quadrilaterals
-from spin_tf.reading.metadata import DETECTOR, METADATA_FILE, is_count, one_line, parse_table, read_archived
 
 __all__ = ["LiteRTDetector", "letterbox", "place", "read_detector_metadata"]
 
 # What a detector may take at most.
-_MAX_SIDE = 8192
 # Words that are lower in the picture cannot be read.
 _LOWEST = 3.0
 # See LiteRTInterpreter.
@@ -33,15 +33,13 @@ def read_detector_metadata(path: str | os.PathLike[str]) -> dict[str, Any]:
     name = os.fspath(path)
     missing = "so it is no detector of spin_tf; bin/convert_detector.py writes them"
     metadata = parse_table(read_archived(path, missing), name)
-    if metadata.get("kind") != DETECTOR:
+    if metadata.get("kind") != DETECTOR_KIND:
         raise ValueError(
             f"The file reads words and finds none: it is a model, no detector. Received: detector={name!r}"
         )
     sizes = metadata.get("sizes")
     sides = list(sizes.values()) if isinstance(sizes, dict) else []
-    if not sides or not all(
-        isinstance(size, list) and len(size) == 2 and all(is_count(side, _MAX_SIDE) for side in size) for size in sides
-    ):
+    if not sides or not all(is_size(size, MAX_DETECTOR_SIDE) for size in sides):
         raise ValueError(
             f"The {METADATA_FILE} of the detector names no sizes, signatures with height and width. "
             f"Received: sizes={str(sizes)[:100]}, detector={name!r}"

@@ -133,7 +133,7 @@ class PhotoReader:
         corners = corners[kept]
         # A crop that was read turned has its first corner elsewhere.
         for corner, i in zip(corners, kept, strict=True):
-            corner[:] = np.roll(corner, {0: 0, 90: -1, -90: 1}[words[i].turned], axis=0)
+            corner[:] = np.roll(corner, {0: 0, 90: -1, -90: 1, 180: 2}[words[i].turned], axis=0)
         placed = turned_back(corners, quarters, *view.shape[:2])
         lines = lines_of(corners)
         numbered = [(number, member) for number, line in enumerate(lines) for member in line]

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Any, overload
 
-from spin_tf.reading.word import Word
+from spin_tf.contract.word import Word
 
 Point = tuple[float, float]
 Polygon = tuple[Point, Point, Point, Point]

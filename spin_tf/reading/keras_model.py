@@ -50,8 +50,9 @@ class KerasModel:
 
     def __init__(self, recognizer: SPINRecognizer) -> None:
         self.recognizer = recognizer
-        self._start = _Start(recognizer)
-        self._step = _Step(recognizer)
+        # One for each width: Keras would make one graph of unknown width for all.
+        self._starts: dict[int, _Start] = {}
+        self._steps: dict[int, _Step] = {}
 
     @property
     def metadata(self) -> dict[str, Any]:
@@ -69,7 +70,8 @@ class KerasModel:
 
     def encode(self, images: np.ndarray) -> dict[str, np.ndarray]:
         """See `SteppingModel.encode`."""
-        return _compiled_once_a_size(self._start, images, len(images))
+        start = self._starts.setdefault(images.shape[2], _Start(self.recognizer))
+        return _compiled_once_a_size(start, images, len(images))
 
     def step(
         self,
@@ -81,7 +83,8 @@ class KerasModel:
     ) -> dict[str, np.ndarray]:
         """See `SteppingModel.step`."""
         inputs = {"states": states, "projected": projected, "previous": previous, "output": output, "cell": cell}
-        return _compiled_once_a_size(self._step, inputs, len(previous))
+        step_ = self._steps.setdefault(states.shape[1], _Step(self.recognizer))
+        return _compiled_once_a_size(step_, inputs, len(previous))
 
 
 def _compiled_once_a_size(model: keras.Model, inputs: Any, num_rows: int) -> dict[str, np.ndarray]:

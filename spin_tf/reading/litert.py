@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from spin_tf._noise import without_native_chatter
-from spin_tf.reading.metadata import METADATA_FILE, METADATA_FORMAT, check_tensors, one_line, read_metadata
+from spin_tf.contract.metadata import METADATA_FILE, METADATA_FORMAT, check_tensors, one_line, read_metadata
 from spin_tf.reading.pool import Pool
 from spin_tf.reading.stepping import fill_rows
 
@@ -20,6 +20,8 @@ SIGNATURE = "serving_default"
 BATCH_SIGNATURE, ENCODE_SIGNATURE, STEP_SIGNATURE = "batch", "encode", "step"
 # Shows the stages of the transformation; nothing that reads needs it.
 RECTIFY_SIGNATURE = "rectify"
+# Every signature again, for images of `wide_image_size`.
+WIDE = "_wide"
 _OUTPUTS = {
     SIGNATURE: ("probabilities", "positions"),
     BATCH_SIGNATURE: ("probabilities", "positions"),
@@ -66,29 +68,52 @@ class LiteRTInterpreter:
                 interpreter = Interpreter(model_path=source, model_content=content, num_threads=1)
                 interpreter.allocate_tensors()
             self._runners = {SIGNATURE: interpreter.get_signature_runner(SIGNATURE)}
-            signatures = set(interpreter.get_signature_list())
-            for key in {BATCH_SIGNATURE, ENCODE_SIGNATURE, STEP_SIGNATURE} & signatures:
+            self._signatures = set(interpreter.get_signature_list())
+            for key in {BATCH_SIGNATURE, ENCODE_SIGNATURE, STEP_SIGNATURE} & self._signatures:
                 self._runners[key] = interpreter.get_signature_runner(key)
         except _LITERT_ERRORS as error:
             raise self._error("load", error) from error
         self._interpreter = interpreter
-        self.can_rectify = RECTIFY_SIGNATURE in signatures
+        self.can_rectify = RECTIFY_SIGNATURE in self._signatures
         self._has_batch = BATCH_SIGNATURE in self._runners
         self.batch_size = self._num_rows(BATCH_SIGNATURE, "image") if self._has_batch else 1
         self.can_step = {ENCODE_SIGNATURE, STEP_SIGNATURE} <= set(self._runners)
         self._step_rows = self._num_rows(STEP_SIGNATURE, "previous") if self.can_step else 0
+        self._width, self._time = self._side(SIGNATURE, "image", 2), 0
+        if self.can_step:
+            self._time = self._side(STEP_SIGNATURE, "states", 1)
 
     def _error(self, what: str, error: Exception) -> ValueError:
         return ValueError(
             f"LiteRT cannot {what} the model: {one_line(error).rstrip('.')}. Received: model={self._name!r}"
         )
 
-    def _run(self, signature: str, **inputs: np.ndarray) -> dict[str, np.ndarray]:
+    def _run(self, signature: str, is_wide: bool = False, **inputs: np.ndarray) -> dict[str, np.ndarray]:
+        runner = self._runner(signature + WIDE if is_wide else signature)
         try:
-            outputs = self._runners[signature](**inputs)
+            outputs = runner(**inputs)
             return {key: outputs[key] for key in _OUTPUTS.get(signature, outputs)}
         except _LITERT_ERRORS as error:
             raise self._error("run", error) from error
+
+    def _runner(self, signature: str) -> Any:
+        """Most are made when they are asked for: who only reads words of usual width does not pay for the others."""
+        if signature not in self._runners:
+            if signature not in self._signatures:
+                raise ValueError(
+                    f"The model has no signature {signature}; export it anew with bin/export_tflite.py. "
+                    f"Received: model={self._name!r} with {sorted(self._signatures)}"
+                )
+            try:
+                self._runners[signature] = self._interpreter.get_signature_runner(signature)
+            except _LITERT_ERRORS as error:
+                raise self._error("load", error) from error
+        return self._runners[signature]
+
+    def _side(self, signature: str, name: str, axis: int) -> int:
+        inputs, _ = self.tensors(signature)
+        shape: Any = inputs[name]["shape"] if name in inputs else []
+        return int(shape[axis]) if len(shape) > axis else 0
 
     def _num_rows(self, signature: str, name: str) -> int:
         inputs, _ = self.tensors(signature)
@@ -102,7 +127,7 @@ class LiteRTInterpreter:
 
     def tensors(self, signature: str = SIGNATURE) -> tuple[dict[str, Any], dict[str, Any]]:
         """What LiteRT says about the inputs and outputs of a signature, by name."""
-        runner = self._runners[signature]
+        runner = self._runner(signature)
         try:
             return runner.get_input_details(), runner.get_output_details()
         except _LITERT_ERRORS as error:
@@ -112,23 +137,24 @@ class LiteRTInterpreter:
         """Reads images; see `LiteRTModel.predict_words`.
 
         Args:
-            images: float32 (n, height, width, 1) in [-1, 1], n at least 1.
+            images: float32 (n, height, width, 1) in [-1, 1], n at least 1, all of image_size or all of wide_image_size.
             batch: True reads by the signature `batch` alone, False one after another; None takes what is faster.
 
         Raises:
             ValueError: the model is damaged: LiteRT cannot run it.
         """
         outputs = []
+        is_wide = images.shape[2] != self._width
         start = 0
         while start < len(images):
             chunk = images[start : start + self.batch_size]
             # A call of the batch costs about as much as six of one image.
             if self._has_batch and (4 * len(chunk) >= 3 * self.batch_size if batch is None else batch):
-                output = self._run(BATCH_SIGNATURE, image=fill_rows(chunk, self.batch_size))
+                output = self._run(BATCH_SIGNATURE, is_wide, image=fill_rows(chunk, self.batch_size))
                 outputs.append([output[key][: len(chunk)] for key in ("probabilities", "positions")])
             else:
                 for image in chunk:
-                    output = self._run(SIGNATURE, image=image[None])
+                    output = self._run(SIGNATURE, is_wide, image=image[None])
                     outputs.append([output["probabilities"], output["positions"]])
             start += len(chunk)
         probabilities, positions = zip(*outputs, strict=True)
@@ -137,7 +163,8 @@ class LiteRTInterpreter:
     def encode(self, images: np.ndarray) -> dict[str, np.ndarray]:
         """See `SteppingModel.encode`."""
         self._check_stepping()
-        outputs = [self._run(ENCODE_SIGNATURE, image=image[None]) for image in images]
+        is_wide = images.shape[2] != self._width
+        outputs = [self._run(ENCODE_SIGNATURE, is_wide, image=image[None]) for image in images]
         return {key: np.concatenate([output[key] for output in outputs]) for key in outputs[0]}
 
     def step(self, **rows: np.ndarray) -> dict[str, np.ndarray]:
@@ -145,26 +172,18 @@ class LiteRTInterpreter:
         self._check_stepping()
         size = self._step_rows
         num_rows = len(rows["previous"])
+        is_wide = rows["states"].shape[1] != self._time
         outputs = []
         for start in range(0, num_rows, size):
             chunk = {key: value[start : start + size] for key, value in rows.items()}
-            outputs.append(self._run(STEP_SIGNATURE, **{key: fill_rows(value, size) for key, value in chunk.items()}))
+            filled = {key: fill_rows(value, size) for key, value in chunk.items()}
+            outputs.append(self._run(STEP_SIGNATURE, is_wide, **filled))
         return {key: np.concatenate([output[key] for output in outputs])[:num_rows] for key in outputs[0]}
 
     def rectify(self, images: np.ndarray) -> dict[str, np.ndarray]:
         """See `SPINRecognizer.rectify`."""
-        if not self.can_rectify:
-            raise ValueError(
-                f"The model has no signature {RECTIFY_SIGNATURE}; export it anew with bin/export_tflite.py. "
-                f"Received: model={self._name!r} with {sorted(self._runners)}"
-            )
-        if RECTIFY_SIGNATURE not in self._runners:
-            # Made when it is asked for: who only reads does not pay for it.
-            try:
-                self._runners[RECTIFY_SIGNATURE] = self._interpreter.get_signature_runner(RECTIFY_SIGNATURE)
-            except _LITERT_ERRORS as error:
-                raise self._error("load", error) from error
-        outputs = [self._run(RECTIFY_SIGNATURE, image=image[None]) for image in images]
+        is_wide = images.shape[2] != self._width
+        outputs = [self._run(RECTIFY_SIGNATURE, is_wide, image=image[None]) for image in images]
         return {key: np.concatenate([output[key] for output in outputs]) for key in outputs[0]}
 
     def _check_stepping(self) -> None:
@@ -226,7 +245,7 @@ class LiteRTModel:
         """Reads images: eight at a time where the file has the signature for it and there are enough of them.
 
         Args:
-            images: float32 (n, height, width, 1) in [-1, 1], n at least 1.
+            images: float32 (n, height, width, 1) in [-1, 1], n at least 1, all of image_size or all of wide_image_size.
 
         Returns:
             probabilities (n, steps, classes) and positions (n, steps), float32. Behind the end of a word they may hold

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
-from spin_tf.reading.word import Word
+from spin_tf.contract.word import Word
 
 
 def vote(views: Sequence[Sequence[Word]], n_best: int = 1, min_probability: float = 0.0) -> Word:

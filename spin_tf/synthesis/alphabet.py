@@ -101,6 +101,30 @@ class Lexicon:
                 )
         return lexicon
 
+    @classmethod
+    def of(cls, words: Iterable[str], charset: Charset | None = None) -> Lexicon:
+        """The lexicon of words that are at hand, see `read`.
+
+        Raises:
+            ValueError: the charset cannot be drawn, or none of the words.
+        """
+        words = list(words)
+        own = {c for word in words for form in cases(word) for c in form if is_drawn(c)}
+        lexicon = cls([], "".join(sorted({*CHARACTERS, *own})) if charset is None else characters_of(charset))
+        for word in words:
+            lexicon._take(word)
+        if not lexicon.words:
+            raise ValueError(f"No word {lexicon._why()}. Received: words={words[:3]}...")
+        return lexicon
+
+    def with_words(self, words: Iterable[str]) -> Lexicon:
+        """The lexicon with more words; those outside of its characters are left out."""
+        result = Lexicon(list(self.words), self.characters)
+        result.left_out.update(self.left_out)
+        for word in words:
+            result._take(word)
+        return result
+
     def _take(self, word: str) -> None:
         allowed = set(self.characters)
         if any(is_complex(c) for c in word):

@@ -43,7 +43,7 @@ def photograph(
         uint8 `size`.
     """
     picture = light(picture, streams)
-    height, width = _resolution(picture.shape[0], letter, aspect, streams)
+    height, width = _resolution(picture.shape[0], letter, aspect, max(240, picture.shape[1]), streams)
     image = Image.fromarray(np.clip(picture, 0, 255).astype(np.uint8))
     if (width, height) != image.size:
         image = image.resize((width, height), _DOWN[int(streams.always("filter").random() * len(_DOWN))])
@@ -118,7 +118,9 @@ def light(picture: np.ndarray, streams: Streams) -> np.ndarray:
     return picture
 
 
-def _resolution(rows: int, letter: tuple[float, float], aspect: float, streams: Streams) -> tuple[int, int]:
+def _resolution(
+    rows: int, letter: tuple[float, float], aspect: float, widest: int, streams: Streams
+) -> tuple[int, int]:
     r = streams.active("low_resolution")
     height = float(rows)
     if r is not None:
@@ -126,7 +128,7 @@ def _resolution(rows: int, letter: tuple[float, float], aspect: float, streams: 
     # Letters narrower than 6.5 pixels or lower than 9 can hardly be told apart.
     least = max(9.0, 6.5 / letter[0], 9.0 / letter[1])
     height = round(min(max(height, least), rows))
-    return height, max(min(round(height * aspect), 240), 6)
+    return height, max(min(round(height * aspect), widest), 6)
 
 
 def _expose(image: Image.Image, streams: Streams) -> Image.Image:

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import pathlib
+import unicodedata
 from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from spin_tf.data.files import read_list
 from spin_tf.synthesis.font_families import draws_pictures, font_weight
 
 CHARACTERS = "".join(map(chr, range(33, 127)))
 CAP_HEIGHT = 30
 SUFFIXES = (".ttf", ".otf", ".ttc")
+# Letters with a comma below, which fonts from before 1999 draw with a cedilla under older code points.
+_OLDER = {"Ș": "\u015e", "ș": "\u015f", "Ț": "\u0162", "ț": "\u0163"}
 
 _SYSTEM_FOLDERS = (
     "/usr/share/fonts",
@@ -25,6 +30,11 @@ _SYSTEM_FOLDERS = (
     "/Library/Fonts",
     "C:/Windows/Fonts",
 )
+
+
+# Drawn beside the characters of labels: they show a plain mark as print has it.
+_PRINTED = "\u2018\u2019\u201c\u201d"
+_CONFUSED = frozenset("0OoIl1|5S8B2Z")
 
 
 class Glyph(NamedTuple):
@@ -97,12 +107,45 @@ class GlyphFont:
             return {}
         font = self._open(min(max(40 * CAP_HEIGHT / height, 20), 90))
         missing = _draw_glyph(font, "\uffff")
-        glyphs = {}
-        for character in self.characters:
+
+        def drawn(character: str) -> Glyph | None:
             glyph = _draw_glyph(font, character)
-            if glyph is not None and not (missing is not None and np.array_equal(missing.mask, glyph.mask)):
+            if glyph is None or (missing is not None and np.array_equal(missing.mask, glyph.mask)):
+                return None
+            return glyph
+
+        glyphs = {}
+        for character in dict.fromkeys(self.characters + (_PRINTED if "'" in self.characters else "")):
+            glyph = drawn(character)
+            if glyph is None and character in _OLDER:
+                glyph = drawn(_OLDER[character])
+            if glyph is not None:
                 glyphs[character] = glyph
+        # A font that shows the plain letter for one with an accent would teach to see accents where there are none.
+        bare = [(c, unicodedata.normalize("NFD", c)[0]) for c in glyphs if not c.isascii()]
+        for character, plain in bare:
+            if plain != character and plain in glyphs and _alike(glyphs[plain].mask, glyphs[character].mask):
+                del glyphs[character]
         return glyphs
+
+    def tells_apart(self, text: str) -> bool:
+        """Whether no two characters of `text` look the same in this font, as I and l do in many."""
+        masks = [self.glyphs[c].mask for c in sorted(set(text) & _CONFUSED)]
+        return not any(np.array_equal(a, b) for i, a in enumerate(masks) for b in masks[:i])
+
+    @functools.cached_property
+    def is_monospaced(self) -> bool:
+        """Whether narrow and wide letters take the same room."""
+        try:
+            font = self._open(20)
+            return len({round(font.getlength(c), 1) for c in "iW0m"}) == 1
+        except OSError:
+            return False
+
+
+def _alike(one: np.ndarray, other: np.ndarray) -> bool:
+    """Whether two glyphs are the same, or as good as that."""
+    return one.shape == other.shape and float(np.abs(one.astype(np.int16) - other).mean()) < 0.05 * float(one.mean())
 
 
 def _draw_glyph(font: ImageFont.FreeTypeFont, character: str) -> Glyph | None:
@@ -131,6 +174,37 @@ def find_fonts(folder: str | os.PathLike[str]) -> list[str]:
     return sorted(str(p) for p in pathlib.Path(folder).rglob("*") if p.suffix.lower() in SUFFIXES)
 
 
+def select_families(paths: Iterable[str], listing: str | os.PathLike[str], keep: bool) -> list[str]:
+    """The fonts whose family a file lists, or those whose family it does not.
+
+    Args:
+        paths: font files.
+        listing: one family a line, lines that begin with # are comments; a family is the name of the font's folder, or
+            of the font's file without its ending and what follows the first "-", in any case.
+        keep: whether the families in the list are taken; else they are left out.
+
+    Raises:
+        OSError: the list cannot be read.
+        ValueError: no font is left, or no font is of a family in the list.
+    """
+    lines = [line.strip().lower() for line in read_list(listing).split("\n")]
+    families = {line for line in lines if line and not line.startswith("#")}
+
+    def listed(path: str) -> bool:
+        font = pathlib.Path(path)
+        return bool({font.parent.name.lower(), font.stem.lower(), font.stem.split("-")[0].lower()} & families)
+
+    paths = list(paths)
+    inside = [path for path in paths if listed(path)]
+    chosen = inside if keep else [path for path in paths if not listed(path)]
+    if not inside or not chosen:
+        raise ValueError(
+            f"{'No font is' if not inside else 'All fonts are'} of a family in the list. Received: "
+            f"list={os.fspath(listing)!r}, {len(paths)} fonts"
+        )
+    return chosen
+
+
 def system_fonts() -> list[str]:
     """Paths of the fonts in the usual folders of Linux, macOS and Windows; may be empty."""
     folders = [os.path.expanduser(folder) for folder in _SYSTEM_FOLDERS]
@@ -144,7 +218,7 @@ class FontLibrary:
     Args:
         paths: font files; None takes the fonts of the system, and Pillow's own where there are none. Fonts that lack
             letters or digits, and files that are no fonts, are passed over when they come up.
-        characters: to draw. Of other alphabets than printable ASCII a font must have a quarter of the letters.
+        characters: to draw. Where they are no printable ASCII, a font must have a quarter of the letters.
 
     Raises:
         ValueError: `paths` is empty, or no font in it can draw letters and digits.
@@ -162,6 +236,7 @@ class FontLibrary:
         self.fonts = [GlyphFont(path, characters) for path in found]
         self._cumulative = np.cumsum([font.weight for font in self.fonts])
         self._unusable: set[int] = set()
+        self._monospaced: list[int] | None = None
         self._fallback = paths is None
 
     def pick(self, u: float) -> GlyphFont:
@@ -184,6 +259,12 @@ class FontLibrary:
             raise ValueError(f"No font of this system draws these letters; name some. Received: {self._shown()}")
         return self.fonts[0]
 
+    def pick_monospaced(self, u: float) -> GlyphFont:
+        """The font at `u` in [0, 1) of those whose letters all have one width; of all fonts where there are none."""
+        if self._monospaced is None:
+            self._monospaced = [i for i, font in enumerate(self.fonts) if font.is_monospaced and self._usable(i)]
+        return self.fonts[self._monospaced[int(u * len(self._monospaced))]] if self._monospaced else self.pick(u)
+
     def _usable(self, index: int) -> bool:
         try:
             if self._is_ascii:
@@ -195,7 +276,7 @@ class FontLibrary:
 
     @property
     def _is_ascii(self) -> bool:
-        return self._characters == CHARACTERS
+        return set(CHARACTERS) <= set(self._characters)
 
     def _shown(self) -> str:
         return f"{self._characters[:40]!r}{'...' if len(self._characters) > 40 else ''}"

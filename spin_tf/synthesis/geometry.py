@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from random import Random
 from typing import NamedTuple
 
 import numpy as np
@@ -13,7 +14,12 @@ from spin_tf.synthesis.streams import Streams
 
 MAX_WIDTH = 220
 MAX_HEIGHT = 72
+# What is left of a letter's height and width where ground is around it, in a crop of 32 pixels' height that is squeezed
+# to 128 or 256 pixels' width: less cannot be read.
+_LEAST_HEIGHT = 9 / 32
 _STRIPS = 10
+# Crops that are wider than so many times their height are read at twice the usual width.
+WIDE = 5.0
 
 
 class Pose(NamedTuple):
@@ -64,6 +70,8 @@ def choose_pose(width: float, height: float, streams: Streams) -> Pose:
     if r is not None and width > 1.6 * height:
         # Half of the angle that the arc spans; letters must not meet at the inner side of the arc.
         angle = (0.15 + 0.65 * r.random()) * (1 if r.random() < 0.7 else -1)
+        # The arc of a long word must not be so high that its letters are small in the crop.
+        angle = math.copysign(min(abs(angle), 3 * height / width), angle)
         curvature = angle / (width / 2)
         curvature = math.copysign(min(abs(curvature), 0.9 / height), curvature)
     r = streams.active("wave")
@@ -82,7 +90,8 @@ def choose_pose(width: float, height: float, streams: Streams) -> Pose:
     if r is not None:
         u = r.random()
         # A long word that is turned far fills a crop so high that nothing is left of its letters in the end.
-        most = math.degrees(math.asin(min(2.2 * height / (width * stretch), 0.7)))
+        rise = 2.2 if width * stretch < 7 * height else 1.0
+        most = math.degrees(math.asin(min(rise * height / (width * stretch), 0.7)))
         angle = _clip(r.gauss(0, 2 if u < 0.35 else 9 if u < 0.85 else 18), most)
     r = streams.active("vertical")
     if r is not None and width < 2.5 * height:
@@ -97,8 +106,11 @@ def choose_pose(width: float, height: float, streams: Streams) -> Pose:
     return Pose(curvature, wave, np.array([[c, -s, 0], [s, c, 0], [0, 0, 1]]) @ matrix)
 
 
-def choose_crop(corners: np.ndarray, streams: Streams) -> tuple[float, float, float, float]:
-    """The crop (left, top, right, bottom) around the outline (n, 2) of a word; may cut into it or leave margins."""
+def choose_crop(corners: np.ndarray, streams: Streams, widest: float = 15.0) -> tuple[float, float, float, float]:
+    """The crop (left, top, right, bottom) around the outline (n, 2) of a word; may cut into it or leave margins.
+
+    With even ground beside the word it is at most `widest` times as wide as the word is high.
+    """
     left, top = corners.min(0)
     right, bottom = corners.max(0)
     height, width = bottom - top, right - left
@@ -111,11 +123,38 @@ def choose_crop(corners: np.ndarray, streams: Streams) -> tuple[float, float, fl
     r = streams.active("tight_crop")
     if r is not None:
         margins = [m - unit * 0.12 * r.random() if r.random() < 0.5 else m for m in margins]
+    r = streams.active("wide_ground")
+    if r is not None:
+        ground = _ground(width, height, r)
+        room = max(widest * height - width, 0.0)
+        narrow = min(1.0, room / max(ground[0] + ground[2], 1e-6))
+        share = (narrow, 1.0, narrow, 1.0)
+        margins = [m + more * part for m, more, part in zip(margins, ground, share, strict=True)]
     return left - margins[0], top - margins[1], right + margins[2], bottom + margins[3]
 
 
-def warp(plane: TextPlane, streams: Streams) -> Crop:
+def _ground(width: float, height: float, r: Random) -> tuple[float, float, float, float]:
+    """Even ground beside a word or all around it: (left, top, right, bottom)."""
+    u = r.random()
+    if u < 0.4:
+        # On one side: to twice the word's width, and of short words to four times their height.
+        more = max(width * (0.2 + 1.8 * r.random() ** 2), min(4.0 * height * r.random(), 2.0 * width))
+        return (more, 0.0, 0.0, 0.0) if r.random() < 0.35 else (0.0, 0.0, more, 0.0)
+    if u < 0.65:
+        return height * 4 * r.random() ** 1.5, 0.0, height * 4 * r.random() ** 1.5, 0.0
+    most = height * (1 / _LEAST_HEIGHT - 1) / 2
+    above, below = (most * r.random() for _ in range(2))
+    beside = height * 2 * r.random()
+    return beside * (0.3 + r.random()), above, beside * (0.3 + r.random()), below
+
+
+def warp(plane: TextPlane, streams: Streams, max_width: int = MAX_WIDTH) -> Crop:
     """Warps the text plane into a crop of the picture.
+
+    Args:
+        plane: the word, flat.
+        streams: random numbers of the word.
+        max_width: the widest mask of a crop more than `WIDE` times as wide as high; of others it is 220 pixels.
 
     Returns:
         The ink in the crop, and how large the crop is in pixels of the text plane.
@@ -125,9 +164,9 @@ def warp(plane: TextPlane, streams: Streams) -> Crop:
     pose = choose_pose(right - left, bottom - top, streams)
     x = np.linspace(left, right, 9) - centre[0]
     outline = np.concatenate([np.stack([x, np.full(9, edge - centre[1])], axis=1) for edge in (top, bottom)])
-    crop = choose_crop(pose.forward(outline), streams)
+    crop = choose_crop(pose.forward(outline), streams, 30.0 if max_width > MAX_WIDTH else 15.0)
     true_width, true_height = crop[2] - crop[0], crop[3] - crop[1]
-    width = max(min(round(true_width), MAX_WIDTH), 6)
+    width = max(min(round(true_width), max_width if true_width > WIDE * true_height else MAX_WIDTH), 6)
     height = max(min(round(true_height), MAX_HEIGHT), 6)
     image = Image.fromarray(plane.mask)
     scale_x, scale_y = true_width / width, true_height / height

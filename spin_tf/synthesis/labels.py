@@ -5,80 +5,51 @@ from __future__ import annotations
 import bisect
 import itertools
 import os
+import unicodedata
 from collections.abc import Iterable
 from random import Random
+from typing import NamedTuple
 
 from spin_tf.data.files import read_list
+from spin_tf.synthesis import figures, writings
+from spin_tf.synthesis.figures import integer, pick
 from spin_tf.synthesis.fonts import CHARACTERS
+from spin_tf.synthesis.shares import LabelShares
 from spin_tf.synthesis.vocabulary import COMMON_WORDS
 
-MAX_LENGTH = 25
+MAX_LENGTH = 40
+# Letters that are no letter and accent, and the plain one that stands for them.
+_PLAIN = {"æ": "a", "œ": "o", "ø": "o", "ł": "l", "đ": "d", "ħ": "h", "ß": "s"}
 
 # Lengths of the words of the training sets of ICDAR 2015, IIIT5K and SVT up to eight letters, with a far longer tail:
 # few real words are long, and a decoder that hardly sees them does not read them (2 % of those with 14 letters).
-_LENGTHS = (1.5, 5, 17, 20, 15, 12.5, 10, 7.5, 5.8, 4.6, 3.6, 2.8, 2.2, 1.8, 1.4, 1.1, 0.9, 0.7, 0.5, 0.4)
-_LONG = (10, 22)
-_DIGITS = "0123456789"
-_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-_TAILS = (
-    ".",
-    ",",
-    "!",
-    ":",
-    "?",
-    "'",
-    "...",
-    "!!",
-    ";",
-    "-",
-    '"',
-    ")",
-    "*",
-    "/",
-    "&",
-    "'s",
-    "'s",
-    "'S",
-    ".com",
-    "%",
-    "+",
+_LENGTHS: tuple[float, ...] = (
+    1.5,
+    5,
+    17,
+    20,
+    15,
+    12.5,
+    10,
+    7.5,
+    5.8,
+    4.6,
+    3.6,
+    2.8,
+    2.2,
+    1.8,
+    1.4,
+    1.1,
+    0.9,
+    0.7,
+    0.5,
+    0.4,
 )
-_HEADS = ('"', "(", "'", "-", "*", "#", "&", "@", "$", "[", "<", "=", ".", "/", "+", "~", "_", "{", "^", "`", "|", "\\")
-_UNITS = ("st", "nd", "rd", "th", "TH", "ST", "ND", "x", "km", "KM", "kg", "ml", "g", "m", "cm", "hrs", "L")
-_DOMAINS = (
-    ".com",
-    ".com",
-    ".com",
-    ".org",
-    ".net",
-    ".co.uk",
-    ".com.sg",
-    ".sg",
-    ".edu",
-    ".gov",
-    ".info",
-    ".de",
-    ".in",
-    ".tv",
-)
-
-
-def integer(rng: Random, low: int, high: int) -> int:
-    """A whole number in [low, high], from one call of `random()`, whose sequence Python guarantees for a seed."""
-    return low + int(rng.random() * (high - low + 1))
-
-
-def pick(rng: Random, items):  # type: ignore[no-untyped-def]
-    """One of `items`."""
-    return items[int(rng.random() * len(items))]
-
-
-def digits(rng: Random, low: int, high: int) -> str:
-    return "".join(pick(rng, _DIGITS) for _ in range(integer(rng, low, high)))
-
-
-def letters(rng: Random, low: int, high: int) -> str:
-    return "".join(pick(rng, _LETTERS) for _ in range(integer(rng, low, high)))
+_LENGTHS += (0.3, 0.25, 0.2, 0.15, 0.12, 0.1, 0.08, 0.06, 0.05, 0.05)
+# Compounds as they are usual, and those of labels that are long by their kind.
+_COMPOUND = (10, 22)
+_LONG = (18, 30)
+_DIGITS = figures.DIGITS
 
 
 def read_lexicon(path: str | os.PathLike[str]) -> list[str]:
@@ -101,22 +72,34 @@ def cases(word: str) -> tuple[str, str, str, str]:
     return word, word.lower(), word.upper(), word.capitalize()
 
 
+class Label(NamedTuple):
+    """What is written, and whether it is a code: characters that nothing but their form tells apart."""
+
+    text: str
+    is_code: bool = False
+
+
 class LabelSampler:
-    """Draws labels of 1 to 25 characters without spaces.
+    """Draws labels of 1 to 40 characters without spaces.
 
     Args:
         lexicon: words to draw from; None takes a small vocabulary of sign words.
-        max_length: longest label, at most 25.
+        max_length: longest label, at most 40.
         characters: those that labels may hold; printable ASCII by default. What is not a word of the lexicon (numbers,
             prices, codes, random strings) is made of them too, and English words stand beside the lexicon only where
             they can be written.
+        shares: how many labels are of kinds that usual words do not teach; None takes the defaults.
 
     Raises:
         ValueError: a word of the lexicon has a space or another character, or there is none.
     """
 
     def __init__(
-        self, lexicon: Iterable[str] | None = None, max_length: int = MAX_LENGTH, characters: str = CHARACTERS
+        self,
+        lexicon: Iterable[str] | None = None,
+        max_length: int = MAX_LENGTH,
+        characters: str = CHARACTERS,
+        shares: LabelShares | None = None,
     ) -> None:
         allowed = self._allowed = frozenset(characters)
         self._characters = characters
@@ -146,22 +129,102 @@ class LabelSampler:
                 buckets[len(word) - 1].append(word)
         if not any(buckets):
             raise ValueError(f"No word has at most {max_length} characters. Received: lexicon={words[:3]}...")
+        self.shares = shares or LabelShares()
+        self._accented = [w for bucket in buckets for w in bucket if any(c.isalpha() and not c.isascii() for c in w)]
+        # What each plain letter becomes with an accent, in small letters; letters without a plain one stand alone.
+        self._accents: dict[str, list[str]] = {}
+        for c in sorted({c.lower() for c in characters if c.isalpha() and not c.isascii()} & allowed):
+            plain = unicodedata.normalize("NFD", c)[0]
+            self._accents.setdefault(plain if plain.isascii() else _PLAIN.get(c, ""), []).append(c)
+        self._accents.pop("", None)
         self._buckets = [b for b in buckets if b]
         self._cumulative = list(itertools.accumulate(w for w, b in zip(_LENGTHS, buckets, strict=True) if b))
 
     def sample(self, rng: Random) -> str:
+        """The text of one label."""
+        return self.draw(rng).text
+
+    def draw(self, rng: Random) -> Label:
         """One label."""
         for _ in range(20):
-            label = self._any(rng)
-            if 1 <= len(label) <= self.max_length and self._fits(label):
+            label = self._of_shares(rng)
+            if 1 <= len(label.text) <= self.max_length and self._fits(label.text):
                 return label
         word = self._word(rng)
-        return next(form for form in (word, *cases(word)) if self._fits(form))[: self.max_length]
+        return Label(next(form for form in (word, *cases(word)) if self._fits(form))[: self.max_length])
+
+    def _of_shares(self, rng: Random) -> Label:
+        shares = self.shares
+        u = rng.random() - shares.signs
+        if u < 0:
+            return Label(self._signs(rng))
+        u -= shares.long
+        if u < 0:
+            return self._long(rng)
+        u -= shares.codes
+        if u < 0:
+            return Label(figures.code(rng), True)
+        u -= shares.accents
+        # Without such letters in the charset these labels are as all others.
+        if u < 0 and self._accents:
+            return Label(self._with_accents(rng))
+        if 0 <= u < shares.words:
+            return Label(self._cased(rng, self._word(rng)))
+        return self._any(rng)
+
+    def _signs(self, rng: Random) -> str:
+        u = rng.random()
+
+        def word() -> str:
+            return self._cased(rng, self._word(rng))
+
+        if u < 0.14:
+            return figures.telephone(rng)
+        if u < 0.28:
+            return figures.price(rng)
+        if u < 0.40:
+            return figures.measure(rng)
+        if u < 0.46:
+            return writings.span(rng, word)
+        if u < 0.50:
+            return figures.date(rng)
+        if u < 0.64:
+            address = writings.address(rng, lambda: self._word(rng).lower())
+            return address.upper() if rng.random() < 0.08 else address
+        return writings.signed(rng, word)
+
+    def _long(self, rng: Random) -> Label:
+        u = rng.random()
+        if u < 0.45:
+            return Label(self._compound(rng, _LONG))
+        if u < 0.65:
+            return Label(figures.number(rng))
+        if u < 0.78:
+            return Label(figures.account(rng), True)
+        if u < 0.9:
+            return Label(figures.serial(rng), True)
+        return Label(writings.address(rng, lambda: self._word(rng).lower()))
+
+    def _with_accents(self, rng: Random) -> str:
+        """A word of the lexicon that has accents; or, for letters that are rare, one whose letters are given some."""
+        u = rng.random()
+        if self._accented and u < 0.75:
+            return self._cased(rng, pick(rng, self._accented))
+        word = (
+            self._word(rng).lower() if u < 0.95 else "".join(pick(rng, self._small) for _ in range(integer(rng, 2, 9)))
+        )
+        at = [i for i, c in enumerate(word) if c in self._accents]
+        if not at:
+            return self._cased(rng, pick(rng, self._accented) if self._accented else word)
+        characters = list(word)
+        for i in {pick(rng, at) for _ in range(integer(rng, 1, 3))}:
+            characters[i] = pick(rng, self._accents[characters[i]])
+        return self._cased(rng, "".join(characters))
 
     def _fits(self, label: str) -> bool:
         return self._allowed.issuperset(label)
 
-    def _any(self, rng: Random) -> str:
+    def _any(self, rng: Random) -> Label:
         u = rng.random()
         if u < 0.66:
             # Frequent words are read from little: too many of them, and whatever cannot be read becomes one of them.
@@ -169,26 +232,27 @@ class LabelSampler:
             if rng.random() < 0.012:
                 word += pick(rng, "--&/'.+@_") + pick(rng, self._common)
             word = self._cased(rng, word)
-            return self._punctuated(rng, word) if rng.random() < 0.08 else word
+            return Label(writings.punctuated(rng, word) if rng.random() < 0.08 else word)
         if u < 0.72:
-            return self._compound(rng)
+            return Label(self._compound(rng, _COMPOUND))
         if u < 0.84:
-            return self._numeric(rng)
+            return Label(figures.figure(rng))
         if u < 0.87:
-            return self._web(rng)
+            name = (self._word(rng) + (pick(rng, self._common) if rng.random() < 0.3 else "")).lower()
+            return Label(writings.website(rng, name, pick(rng, self._common)))
         if u < 0.885:
-            return pick(rng, self._characters if rng.random() < 0.2 else self._alphanumeric)
+            return Label(pick(rng, self._characters if rng.random() < 0.2 else self._alphanumeric))
         if u < 0.945:
-            return self._cased(rng, self._misspelt(rng, self._word(rng)))
+            return Label(self._cased(rng, self._misspelt(rng, self._word(rng))))
         if u < 0.975:
-            return self._cased(rng, "".join(pick(rng, self._small) for _ in range(integer(rng, 2, 12))))
+            return Label(self._cased(rng, "".join(pick(rng, self._small) for _ in range(integer(rng, 2, 12)))))
         alphabet = self._characters if rng.random() < 0.3 else self._alphanumeric
-        return "".join(pick(rng, alphabet) for _ in range(integer(rng, 2, 12)))
+        return Label("".join(pick(rng, alphabet) for _ in range(integer(rng, 2, 12))), True)
 
-    def _compound(self, rng: Random) -> str:
-        """Words joined to a name, a hash tag or a compound of 10 to 22 letters."""
+    def _compound(self, rng: Random, length: tuple[int, int]) -> str:
+        """Words joined to a name, a hash tag or a compound of about `length` letters."""
         words = [self._word(rng)]
-        goal = integer(rng, *_LONG)
+        goal = integer(rng, *length)
         while sum(map(len, words)) < goal and len(words) < 5:
             words.append(self._word(rng))
         if rng.random() < 0.25:
@@ -229,66 +293,3 @@ class LabelSampler:
             cut = integer(rng, 1, len(word) - 2)
             return word[:cut].capitalize() + word[cut:].capitalize()
         return "".join(c.upper() if rng.random() < 0.5 else c.lower() for c in word)
-
-    def _punctuated(self, rng: Random, word: str) -> str:
-        u = rng.random()
-        if u < 0.7:
-            # The first few tails are most of what is seen.
-            return word + (pick(rng, _TAILS[:6]) if rng.random() < 0.6 else pick(rng, _TAILS))
-        if u < 0.83:
-            return pick(rng, _HEADS) + word
-        if u < 0.93:
-            opening, closing = pick(rng, ('""', "''", "()", "[]", "**", "--", "<>", "{}"))
-            return opening + word + closing
-        cut = integer(rng, 1, max(len(word) - 1, 1))
-        return word[:cut] + pick(rng, "-'.") + word[cut:]
-
-    def _numeric(self, rng: Random) -> str:
-        u = rng.random()
-        if u < 0.34:
-            return digits(rng, 1, 4) if rng.random() < 0.75 else digits(rng, 4, 9)
-        if u < 0.40:
-            return pick(rng, ("19", "20", "20")) + digits(rng, 2, 2)
-        if u < 0.52:
-            currency = pick(rng, ("$", "$", "$", "$", "S$", "US$", "RM", "Rs.", ""))
-            amount = f"{integer(rng, 1, 9)}{digits(rng, 0, 2)}"
-            return (
-                currency
-                + amount
-                + pick(rng, ("", "." + digits(rng, 2, 2), ".90", ".50", ".00", "," + digits(rng, 3, 3)))
-            )
-        if u < 0.57:
-            return f"{integer(rng, 1, 100)}%"
-        if u < 0.65:
-            time = f"{integer(rng, 1, 23)}{pick(rng, '::.')}{integer(rng, 0, 5)}{pick(rng, '05')}"
-            noon = pick(rng, ("am", "pm", "AM", "PM"))
-            return pick(rng, (time, time + noon, f"{integer(rng, 1, 12)}{noon}"))
-        if u < 0.70:
-            sign = pick(rng, "-/..")
-            parts = f"{integer(rng, 1, 31):02d}", f"{integer(rng, 1, 12):02d}", digits(rng, 2, 2)
-            return sign.join(parts[: integer(rng, 2, 3)])
-        if u < 0.78:
-            sign = pick(rng, "--.")
-            groups = pick(rng, ((3, 4), (4, 4), (3, 3, 4), (1, 3, 3, 4), (8,), (2, 4, 4), (4, 3, 3)))
-            return sign.join(digits(rng, n, n) for n in groups)
-        if u < 0.86:
-            return f"{pick(rng, ('#', '#', '', '#B', 'B'))}{integer(rng, 1, 12):02d}-{digits(rng, 2, 3)}"
-        if u < 0.93:
-            code = letters(rng, 1, 3) + pick(rng, ("", "", "-", "/")) + digits(rng, 1, 4)
-            return code + (letters(rng, 1, 1) if rng.random() < 0.3 else "")
-        if u < 0.98:
-            return str(integer(rng, 1, 99)) + pick(rng, _UNITS)
-        return digits(rng, 1, 3) + pick(rng, "/-.&+x:") + digits(rng, 1, 3)
-
-    def _web(self, rng: Random) -> str:
-        name = (self._word(rng) + (pick(rng, self._common) if rng.random() < 0.3 else "")).lower()
-        u = rng.random()
-        if u < 0.5:
-            address = "www." + name + pick(rng, _DOMAINS)
-        elif u < 0.8:
-            address = name + pick(rng, _DOMAINS)
-        elif u < 0.9:
-            address = pick(rng, ("@", "#", "/")) + name
-        else:
-            address = pick(rng, self._common) + "@" + name + pick(rng, _DOMAINS)
-        return address.upper() if rng.random() < 0.1 else address

@@ -14,6 +14,13 @@ from spin_tf.synthesis.fonts import CAP_HEIGHT, Glyph, GlyphFont
 from spin_tf.synthesis.streams import Streams
 
 _BORDER = 40
+# Of a plain mark at the beginning of a word, and behind that.
+_PRINTED = {
+    ("'", False): "\u2018",
+    ("'", True): "\u2019",
+    ('"', False): "\u201c",
+    ('"', True): "\u201d",
+}
 
 
 class TextPlane(NamedTuple):
@@ -84,6 +91,21 @@ def paste(mask: np.ndarray, line: Line, x: int, y: int) -> None:
         np.maximum(region, glyph, out=region)
 
 
+def typographic(label: str, font: GlyphFont) -> str:
+    """`label` with the apostrophes and quotation marks that print has, where the font has them.
+
+    Only those that a label shows as plain ones: apostrophes between letters, and quotation marks around words where the
+    labels of the font's characters have none of their own.
+    """
+    shown = list(label)
+    for i, character in enumerate(label):
+        inside = 0 < i < len(label) - 1 and label[i - 1].isalpha() and label[i + 1].isalpha()
+        other = _PRINTED.get((character, inside or i > 0))
+        if other and other in font.glyphs and (inside or other not in font.characters):
+            shown[i] = other
+    return "".join(shown)
+
+
 def set_text(
     label: str,
     font: GlyphFont,
@@ -120,7 +142,8 @@ def set_text(
     paste(plane, line, x, y)
     box = (_BORDER, _BORDER, _BORDER + width, _BORDER + height + grow)
     r = streams.active("neighbours")
-    if r is not None:
+    # Ground that is empty has no neighbours in it.
+    if r is not None and streams.active("wide_ground") is None:
         _add_neighbours(plane, line, x, y, spacing, font, pick_font, pick_label, r)
     r = streams.active("lines")
     if r is not None:

@@ -8,18 +8,21 @@ from random import Random
 
 import numpy as np
 
-from spin_tf.synthesis import camera, geometry, layout, scene
+from spin_tf.synthesis import camera, colours, geometry, layout, scene, segments
 from spin_tf.synthesis.config import SynthesisConfig
 from spin_tf.synthesis.fonts import CAP_HEIGHT, CHARACTERS, FontLibrary, GlyphFont
-from spin_tf.synthesis.labels import LabelSampler
+from spin_tf.synthesis.labels import MAX_LENGTH, LabelSampler
+from spin_tf.synthesis.shares import LabelShares
 from spin_tf.synthesis.streams import Streams
 
 # A word fills its image; what is larger takes memory by gigabytes and shows nothing more.
 MAX_SIDE = 2048
+# How many times larger letters with accents stay in pictures of low resolution.
+_FINE = 1.4
 
 
 class WordSynthesizer:
-    """Makes grey word images with their labels; each is a pure function of an integer seed.
+    """Makes word images with their labels; each is a pure function of an integer seed.
 
     A word is set in one of the fonts with its neighbours on a flat plane (`layout`), warped once into a crop
     (`geometry`), painted on a background (`scene`), and photographed (`camera`).
@@ -30,8 +33,11 @@ class WordSynthesizer:
         backgrounds: a list of photographs to put behind words; None takes textures of noise instead.
         size: (height, width) of the images.
         config: how often each family of effects touches a word.
-        max_length: longest label, at most 25.
+        max_length: longest label, at most 40.
         characters: those that labels may hold, see `spin_tf.synthesis.alphabet`; None is printable ASCII.
+        wide_size: (height, width) of the images of crops more than five times as wide as high, so that long words keep
+            their letters; None draws all of them at `size`.
+        shares: how many labels are long, or full of signs, codes or accents; None takes the defaults.
 
     Raises:
         ValueError: no font can draw letters and digits, or the lexicon is empty or has words with spaces.
@@ -49,15 +55,16 @@ class WordSynthesizer:
         backgrounds: Iterable[str | os.PathLike[str]] | None = None,
         size: tuple[int, int] = (32, 100),
         config: SynthesisConfig | None = None,
-        max_length: int = 25,
+        max_length: int = MAX_LENGTH,
         characters: str | None = None,
+        wide_size: tuple[int, int] | None = None,
+        shares: LabelShares | None = None,
     ) -> None:
-        if len(size) != 2 or min(size) < 8 or max(size) > MAX_SIDE:
-            raise ValueError(f"size must be (height, width) of 8 to {MAX_SIDE} pixels each. Received: size={size}")
-        self.size = (int(size[0]), int(size[1]))
+        self.size = _checked(size, "size")
+        self.wide_size = None if wide_size is None else _checked(wide_size, "wide_size")
         self.config = config or SynthesisConfig()
         self.fonts = FontLibrary(fonts, characters or CHARACTERS)
-        self.labels = LabelSampler(lexicon, max_length, characters or CHARACTERS)
+        self.labels = LabelSampler(lexicon, max_length, characters or CHARACTERS, shares)
         self.photographs = scene.Photographs(backgrounds)
 
     def word(self, seed: int | Random | np.random.Generator) -> tuple[np.ndarray, str]:
@@ -68,34 +75,61 @@ class WordSynthesizer:
                 asked for such an integer.
 
         Returns:
-            The image, uint8 `size`, and its label: 1 to 25 printable ASCII characters, no spaces, case kept.
+            The image, uint8 `size` (or `wide_size`), grey but for the family `colour_only`, which makes it (..., 3);
+            and its label: 1 to `max_length` characters, no spaces, case kept.
         """
         if isinstance(seed, Random):
             seed = seed.getrandbits(62)
         elif isinstance(seed, np.random.Generator):
             seed = int(seed.integers(2**62))
         streams = Streams(seed, self.config)
-        label, font = self._choose(streams.always("label"))
-        plane = layout.set_text(label, font, self.fonts.pick, self.labels.sample, streams)
+        label, font = self._choose(streams)
+        plain = streams.active("typographic") is None
+        shown = label if plain else layout.typographic(label, font)
+        plane = layout.set_text(shown, font, self.fonts.pick, self.labels.sample, streams)
         r = streams.active("weight")
         if r is not None:
             amount = -0.7 * r.random() if r.random() < 0.2 else 0.3 + 1.7 * r.random()
             plane = layout.TextPlane(layout.change_weight(plane.mask, amount), plane.box)
-        crop = geometry.warp(plane, streams)
+        crop = geometry.warp(plane, streams, self._max_width)
         picture = scene.paint(crop.mask, self.photographs, streams)
         left, top, right, bottom = plane.box
         # A letter's share of the crop, whose size is in pixels of the text plane; condensed letters are narrower there.
         width = min(right - left, crop.true_width) / len(label)
-        letter = width / crop.true_height, min(bottom - top, CAP_HEIGHT) / crop.true_height
-        return camera.photograph(picture, letter, crop.true_width / crop.true_height, self.size, streams), label
+        # Accents and points are the smallest of what must be told apart.
+        fine = 1.0 if label.isascii() else _FINE
+        letter = width / crop.true_height / fine, min(bottom - top, CAP_HEIGHT) / crop.true_height / fine
+        aspect = crop.true_width / crop.true_height
+        size = self.wide_size if self.wide_size is not None and aspect > geometry.WIDE else self.size
+        image = camera.photograph(picture, letter, aspect, size, streams)
+        r = streams.active("colour_only")
+        return (image if r is None else colours.of_one_brightness(image, r)), label
 
-    def _choose(self, rng: Random) -> tuple[str, GlyphFont]:
-        label = self.labels.sample(rng)
+    @property
+    def _max_width(self) -> int:
+        """Of masks of wide crops: enough for the image to be scaled down."""
+        return (
+            geometry.MAX_WIDTH if self.wide_size is None else max(geometry.MAX_WIDTH, min(2 * self.wide_size[1], 512))
+        )
+
+    def _choose(self, streams: Streams) -> tuple[str, GlyphFont]:
+        rng = streams.always("label")
+        label, is_code = self.labels.draw(rng)
+        r = streams.active("seven_segment")
+        if r is not None and segments.can_draw(label):
+            return label, segments.font(r)
+        mono = streams.active("monospace") if is_code else None
         for _ in range(20):
-            font = self.fonts.pick(rng.random())
+            font = self.fonts.pick(rng.random()) if mono is None else self.fonts.pick_monospaced(mono.random())
             shown = label.upper() if font.unicase else label
-            if font.supports(shown):
+            if font.supports(shown) and not (is_code and not font.tells_apart(shown)):
                 return shown, font
         # Few fonts have the rarest marks: the label gives way.
         kept = "".join(c for c in label if c in font.glyphs) or ("A" if "A" in font.glyphs else next(iter(font.glyphs)))
         return (kept.upper() if font.unicase else kept), font
+
+
+def _checked(size: tuple[int, int], name: str) -> tuple[int, int]:
+    if len(size) != 2 or min(size) < 8 or max(size) > MAX_SIDE:
+        raise ValueError(f"{name} must be (height, width) of 8 to {MAX_SIDE} pixels each. Received: {name}={size}")
+    return int(size[0]), int(size[1])

@@ -15,7 +15,7 @@ from PIL import Image
 
 from spin_tf.charset import Charset
 from spin_tf.cli._lines import format_word
-from spin_tf.reading.word import Word
+from spin_tf.contract.word import Word
 from tests import strip_model as strips
 from tests.fuzz.images import image_seeds
 

@@ -326,7 +326,8 @@ from PIL import Image, JpegImagePlugin, PngImagePlugin, TiffImagePlugin
 import numpy as np
 from spin_tf.data.preprocessing import decode_image
 from spin_tf.reading.images import open_image
-from spin_tf.reading.turning import turned_views
+from spin_tf.contract.preprocessing import Preprocessing
+from spin_tf.contract.turning import turned_views
 
 def peak():
     with open("/proc/self/status") as file:
@@ -334,7 +335,7 @@ def peak():
 
 decode_image(open(sys.argv[2], "rb").read())
 before = peak()
-read = {"read": lambda path: turned_views(open_image(path), (32, 100), True)}
+read = {"read": lambda path: turned_views(open_image(path), Preprocessing((32, 100)))}
 read.get(sys.argv[1], lambda path: decode_image(open(path, "rb").read()))(sys.argv[3])
 print(peak() - before)
 """

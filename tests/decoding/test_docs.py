@@ -7,10 +7,10 @@ import re
 
 from spin_tf.charset import Charset
 from spin_tf.cli import _reading
+from spin_tf.contract.views import _VIEWS
 from spin_tf.decoding.letters import Letters
 from spin_tf.decoding.options import CONSTRAINED_FLOOR, EFFORTS, VIEWS, Options
 from spin_tf.decoding.pattern import compile_pattern
-from spin_tf.reading.views import _VIEWS
 
 TEXT = (pathlib.Path(__file__).resolve().parents[2] / "docs" / "decoding.md").read_text(encoding="utf-8")
 

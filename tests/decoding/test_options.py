@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 
 from spin_tf.charset import Charset
+from spin_tf.contract.preprocessing import Preprocessing
+from spin_tf.contract.views import views
+from spin_tf.contract.word import Word
 from spin_tf.decoding.options import PER_IMAGE, OptionNames, Options
 from spin_tf.reading.stepping import read_stepwise
-from spin_tf.reading.views import views
 from spin_tf.reading.voting import vote
-from spin_tf.reading.word import Word
 from spin_tf.recognizer import Recognizer
 from tests import strip_model as strips
 from tests.decoding.tiny_steps import TinySteps, all_words
@@ -59,7 +60,7 @@ def crops() -> list[np.ndarray]:
 
 
 def known(model: TinyModel, crop: np.ndarray) -> dict[str, float]:
-    return model.words(views(crop, (32, 100), 1)[0])
+    return model.words(views(crop, Preprocessing((32, 100), number=1), 1)[0])
 
 
 def test_n_best_are_the_models_readings_with_its_probabilities(model: TinyModel, crops: list[np.ndarray]) -> None:
@@ -155,7 +156,7 @@ def test_effort_adds_what_the_views_say(model: TinyModel, crops: list[np.ndarray
     num = Options(**options).num_views
     for crop, word in zip(crops, Recognizer(**options).read(crops), strict=True):
         sums: dict[str, float] = {}
-        for view in views(crop, (32, 100), num):
+        for view in views(crop, Preprocessing((32, 100), number=1), num):
             ranked = sorted(model.words(view).items(), key=lambda item: -item[1])[:2]
             if options.get("n_best", 1) == 1:
                 # Without other options each view is read greedily.

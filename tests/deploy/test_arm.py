@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from spin_tf.reading.word import Word
+from spin_tf.contract.word import Word
 from spin_tf.recognizer import Recognizer
 from tests.deploy.cpp import BUILD, MODEL, REPOSITORY, must_run
 from tests.deploy.pictures import jpeg_files, png_files

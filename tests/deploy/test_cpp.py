@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from spin_tf.reading.word import Word
+from spin_tf.contract.word import Word
 from spin_tf.recognizer import Recognizer
 from tests.deploy.cpp import BUILD, MODEL, blocks, must_run, run
 

@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from spin_tf.contract.word import Word
 from spin_tf.explanation.page import make_page, make_words
 from spin_tf.explanation.pictures import draw_control_points, draw_light, draw_place
 from spin_tf.explanation.trace import Stages, Step, Trace
-from spin_tf.reading.word import Word
 
 VOID = {"meta", "img", "br"}
 

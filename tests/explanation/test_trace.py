@@ -11,11 +11,12 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from spin_tf import Recognizer
+from spin_tf.contract.preprocessing import Preprocessing
+from spin_tf.contract.turning import turned_views
+from spin_tf.contract.word import Word
 from spin_tf.explanation.trace import NUM_BEST, Trace, spread, tokens_of, trace
 from spin_tf.models import SPINRecognizer
 from spin_tf.reading.keras_model import KerasModel
-from spin_tf.reading.turning import turned_views
-from spin_tf.reading.word import Word
 from tests import strip_model as strips
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
@@ -120,7 +121,7 @@ def test_turned_crops_are_shown_as_they_were_read(bundled: Recognizer, turned: b
     image = draw("House", tall=turned)
     shown = explain(bundled, image)
     assert shown.word.text.lower() == "house" and (shown.word.turned != 0) == turned
-    views = turned_views(image, bundled.image_size, True)
+    views = turned_views(image, bundled.preprocessing)
     np.testing.assert_array_equal(shown.prepared, views[shown.word.turned][0][..., 0])
     assert shown.size == image.shape[:2]
 
@@ -154,7 +155,7 @@ def test_every_variant_shows_what_it_has(name: str, present: set[str]) -> None:
     model = SPINRecognizer(config)
     recognizer = Recognizer()
     recognizer.model, recognizer.metadata, recognizer.charset = KerasModel(model), model.metadata, model.charset
-    recognizer.image_size = model.image_size
+    recognizer.preprocessing = Preprocessing.of(model.metadata)
     stages = explain(recognizer, draw("cab")).stages
     assert stages is not None
     optional = ("offset", "gate", "chromatic", "control_points")

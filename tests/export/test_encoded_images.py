@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from spin_tf.contract.preprocessing import Preprocessing
+from spin_tf.contract.turning import turned_views
 from spin_tf.data.preprocessing import ImageError, decode_image
 from spin_tf.export.encoded_images import Views, views_of
 from spin_tf.export.image_formats import REASONS
-from spin_tf.reading.turning import turned_views
 from tests.export import image_files
 
 SIZE = (32, 100)
@@ -30,7 +31,7 @@ def look(files: list[bytes]) -> tuple[list[dict[int, np.ndarray]], list[str]]:
 
 
 def same(actual: dict[int, np.ndarray], file: bytes) -> bool:
-    expected = turned_views(decode_image(file), SIZE, turn_tall=True)
+    expected = turned_views(decode_image(file), Preprocessing(SIZE, number=1))
     return list(actual) == list(expected) and all(np.abs(actual[t] - expected[t][0]).max() <= 1e-6 for t in expected)
 
 

@@ -14,8 +14,8 @@ import pytest
 from PIL import Image
 
 from spin_tf import Recognizer
+from spin_tf.contract.metadata import read_metadata
 from spin_tf.photo.litert_detector import LiteRTDetector, letterbox, place
-from spin_tf.reading.metadata import read_metadata
 from tests.photo.dark_detector import SIZES
 
 

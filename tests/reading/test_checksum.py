@@ -11,8 +11,8 @@ import zipfile
 import pytest
 
 from spin_tf import Recognizer
+from spin_tf.contract.metadata import METADATA_FILE, checksum_of
 from spin_tf.reading import litert
-from spin_tf.reading.metadata import METADATA_FILE, checksum_of
 from spin_tf.recognizer import bundled_model
 from tests import strip_model as strips
 from tests.fuzz.mutations import mutations

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from spin_tf import Charset, Recognizer
-from spin_tf.reading.metadata import check_tensors, parse_metadata
+from spin_tf.contract.metadata import check_tensors, parse_metadata
 from tests import strip_model as strips
 
 WRONG: tuple[Any, ...] = (None, True, 0, -1, 1.5, "", "text", [], [1], {}, {"x": 1}, 10**30, float("nan"))

@@ -8,7 +8,7 @@ import json
 import pathlib
 
 from spin_tf import Recognizer
-from spin_tf.reading.word import Character, Word
+from spin_tf.contract.word import Character, Word
 
 MARMES = Word(
     "MA<",

@@ -20,8 +20,8 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 from prepare_photos import prepare as prepare_photos
 
+from spin_tf.contract.turning import is_tall
 from spin_tf.data.preprocessing import ImageError, decode_image, preprocess
-from spin_tf.reading.turning import TALL
 from spin_tf.recognizer import Recognizer
 from spin_tf.synthesis import WordSynthesizer
 
@@ -38,7 +38,7 @@ def find_real_words(folder: pathlib.Path) -> list[pathlib.Path]:
     tall, others = [], []
     for path in paths:
         with Image.open(path) as image:
-            (tall if image.height >= TALL * image.width else others).append(path)
+            (tall if is_tall(image.height, image.width) else others).append(path)
     return tall + others[:: max(1, len(others) // (NUM_WORDS - len(tall)))][: NUM_WORDS - len(tall)]
 
 
@@ -166,7 +166,7 @@ def main() -> None:
     for name, content in image_files().items():
         (files / name).write_bytes(content)
         pixels = decode_image(content)
-        turns = {0: 0, 90: 1, -90: -1} if pixels.shape[0] >= TALL * pixels.shape[1] else {0: 0}
+        turns = {0: 0, 90: 1, -90: -1} if is_tall(*pixels.shape[:2]) else {0: 0}
         views = {degrees: preprocess(np.rot90(pixels, k), recognizer.image_size) for degrees, k in turns.items()}
         expected["files"][f"files/{name}"] = {
             **as_json(content, recognizer),

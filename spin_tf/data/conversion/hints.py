@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Literal
+from typing import Any
 
 from spin_tf.charset import Charset
 from spin_tf.data.conversion.entry import lines_of
@@ -60,21 +60,12 @@ def _hints(statistics: Statistics, conversion: Conversion) -> Iterator[str]:
         if not conversion.image_roots:
             yield "paths start from the folder of the label file; --image_root names another one"
     if "character_outside_charset" in rejected and conversion.checks.charset is not None:
-        texts = [example["text"] or "" for example in rejected["character_outside_charset"]["examples"]]
-        yield from _hint_of_characters(texts, Charset.from_dict(conversion.checks.charset), statistics)
+        yield from _hint_of_characters(Charset.from_dict(conversion.checks.charset), statistics)
     if "too_long" in rejected:
         yield f"labels may have {conversion.checks.max_length} characters; --max_length says otherwise"
 
 
-def _hint_of_characters(texts: Sequence[str], charset: Charset, statistics: Statistics) -> Iterator[str]:
-    forms: tuple[tuple[Literal["NFC", "NFD"], str], ...] = (("NFC", "decomposed (NFD)"), ("NFD", "composed (NFC)"))
-    for form, other in forms:
-        if any(not charset.unknown(unicodedata.normalize(form, text)) for text in texts):
-            yield (
-                f"labels are {other} and the charset is not: the same letters in other code points; bring the label "
-                f"file to {form}, for example with uconv -x {form}"
-            )
-            return
+def _hint_of_characters(charset: Charset, statistics: Statistics) -> Iterator[str]:
     unknown: Mapping[str, Any] = statistics.unknown_characters
     if "\t" in unknown:
         yield "labels hold a tab: the lines have further columns, which cut -f1,2 OLD > NEW takes away"

@@ -8,7 +8,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-from spin_tf.reading.word import Character, ReadError, Word
+from spin_tf.contract.word import Character, ReadError, Word
 
 INPUT = "image_bytes"
 WITHOUT_HEADERS = "no headers, such as Authorization, were given"

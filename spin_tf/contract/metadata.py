@@ -14,17 +14,20 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from spin_tf.charset import Charset, Tokenizer
+from spin_tf.contract.constants import (
+    DETECTOR_KIND,
+    FIRST_PREPROCESSING,
+    MAX_LENGTH,
+    MAX_SIDE,
+    METADATA_FILE,
+    METADATA_FORMAT,
+    METADATA_KEYS,
+    METADATA_MAX_BYTES,
+    PREPROCESSING,
+)
 from spin_tf.data.files import check_regular
 
-METADATA_FILE = "spin_tf.json"
-METADATA_FORMAT = 1
 _CHUNK = 1 << 20
-# The `kind` of files that find words; those that read them have none.
-DETECTOR = "detector"
-# Charsets of all of Unicode stay far below; what unpacks to more is no metadata.
-_MAX_BYTES = 16 * 2**20
-_MAX_SIDE = 4096
-_MAX_LENGTH = 1000
 
 
 def read_metadata(path: str | os.PathLike[str], content: bytes | None = None) -> dict[str, Any]:
@@ -61,7 +64,7 @@ def read_archived(path: str | os.PathLike[str], consequence: str, content: bytes
     try:
         with zipfile.ZipFile(path if content is None else io.BytesIO(content)) as archive:
             size = archive.getinfo(METADATA_FILE).file_size
-            if size > _MAX_BYTES:
+            if size > METADATA_MAX_BYTES:
                 raise ValueError(f"{METADATA_FILE} would unpack to {size} bytes")
             said = archive.read(METADATA_FILE)
             checksum = archive.getinfo(METADATA_FILE).comment
@@ -115,12 +118,19 @@ def parse_metadata(content: bytes, name: str) -> dict[str, Any]:
         ValueError: it is no JSON, of another format, or misses something, or holds something of a wrong type.
     """
     metadata = parse_table(content, name)
-    if metadata.get("kind") == DETECTOR:
+    if metadata.get("kind") == DETECTOR_KIND:
         raise ValueError(
             f"The file finds words in photographs and reads none: it is a detector for --detector, no model. "
             f"Received: model={name!r}"
         )
-    missing = [key for key in ("charset", "image_size", "max_length") if key not in metadata]
+    number = metadata.get("preprocessing", FIRST_PREPROCESSING)
+    if not is_count(number, PREPROCESSING):
+        raise ValueError(
+            f"The model was written for preprocessing {_short(number)}; this spin_tf knows "
+            f"{' and '.join(map(str, range(FIRST_PREPROCESSING, PREPROCESSING + 1)))}: update spin_tf. "
+            f"Received: model={name!r}"
+        )
+    missing = [key for key in METADATA_KEYS if key not in metadata]
     if missing:
         raise ValueError(
             f"The {METADATA_FILE} of the model misses {', '.join(missing)}. Received: {_short(sorted(metadata))}"
@@ -157,16 +167,24 @@ def parse_table(content: bytes, name: str) -> dict[str, Any]:
 
 
 def _check_numbers(metadata: Mapping[str, Any]) -> None:
-    size, length = metadata["image_size"], metadata["max_length"]
-    if not (isinstance(size, list) and len(size) == 2 and all(is_count(side, _MAX_SIDE) for side in size)):
-        raise ValueError(f"image_size is height and width in pixels. Received: image_size={_short(size)}")
-    if not is_count(length, _MAX_LENGTH):
+    length = metadata["max_length"]
+    if not is_count(length, MAX_LENGTH):
         raise ValueError(f"max_length is a number of characters. Received: max_length={_short(length)}")
+    for key in ("image_size", "wide_image_size"):
+        size = metadata.get(key)
+        is_absent = size is None and key == "wide_image_size"
+        if not is_absent and not is_size(size, MAX_SIDE):
+            raise ValueError(f"{key} is height and width in pixels. Received: {key}={_short(size)}")
 
 
 def is_count(value: Any, limit: int) -> bool:
     """Whether a value is a whole number from 1 to a limit."""
     return isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= limit
+
+
+def is_size(value: Any, limit: int) -> bool:
+    """Whether a value is height and width, each from 1 to a limit."""
+    return isinstance(value, list) and len(value) == 2 and all(is_count(side, limit) for side in value)
 
 
 def check_tensors(

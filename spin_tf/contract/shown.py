@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from spin_tf.charset import Charset
+    from spin_tf.contract.word import Word
     from spin_tf.decoding.options import Options
-    from spin_tf.reading.word import Word
 
 # Fractions of the text's own colour: a notebook may be light or dark. The accent is that of the pages.
 _CARD = (

@@ -11,8 +11,9 @@ import math
 
 import numpy as np
 
-from spin_tf.data.picture import Picture
-from spin_tf.data.preprocessing import preprocess, to_grey
+from spin_tf.contract.colour import ColourAxis
+from spin_tf.contract.pixels import Pixels, to_grey
+from spin_tf.contract.preprocessing import Preprocessing, Size, normalized
 
 # Margin (of height, of width) and degrees of each view after the crop as it is; an effort of n takes the first n - 1.
 _VIEWS = (
@@ -24,27 +25,33 @@ _VIEWS = (
 )
 
 
-def views(image: np.ndarray | Picture, size: tuple[int, int], num_views: int) -> list[np.ndarray]:
-    """The crop as it is and as many other views as are asked for, preprocessed; see `preprocess`."""
-    plain = preprocess(image, size)
+def views(image: Pixels, preprocessing: Preprocessing, num_views: int) -> list[np.ndarray]:
+    """A picture, cut and turned, as it is, and as many other views as are asked for: the model's inputs."""
+    plain = preprocessing.view(image)
     if num_views == 1:
         return [plain]
-    pixels = image.to_array() if isinstance(image, Picture) else image
-    return [plain, *(warped(pixels, size, margin, degrees) for margin, degrees in _VIEWS[: num_views - 1])]
+    pixels = image if isinstance(image, np.ndarray) else image.to_array()
+    size, (_, axis) = preprocessing.size(image), preprocessing.values(image)
+    return [plain, *(warped(pixels, size, margin, degrees, axis) for margin, degrees in _VIEWS[: num_views - 1])]
 
 
 def warped(
-    image: np.ndarray, size: tuple[int, int], margin: tuple[float, float] = (0.0, 0.0), degrees: float = 0.0
+    image: np.ndarray,
+    size: Size,
+    margin: tuple[float, float] = (0.0, 0.0),
+    degrees: float = 0.0,
+    axis: ColourAxis | None = None,
 ) -> np.ndarray:
     """Preprocesses a crop with a wider or narrower frame, turned about its middle; outside repeats the border.
 
-    As with `preprocess`, only the pixels that bilinear interpolation looks at are touched.
+    As elsewhere, only the pixels that bilinear interpolation looks at are touched.
 
     Args:
         image: uint8 array (height, width), (height, width, 1) or (height, width, 3).
         size: height and width of the result.
         margin: what the frame gains on each side, as shares of height and width; negative cuts off.
         degrees: by which the content turns counter-clockwise, in pixels of the crop.
+        axis: of the colours of the plain view; None is grey.
 
     Returns:
         float32 array (size[0], size[1], 1) in [-1, 1].
@@ -57,14 +64,10 @@ def warped(
     down = np.clip(sine * x + cosine * y + (height - 1) / 2, 0, height - 1)
     left, top = across.astype(np.intp), down.astype(np.intp)
     right, bottom = np.minimum(left + 1, width - 1), np.minimum(top + 1, height - 1)
-    taps = to_grey(
-        image[np.stack([top, top, bottom, bottom]), np.stack([left, right, left, right])].reshape(
-            -1, 1, *image.shape[2:]
-        )
-    )
+    pixels = image[np.stack([top, top, bottom, bottom]), np.stack([left, right, left, right])]
+    taps = to_grey(pixels.reshape(-1, 1, *image.shape[2:])) if axis is None else axis.values(pixels).astype(np.float32)
     upper_left, upper_right, lower_left, lower_right = taps.reshape(4, *size)
     share = (across - left).astype(np.float32)
     upper = upper_left + (upper_right - upper_left) * share
     lower = lower_left + (lower_right - lower_left) * share
-    values = upper + (lower - upper) * (down - top).astype(np.float32)
-    return ((values - np.float32(127.5)) / np.float32(127.5))[..., None]
+    return normalized(upper + (lower - upper) * (down - top).astype(np.float32))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from spin_tf.charset import Charset, Tokenizer
-from spin_tf.reading.word import Character, Word
+from spin_tf.contract.word import Character, Word
 
 
 def decode(charset: Charset, probabilities: np.ndarray, positions: np.ndarray, turned: int = 0) -> Word:

@@ -6,14 +6,15 @@ import dataclasses
 import json
 from typing import Any
 
-from spin_tf.reading.shown import word_line, word_plate
+from spin_tf.contract.errors import ImageError
+from spin_tf.contract.shown import word_line, word_plate
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Character:
     """One character of a word: its probability and the centre of attention, 0 (left edge) to 1 across the crop.
 
-    Where the word was read from the turned crop, `x` runs across that.
+    Where even ground was cut off the crop, or it was turned, `x` runs across what was read.
     """
 
     character: str
@@ -33,7 +34,7 @@ class Word:
         confidence: 0..1, the product of the probabilities of all its characters and of the end after them: the
             probability that the model gives to exactly this reading.
         characters: one `Character` for each character of `text`.
-        turned: degrees counter-clockwise by which the crop was turned for this reading: 0, 90 or -90.
+        turned: degrees counter-clockwise by which the crop was turned for this reading: 0, 90, -90 or 180.
         truncated: whether the word did not end within the model's longest, so that more may follow.
         alternatives: the next most probable readings, where `n_best` asks for them.
         reason: why there is no reading: none that is allowed is probable enough. Empty for every word that was read,
@@ -90,8 +91,6 @@ class ReadError:
     @classmethod
     def from_error(cls, error: Exception) -> ReadError:
         """Says in one line what an exception says."""
-        from spin_tf.data.preprocessing import ImageError
-
         if isinstance(error, OSError):
             return cls(error.strerror or " ".join(str(error).split()), "cannot_open")
         reason = " ".join(str(error).split()) or type(error).__name__

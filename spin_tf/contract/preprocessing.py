@@ -1,0 +1,130 @@
+"""From a decoded picture to the input of a model.
+
+Even ground is cut off (`spin_tf.contract.ground`); the picture, turned or not, is resized to one of two sizes by its
+aspect: bilinear with half-pixel centres and without antialiasing, of grey values by OpenCV's formula rounded to uint8,
+or of values along an axis of the colours (`spin_tf.contract.colour`), then (v - 127.5) / 127.5. Only the pixels that
+the interpolation looks at are touched, so the time hardly depends on the size of the picture.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from spin_tf.contract.colour import ColourAxis, colour_axis
+from spin_tf.contract.constants import FIRST_PREPROCESSING, PREPROCESSING, WIDE_ASPECT
+from spin_tf.contract.ground import cut_ground
+from spin_tf.contract.pixels import Pixels, check_pixels, colour_planes, take, weighted_grey
+
+Size = tuple[int, int]
+# Pictures of no more are made as a whole: several looks at them cost more than all of their pixels.
+_FEW_PIXELS = 1 << 18
+
+
+class Preprocessing(NamedTuple):
+    """How the pictures of a model are preprocessed.
+
+    Args:
+        image_size: (height, width) of the model's input.
+        wide_image_size: that of views wider than `WIDE_ASPECT` times their height; None where the model has one size.
+        number: 1 knows neither the cut nor the axis of colours nor `wide_image_size`, 2 all of them.
+    """
+
+    image_size: Size
+    wide_image_size: Size | None = None
+    number: int = PREPROCESSING
+
+    @classmethod
+    def of(cls, metadata: Mapping[str, Any]) -> Preprocessing:
+        """What the metadata of a model say, which `parse_metadata` has checked."""
+        height, width = metadata["image_size"]
+        wide = metadata.get("wide_image_size")
+        number = metadata.get("preprocessing", FIRST_PREPROCESSING)
+        return cls((height, width), None if wide is None else (wide[0], wide[1]), number)
+
+    def cut(self, image: Pixels) -> Pixels:
+        """The picture without its even ground, its pixels made where they are few: what is looked at next."""
+        if not isinstance(image, np.ndarray) and image.shape[0] * image.shape[1] <= _FEW_PIXELS:
+            image = image.to_array()
+        return cut_ground(image) if self.number >= 2 else image
+
+    def size(self, image: Pixels) -> Size:
+        """(height, width) that a view, cut and turned, is resized to."""
+        height, width = image.shape[:2]
+        if self.number >= 2 and self.wide_image_size is not None and width > WIDE_ASPECT * height:
+            return self.wide_image_size
+        return self.image_size
+
+    def values(self, image: Pixels) -> tuple[np.ndarray, ColourAxis | None]:
+        """The whole numbers 0..255 of a view, cut and turned, that are interpolated, (2 * height, 2 * width) of its
+        `size`, and the axis along which its colours are read; None for grey."""
+        size = self.size(image)
+        taps = take(image, _taps(image.shape[0], size[0])[0], _taps(image.shape[1], size[1])[0])
+        if taps.ndim == 2 or taps.shape[2] == 1:
+            return taps.reshape(taps.shape[:2]), None
+        planes = colour_planes(taps)
+        grey = weighted_grey(planes)
+        axis = colour_axis(planes, grey) if self.number >= 2 else None
+        return grey if axis is None else axis.values(taps), axis
+
+    def view(self, image: Pixels) -> np.ndarray:
+        """A view, cut and turned, as the model's input: float32 (height, width, 1) of its `size`, in [-1, 1]."""
+        values, _ = self.values(image)
+        height, width = values.shape[0] // 2, values.shape[1] // 2
+        values = values.astype(np.float32, copy=False)
+        left, right = values[:, :width], values[:, width:]
+        lines = left + (right - left) * _taps(image.shape[1], width)[1]
+        top, bottom = lines[:height], lines[height:]
+        return normalized(top + (bottom - top) * _taps(image.shape[0], height)[1][:, None])
+
+
+def prepare(image: Pixels, preprocessing: Preprocessing) -> np.ndarray:
+    """The upright view of a picture as the input of a model.
+
+    Args:
+        image: uint8 array (height, width), (height, width, 1) or (height, width, 3) in the order red, green, blue, or a
+            `Picture`.
+        preprocessing: of the model.
+
+    Returns:
+        float32 array (height, width, 1) in [-1, 1], of the model's `image_size` or `wide_image_size`.
+
+    Raises:
+        ValueError: for any other array.
+    """
+    check_pixels(image)
+    return preprocessing.view(preprocessing.cut(image))
+
+
+def preprocess(image: Pixels, size: Size = (32, 100)) -> np.ndarray:
+    """What preprocessing 1 makes of a picture: the whole of it, grey, at one size; see `prepare`."""
+    return prepare(image, Preprocessing(size, number=FIRST_PREPROCESSING))
+
+
+def normalized(values: np.ndarray) -> np.ndarray:
+    """float32 (height, width) in 0..255 as (height, width, 1) in [-1, 1]."""
+    return ((values - np.float32(127.5)) / np.float32(127.5))[..., None]
+
+
+@functools.lru_cache(maxsize=4096)
+def _taps(size: int, target: int) -> tuple[np.ndarray, np.ndarray]:
+    """The source indices (lower ones, then upper ones) and the weights of the upper ones along one axis."""
+    scale = np.float32(size) / np.float32(target)
+    centres = (np.arange(target, dtype=np.float32) + np.float32(0.5)) * scale - np.float32(0.5)
+    floor = np.floor(centres)
+    # Beyond 2 ** 24 pixels float32 rounds past the edge.
+    taps = np.concatenate([floor, np.ceil(centres)]).clip(0, size - 1).astype(np.intp)
+    return np.minimum(taps, size - 1), centres - floor
+
+
+def axis_weights(size: int, target: int) -> np.ndarray:
+    """How one axis is resized, as a matrix float32 (target, size)."""
+    taps, upper_weights = _taps(size, target)
+    matrix = np.zeros((target, size), np.float32)
+    rows = np.arange(target)
+    np.add.at(matrix, (rows, taps[:target]), 1 - upper_weights)
+    np.add.at(matrix, (rows, taps[target:]), upper_weights)
+    return matrix
