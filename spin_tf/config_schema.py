@@ -206,7 +206,9 @@ class TrainingConfig:
         label_smoothing: share of the target spread over all tokens.
         ctc_weight: of a CTC loss on the encoder's states, through a dense layer that is dropped after training; 0
             leaves it out. A run's checkpoints hold that layer.
-        validate_every, checkpoint_every, log_every: in steps.
+        validate_every: steps from one validation to the next.
+        checkpoint_every: steps from one checkpoint to the next.
+        log_every: steps from one line of the log to the next.
         init_from: a .keras file, a model_dir or a folder of weights to start from; rows of characters that both
             charsets have are kept.
         init_partly: start although less than half of the model's weights are found in init_from.

@@ -93,7 +93,8 @@ def compare_words(expected: np.ndarray, actual: np.ndarray, charset: Charset | N
     Steps behind a word's end do not count: an exported model stops there.
 
     Args:
-        expected, actual: of both.
+        expected: of the trained model.
+        actual: of the exported one.
         charset: of the model, to name a word by its reading.
     """
     if not len(expected):

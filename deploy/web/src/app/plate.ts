@@ -2,6 +2,7 @@
 import type { Box, Character, Word } from "../recognizer";
 import { groundOf, takeRows } from "../recognizer/pixels";
 import { make, percent } from "./dom";
+import type { Doubt } from "./doubts";
 import { explain, say } from "./messages";
 
 /** Below this probability a character is marked. */
@@ -19,22 +20,29 @@ export interface PlateActions {
 export class Plate {
   readonly element = make("li", { className: "plate reading" });
 
+  /** @param named whether the label is the name of a file, which the sign then bears. */
   constructor(
     readonly label: string,
     private readonly actions: PlateActions,
+    private readonly named = false,
   ) {
     this.showPending();
   }
 
   showPending(): void {
-    this.element.replaceChildren(make("p", { className: "pending" }, [`Reading ${this.label.toLowerCase()} …`]));
+    this.element.replaceChildren(make("p", { className: "pending" }, [`Reading ${this.spoken} …`]));
   }
 
   showError(error: unknown): void {
-    this.element.replaceChildren(make("p", {}, [explain(error)]), this.buttons());
+    this.element.replaceChildren(make("p", {}, [explain(error, this.named ? this.label : "")]), this.buttons());
   }
 
-  show(image: ImageBitmap, box: Box, word: Word): void {
+  /** The label within a sentence. */
+  private get spoken(): string {
+    return this.named ? this.label : this.label.toLowerCase();
+  }
+
+  show(image: ImageBitmap, box: Box, word: Word, doubts: readonly Doubt[] = []): void {
     const aspect = word.turned === 0 ? box.width / box.height : box.height / box.width;
     const specimen = make("div", { className: "specimen" }, [drawCrop(image, box, word.turned)]);
     specimen.style.setProperty("--aspect", String(aspect));
@@ -58,11 +66,15 @@ export class Plate {
     if (word.text !== "" && word.confidence < GUESS) {
       notes.push(make("p", { className: "note" }, ["A guess: perhaps no word is here, or more than one"]));
     }
+    if (doubts.length > 0) {
+      notes.push(otherLetters(word, doubts));
+    }
     const tag = make("span", { className: "number", textContent: this.label.replace(/\D+/g, "") || "·" });
     tag.ariaHidden = "true";
     this.element.replaceChildren(
       specimen,
-      make("div", { className: "line" }, [...(this.actions.remove ? [tag] : []), name, sure]),
+      make("div", { className: "line" }, [...(this.actions.remove && !this.named ? [tag] : []), name, sure]),
+      ...(this.named ? [make("p", { className: "note file" }, [this.label])] : []),
       ...notes,
       this.buttons(word.text),
     );
@@ -80,9 +92,9 @@ export class Plate {
     if (text !== "") {
       const copy = add("Copy", text, () => void copyText(text).then((copied) => flash(copy, copied)));
     }
-    add("Read again", this.label.toLowerCase(), this.actions.again);
+    add("Read again", this.spoken, this.actions.again);
     if (this.actions.remove) {
-      add("Delete", this.label.toLowerCase(), this.actions.remove);
+      add("Delete", this.spoken, this.actions.remove);
     }
     return group;
   }
@@ -98,6 +110,18 @@ function letters(word: Word): (Node | string)[] {
   // Screen readers would spell the spans out one by one.
   const seen = make("span", { attributes: { "aria-hidden": "true" } }, parts);
   return [seen, make("span", { className: "visually-hidden", textContent: word.text })];
+}
+
+/** "Not sure: n, or r (38 %)". */
+function otherLetters(word: Word, doubts: readonly Doubt[]): HTMLElement {
+  const parts = doubts.flatMap(({ at, other, confidence }, i) => [
+    i === 0 ? "Not sure: " : "; ",
+    make("b", { textContent: word.characters[at]!.character }),
+    other === "" ? " or the end" : " or ",
+    ...(other === "" ? [] : [make("b", { textContent: other })]),
+    ` (${percent(confidence)})`,
+  ]);
+  return make("p", { className: "note doubts" }, parts);
 }
 
 function drawCrop(image: ImageBitmap, box: Box, turned: number): HTMLCanvasElement {
