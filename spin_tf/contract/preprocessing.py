@@ -17,7 +17,7 @@ import numpy as np
 from spin_tf.contract.colour import ColourAxis, colour_axis
 from spin_tf.contract.constants import FIRST_PREPROCESSING, PREPROCESSING, WIDE_ASPECT
 from spin_tf.contract.ground import cut_ground
-from spin_tf.contract.pixels import Pixels, check_pixels, colour_planes, take, weighted_grey
+from spin_tf.contract.pixels import Pixels, check_pixels, colour_planes, take, to_grey, weighted_grey
 
 Size = tuple[int, int]
 # Pictures of no more are made as a whole: several looks at them cost more than all of their pixels.
@@ -69,6 +69,13 @@ class Preprocessing(NamedTuple):
         grey = weighted_grey(planes)
         axis = colour_axis(planes, grey) if self.number >= 2 else None
         return grey if axis is None else axis.values(taps), axis
+
+    def picture(self, image: Pixels) -> np.ndarray:
+        """All that is left of a picture once it is cut, as values 0..255: float32 (height, width, 1)."""
+        cut = self.cut(image)
+        _, axis = self.values(cut)
+        pixels = cut if isinstance(cut, np.ndarray) else cut.to_array()
+        return to_grey(pixels) if axis is None else axis.values(pixels)[..., None].astype(np.float32)
 
     def view(self, image: Pixels) -> np.ndarray:
         """A view, cut and turned, as the model's input: float32 (height, width, 1) of its `size`, in [-1, 1]."""

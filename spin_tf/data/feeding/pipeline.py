@@ -14,12 +14,13 @@ from spin_tf._extras import require
 from spin_tf.charset import Tokenizer
 from spin_tf.config import DataConfig
 from spin_tf.contract.preprocessing import Preprocessing
+from spin_tf.contract.tensorflow_pixels import decode_tensor
+from spin_tf.contract.tensorflow_twin import picture_tensor, prepare_tensor
 from spin_tf.data.feeding.augmentation import NUM_LIGHT_DRAWS, NUM_SHAPE_DRAWS, relight, warp_tensor
 from spin_tf.data.feeding.record_labels import LabelCounts, usable_records
 from spin_tf.data.feeding.record_sizes import wide_records
 from spin_tf.data.feeding.sampler import Sampler, WidthSampler
 from spin_tf.data.plain_images import as_both_read
-from spin_tf.data.preprocessing import decode_tensor, preprocess_tensor
 from spin_tf.data.records.record_file import RecordError
 from spin_tf.data.records.tfrecord import RecordIndex, WordExample
 
@@ -254,12 +255,11 @@ class TrainingWords:
             encoded, number = word["encoded"], tf.cast(word["number"] % 2**31, tf.int32)
 
             def plain(size: tuple[int, int]) -> tuple[Any, ...]:
-                return preprocess_tensor(encoded, size), tf.zeros(NUM_LIGHT_DRAWS), tf.zeros((*size, 1))
+                return prepare_tensor(encoded, size)[0], tf.zeros(NUM_LIGHT_DRAWS), tf.zeros((*size, 1))
 
             def warped(size: tuple[int, int]) -> tuple[Any, ...]:
-                grey = tf.image.rgb_to_grayscale(tf.cast(decode_tensor(encoded), tf.float32))
                 draws = tf.random.stateless_normal((NUM_SHAPE_DRAWS,), tf.stack([seed, number]))
-                image = (warp_tensor(grey, size, word["strength"], draws) - 127.5) / 127.5
+                image = (warp_tensor(picture_tensor(encoded, size), size, word["strength"], draws) - 127.5) / 127.5
                 # A word at a time, so that no split of a batch changes them.
                 key = tf.stack([seed ^ 0x5F17, number])
                 uniform = tf.random.stateless_uniform((NUM_LIGHT_DRAWS,), key)

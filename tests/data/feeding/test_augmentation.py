@@ -8,6 +8,8 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
+from spin_tf.contract.pixels import to_grey
+from spin_tf.contract.preprocessing import Preprocessing, prepare, preprocess
 from spin_tf.data.feeding.augmentation import (
     NUM_LIGHT_DRAWS,
     NUM_SHAPE_DRAWS,
@@ -16,7 +18,7 @@ from spin_tf.data.feeding.augmentation import (
     warp,
     warp_tensor,
 )
-from spin_tf.data.preprocessing import decode_image, preprocess, to_grey
+from spin_tf.data.images import decode_image
 
 SIZE = (32, 100)
 SHAPES = ((40, 150), (20, 60), (64, 64), (9, 31), (120, 30))
@@ -128,4 +130,6 @@ def test_a_word_is_a_function_of_seed_and_number() -> None:
     np.testing.assert_array_equal(word, augment(encoded, SIZE, 1.0, 3, 2**40))
     for seed, number in ((3, 2**40 + 1), (4, 2**40)):
         assert np.abs(word - augment(encoded, SIZE, 1.0, seed, number)).mean() > 0.01
-    np.testing.assert_array_equal(augment(encoded, SIZE, 0.0, 3, 5), preprocess(decode_image(encoded), SIZE))
+    np.testing.assert_array_equal(
+        augment(encoded, SIZE, 0.0, 3, 5), prepare(decode_image(encoded), Preprocessing(SIZE))
+    )
