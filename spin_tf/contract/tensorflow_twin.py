@@ -246,7 +246,7 @@ def view_of(pixels: Any, box: Any, size: Any, degrees: int = 0, ground: Any = No
         taps = tf.transpose(taps, (1, 0, 2))
     else:
         taps = tf.gather(tf.gather(pixels, top + row_taps), left + column_taps, axis=1)
-    values = _values(opaque(taps, ground), coloured)
+    values = values_of(opaque(taps, ground), coloured)
     left_taps, right_taps = tf.split(values, 2, axis=1)
     lines = left_taps + (right_taps - left_taps) * column_weights[:, None]
     upper, lower = tf.split(lines, 2, axis=0)
@@ -262,8 +262,8 @@ def _taps(size: Any, target: Any) -> tuple[Any, Any]:
     return tf.clip_by_value(taps, 0, size - 1), centres - floor
 
 
-def _values(colours: Any, coloured: bool) -> Any:
-    """What is interpolated, float32 (height, width, 1), 0..255, of the taps of a view."""
+def values_of(colours: Any, coloured: bool) -> Any:
+    """What is interpolated: whole numbers 0..255, float32 (height, width, 1), of float32 colours or grey values."""
     if colours.shape[2] == 1:
         return colours
     grey = _grey(colours)
