@@ -72,25 +72,6 @@ def preprocess_tensor(image: Any, size: Size = (32, 100)) -> Any:
     return tf.ensure_shape(scaled(view_of(pixels, whole(pixels), size, coloured=False)), (*size, 1))
 
 
-def picture_tensor(image: Any, size: Size) -> Any:
-    """What `Preprocessing.picture` makes of a picture, inside a graph.
-
-    Args:
-        image: see `preprocess_tensor`.
-        size: (height, width) of the model's input, to whose taps the axis of the colours is fitted.
-
-    Returns:
-        float32 (height, width, 1), 0..255.
-    """
-    pixels = _checked(image)
-    box = ground_box(pixels)
-    colours = opaque(pixels[box[0] : box[1], box[2] : box[3]])
-    if pixels.shape[2] == 1:
-        return colours
-    taps = opaque(_taps_of(pixels, box, size, 0)[0])
-    return _along(colours, grey_of(colours), _axis(taps, grey_of(taps)))
-
-
 def _checked(image: Any) -> Any:
     image = tf.convert_to_tensor(image)
     if image.dtype == tf.string:
@@ -174,17 +155,6 @@ def view_of(pixels: Any, box: Any, size: Any, degrees: int = 0, ground: Any = No
     Returns:
         float32 (height, width, 1), 0..255.
     """
-    taps, row_weights, column_weights = _taps_of(pixels, box, size, degrees)
-    values = _values(opaque(taps, ground), coloured)
-    left, right = tf.split(values, 2, axis=1)
-    lines = left + (right - left) * column_weights[:, None]
-    upper, lower = tf.split(lines, 2, axis=0)
-    return upper + (lower - upper) * row_weights[:, None, None]
-
-
-def _taps_of(pixels: Any, box: Any, size: Any, degrees: int) -> tuple[Any, Any, Any]:
-    """The pixels that interpolation looks at, uint8 (2 * height, 2 * width, channels), and the weights of the lower and
-    right ones; see `view_of`."""
     top, bottom, left, right = tf.unstack(box)
     sideways = degrees in (90, -90)
     rows, columns = right - left if sideways else bottom - top, bottom - top if sideways else right - left
@@ -198,7 +168,11 @@ def _taps_of(pixels: Any, box: Any, size: Any, degrees: int) -> tuple[Any, Any, 
         taps = tf.transpose(taps, (1, 0, 2))
     else:
         taps = tf.gather(tf.gather(pixels, top + row_taps), left + column_taps, axis=1)
-    return taps, row_weights, column_weights
+    values = values_of(opaque(taps, ground), coloured)
+    left_taps, right_taps = tf.split(values, 2, axis=1)
+    lines = left_taps + (right_taps - left_taps) * column_weights[:, None]
+    upper, lower = tf.split(lines, 2, axis=0)
+    return upper + (lower - upper) * row_weights[:, None, None]
 
 
 def _taps(size: Any, target: Any) -> tuple[Any, Any]:
@@ -210,16 +184,13 @@ def _taps(size: Any, target: Any) -> tuple[Any, Any]:
     return tf.clip_by_value(taps, 0, size - 1), centres - floor
 
 
-def _values(colours: Any, coloured: bool) -> Any:
-    """What is interpolated, float32 (height, width, 1), 0..255, of the taps of a view."""
+def values_of(colours: Any, coloured: bool) -> Any:
+    """What is interpolated: whole numbers 0..255, float32 (height, width, 1), of float32 colours or grey values."""
     if colours.shape[2] == 1:
         return colours
     grey = grey_of(colours)
-    return _along(colours, grey, _axis(colours, grey)) if coloured else grey
-
-
-def _axis(colours: Any, grey: Any) -> tuple[Any, ...]:
-    """Of the axis that fits the taps of a view direction float32 (3,), lowest and span, and whether it is read."""
+    if not coloured:
+        return grey
     # Whole numbers below 2 ** 53, which float64 adds exactly in any order.
     flat = tf.cast(tf.reshape(tf.concat([colours, grey], axis=2), (-1, 4)), tf.float64)
     products, sums = tf.matmul(flat, flat, transpose_a=True), tf.reduce_sum(flat, axis=0)
@@ -230,15 +201,9 @@ def _axis(colours: Any, grey: Any) -> tuple[Any, ...]:
     along = tf.reduce_sum(tf.matmul(directions, spreads[:3, :3]) * directions, axis=1) * units
     best = tf.argmax(along)
     least = COLOUR_UNIT * tf.maximum(COLOUR_RATIO * spreads[3, 3], COLOUR_MIN_VARIANCE * number * number)
-    direction = tf.gather(directions.astype(np.float32), best)
-    places = tf.reduce_sum(colours * direction, axis=2)
+    places = tf.reduce_sum(colours * tf.gather(directions.astype(np.float32), best), axis=2, keepdims=True)
     lowest = tf.reduce_min(places)
-    return direction, lowest, tf.maximum(tf.reduce_max(places) - lowest, 1.0), tf.gather(along, best) >= least
-
-
-def _along(colours: Any, grey: Any, axis: tuple[Any, ...]) -> Any:
-    direction, lowest, span, is_read = axis
-    places = tf.reduce_sum(colours * direction, axis=2, keepdims=True) - lowest
+    span = tf.maximum(tf.reduce_max(places) - lowest, 1.0)
     # In float32 the quotient might round up to the next whole number.
-    values = tf.cast(places * 510.0 + span, tf.int32) // tf.cast(2.0 * span, tf.int32)
-    return tf.where(is_read, tf.cast(tf.clip_by_value(values, 0, 255), tf.float32), grey)
+    values = tf.cast((places - lowest) * 510.0 + span, tf.int32) // tf.cast(2.0 * span, tf.int32)
+    return tf.where(tf.gather(along, best) >= least, tf.cast(values, tf.float32), grey)

@@ -18,7 +18,7 @@ import numpy as np
 from PIL import Image
 
 from spin_tf._extras import require
-from spin_tf.contract.preprocessing import Preprocessing, axis_weights, prepare
+from spin_tf.contract.preprocessing import Preprocessing, axis_weights, normalized, values_of
 from spin_tf.data.images import decode_image
 
 NUM_SHAPE_DRAWS, NUM_LIGHT_DRAWS = 16, 11
@@ -173,8 +173,6 @@ def _coarse(size: int) -> np.ndarray:
 def augment(encoded: bytes, size: tuple[int, int], strength: float, seed: int, number: int) -> np.ndarray:
     """Decodes and augments one word; the numpy way from a file to the input of a model in training.
 
-    What is warped is what reading would resize: the picture without its even ground, grey or along its colours.
-
     Args:
         encoded: an image file.
         size: (height, width) of the model's input.
@@ -188,12 +186,13 @@ def augment(encoded: bytes, size: tuple[int, int], strength: float, seed: int, n
         ImageError: the file cannot be decoded.
     """
     image = decode_image(encoded)
-    preprocessing = Preprocessing(size)
     if strength <= 0:
-        return prepare(image, preprocessing)
+        # All of it: what stands in wide ground is learnt, too.
+        return Preprocessing(size).view(image)
     rng = np.random.Generator(np.random.Philox(key=[seed, number]))
     draws = rng.standard_normal(NUM_SHAPE_DRAWS, np.float32)
-    warped = (warp(preprocessing.picture(image), size, strength, draws) - np.float32(127.5)) / np.float32(127.5)
+    values = values_of(image)[0].astype(np.float32)[..., None]
+    warped = normalized(warp(values, size, strength, draws)[..., 0])
     uniform = rng.random((1, NUM_LIGHT_DRAWS), np.float32)
     noise = rng.standard_normal((1, *size, 1), np.float32)
     return relight(np, warped[None], np.full(1, strength, np.float32), uniform, noise)[0]

@@ -1,7 +1,6 @@
 import { type Box, cutOut, decodeImage, type Quadrilateral, SpinRecognizer, widen, type Word } from "../recognizer";
 import { prepareCamera } from "./camera";
 import { byId, percent } from "./dom";
-import { type Doubt, doubtsOf } from "./doubts";
 import { detector, findWords, takeDetector } from "./finder";
 import { prepareIntake } from "./intake";
 import { clearError, explain, fileName, say, showError } from "./messages";
@@ -69,23 +68,16 @@ function addReading(id: number, label: string, box: Box, remove?: () => void, fi
   return reading;
 }
 
-/** Puts up what was read: the part of `source` that `box` holds. */
-async function show(
-  id: number,
-  reading: Reading,
-  source: ImageBitmap | ImageData,
-  box: Box,
-  word: Word,
-  doubts: readonly Doubt[],
-): Promise<void> {
+/** Puts up what was read of an image. */
+async function show(id: number, reading: Reading, source: ImageBitmap | ImageData, word: Word): Promise<void> {
   reading.text = word.text;
   stage.label(id, word.text);
   if (source instanceof ImageBitmap) {
-    reading.plate.show(source, box, word, doubts);
+    reading.plate.show(source, word);
     return;
   }
   const bitmap = await createImageBitmap(source);
-  reading.plate.show(bitmap, box, word, doubts);
+  reading.plate.show(bitmap, word);
   bitmap.close();
 }
 
@@ -111,13 +103,11 @@ async function read(id: number, reading: Reading): Promise<void> {
       return;
     }
     const crop = reading.corners && cutOut(image, widen(reading.corners));
-    const [source, box] = crop ? [crop, wholeOf(crop)] : [image, reading.box];
-    const word = await reader.read(source, { box });
-    const doubts = await doubtsOf(reader, source, box, word);
+    const word = crop ? await reader.read(crop) : await reader.read(image, { box: reading.box });
     if (!current()) {
       return;
     }
-    await show(id, reading, source, box, word, doubts);
+    await show(id, reading, crop ?? image, word);
     const found = word.text === "" ? "no word found" : `${word.text}, ${percent(word.confidence)} sure`;
     say(`${plate.label}: ${found}`);
     if (!reading.file) {
@@ -260,8 +250,7 @@ async function find(image: ImageBitmap): Promise<void> {
       // In reading order, below what was drawn meanwhile.
       byId("readings").append(reading.plate.element);
       Object.assign(reading, { corners, line });
-      const whole = wholeOf(crop);
-      await show(id, reading, crop, whole, word, await doubtsOf(reader, crop, whole, word));
+      await show(id, reading, crop, word);
     }
     if (words) {
       const count = words.length === 1 ? "1 word" : `${words.length || "No"} words`;

@@ -2,7 +2,7 @@
 import type { Box, Character, Word } from "../recognizer";
 import { groundOf, takeRows } from "../recognizer/pixels";
 import { make, percent } from "./dom";
-import type { Doubt } from "./doubts";
+import { type Doubt, doubtsOf } from "./doubts";
 import { explain, say } from "./messages";
 
 /** Below this probability a character is marked. */
@@ -42,8 +42,10 @@ export class Plate {
     return this.named ? this.label : this.label.toLowerCase();
   }
 
-  show(image: ImageBitmap, box: Box, word: Word, doubts: readonly Doubt[] = []): void {
-    const aspect = word.turned === 0 ? box.width / box.height : box.height / box.width;
+  /** @param image what the word was read from: of it, what was left of even ground is shown. */
+  show(image: ImageBitmap, word: Word): void {
+    const { box } = word;
+    const aspect = isUpright(word.turned) ? box.width / box.height : box.height / box.width;
     const specimen = make("div", { className: "specimen" }, [drawCrop(image, box, word.turned)]);
     specimen.style.setProperty("--aspect", String(aspect));
     this.element.style.setProperty("--count", String(Math.max(1, word.characters.length)));
@@ -60,14 +62,20 @@ export class Plate {
       percent(word.confidence),
     ]);
     const notes = [];
-    if (word.turned !== 0) {
+    if (word.turned === 180) {
+      notes.push(make("p", { className: "note" }, ["Read upside down"]));
+    } else if (word.turned !== 0) {
       notes.push(make("p", { className: "note" }, [`Read turned ${word.turned > 0 ? "left" : "right"} by a quarter`]));
     }
+    if (word.truncated) {
+      notes.push(make("p", { className: "note" }, ["As much as can be read at once: the word may go on"]));
+    }
+    const doubts = doubtsOf(word);
     if (word.text !== "" && word.confidence < GUESS) {
       notes.push(make("p", { className: "note" }, ["A guess: perhaps no word is here, or more than one"]));
     }
     if (doubts.length > 0) {
-      notes.push(otherLetters(word, doubts));
+      notes.push(otherLetters(doubts));
     }
     const tag = make("span", { className: "number", textContent: this.label.replace(/\D+/g, "") || "·" });
     tag.ariaHidden = "true";
@@ -112,11 +120,15 @@ function letters(word: Word): (Node | string)[] {
   return [seen, make("span", { className: "visually-hidden", textContent: word.text })];
 }
 
+function isUpright(turned: number): boolean {
+  return turned === 0 || turned === 180;
+}
+
 /** "Not sure: n, or r (38 %)". */
-function otherLetters(word: Word, doubts: readonly Doubt[]): HTMLElement {
-  const parts = doubts.flatMap(({ at, other, confidence }, i) => [
+function otherLetters(doubts: readonly Doubt[]): HTMLElement {
+  const parts = doubts.flatMap(({ letter, other, confidence }, i) => [
     i === 0 ? "Not sure: " : "; ",
-    make("b", { textContent: word.characters[at]!.character }),
+    make("b", { textContent: letter }),
     other === "" ? " or the end" : " or ",
     ...(other === "" ? [] : [make("b", { textContent: other })]),
     ` (${percent(confidence)})`,
@@ -129,7 +141,7 @@ function drawCrop(image: ImageBitmap, box: Box, turned: number): HTMLCanvasEleme
   const scale = Math.min(1, SHOWN_WIDTH / Math.max(box.width, box.height));
   const width = Math.max(1, Math.round(box.width * scale));
   const height = Math.max(1, Math.round(box.height * scale));
-  [canvas.width, canvas.height] = turned === 0 ? [width, height] : [height, width];
+  [canvas.width, canvas.height] = isUpright(turned) ? [width, height] : [height, width];
   const context = canvas.getContext("2d")!;
   // What is transparent is shown as it was read.
   const some = Math.min(64, box.height);
