@@ -7,6 +7,7 @@ DEV_VENV ?= .venv-dev
 BEAM_VENV ?= .venv-beam
 # So does KServe.
 SERVING_VENV ?= .venv-serving
+DOCS_VENV ?= .venv-docs
 PYTEST_ARGS ?=
 # How many tests run at a time; those of one file stay together, for they share what the first of them builds.
 TEST_WORKERS ?= 2
@@ -16,7 +17,7 @@ comma := ,
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test_slow test_deploy test_cpp test_arm test_serving test_web web check format clean
+.PHONY: help demo test test_slow test_deploy test_docker test_cpp test_arm test_serving test_web web docs check format clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z_]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,7 +31,10 @@ test: $(DEV_VENV)/installed $(BEAM_VENV)/installed  ## run the tests (minutes; P
 test_slow: $(DEV_VENV)/installed  ## run the tests that take long
 	$(DEV_VENV)/bin/python -m pytest -q -m slow $(PYTEST_ARGS)
 
-test_deploy: test_cpp test_serving test_web  ## run the tests of what runs elsewhere; each names the system packages that it misses
+test_deploy: test_docker test_cpp test_serving test_web  ## run the tests of what runs elsewhere; each names the system packages that it misses
+
+test_docker: $(DEV_VENV)/installed  ## carry out the steps of the reading image without Docker
+	$(DEV_VENV)/bin/python -m pytest -q -m deploy tests/deploy/test_docker.py $(PYTEST_ARGS)
 
 CPP_NEEDS = cmake:cmake g++:g++ libjpeg-dev:jpeglib.h libpng-dev:png.h nlohmann-json3-dev:nlohmann/json.hpp
 test_cpp: $(DEV_VENV)/installed  ## build the C++ reader and compare it with the Recognizer
@@ -53,6 +57,10 @@ test_web: need_chromium $(DEV_VENV)/installed web build/web_test/float.tflite  #
 web: $(WEB_PACKAGES)  ## build the page that reads words in a browser into build/web (DETECTOR=FILE.tflite finds them, too)
 	cd deploy/web && npm run --silent build -- $(if $(DETECTOR),--detector=$(abspath $(DETECTOR)))
 
+# Material's banner about MkDocs 2 is no warning of ours.
+docs: $(DOCS_VENV)/installed  ## build the documentation site into build/site; its notebooks are executed (minutes)
+	NO_MKDOCS_2_WARNING=1 $(DOCS_VENV)/bin/mkdocs build --strict
+
 check: $(DEV_VENV)/installed  ## lint, formatting and types
 	$(DEV_VENV)/bin/ruff check .
 	$(DEV_VENV)/bin/ruff format --check .
@@ -63,7 +71,7 @@ format: $(DEV_VENV)/installed  ## put the code in the project's format
 	$(DEV_VENV)/bin/ruff format .
 
 clean:  ## remove the virtual environments and what the commands built
-	rm -rf $(VENV) $(DEV_VENV) $(BEAM_VENV) $(SERVING_VENV) deploy/web/node_modules build dist .mypy_cache .pytest_cache .ruff_cache *.egg-info
+	rm -rf $(VENV) $(DEV_VENV) $(BEAM_VENV) $(SERVING_VENV) $(DOCS_VENV) deploy/web/node_modules build dist .mypy_cache .pytest_cache .ruff_cache *.egg-info
 
 $(VENV)/installed: setup.cfg pyproject.toml
 	$(call make_venv,$(VENV),.)
@@ -76,6 +84,9 @@ $(BEAM_VENV)/installed: setup.cfg pyproject.toml
 
 $(SERVING_VENV)/installed: setup.cfg pyproject.toml
 	$(call make_venv,$(SERVING_VENV),.[kservetest])
+
+$(DOCS_VENV)/installed: setup.cfg pyproject.toml
+	$(call make_venv,$(DOCS_VENV),.[docs])
 
 $(WEB_PACKAGES): deploy/web/package.json deploy/web/package-lock.json
 	@node -e 'process.exit(parseInt(process.versions.node) < 18 ? 1 : 0)' || \

@@ -48,11 +48,11 @@ _SEEDS = flags.DEFINE_integer("seeds", 1, "Runs of everything else.", 1)
 _REPORT = flags.DEFINE_bool("report", False, "Print the table of what is finished, and nothing else.")
 
 GROUPS = {
-    "line": "letter_spacing condense weight curve wave jitter small_capitals",
+    "line": "letter_spacing condense weight curve wave jitter small_capitals monospace seven_segment typographic",
     "neighbours": "neighbours lines",
     "geometry": "rotation vertical shear perspective",
-    "crop": "loose_crop tight_crop",
-    "ink": "outline shadow glow emboss gradient_fill textured_fill two_tone dot_matrix",
+    "crop": "loose_crop wide_ground tight_crop",
+    "ink": "outline shadow glow emboss gradient_fill textured_fill two_tone dot_matrix colour_only",
     "behind": "gradient noise_texture photograph board low_contrast",
     "light": "illumination occlusion exposure gamma",
     "blur": "low_resolution blur motion_blur",

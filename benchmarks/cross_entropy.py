@@ -30,9 +30,9 @@ def main(argv: list[str]) -> None:
         first: Measured | None = None
         words: dict[tuple[int, int], tuple[list[str], np.ndarray]] = {}
         for path, model in models.items():
-            if model.image_size not in words:
-                words[model.image_size] = load_words(patterns.split(","), model.image_size)
-            measured = model.measure(*words[model.image_size])
+            if model.preprocessing not in words:
+                words[model.preprocessing] = load_words(patterns.split(","), model.preprocessing)
+            measured = model.measure(*words[model.preprocessing])
             score = measured.score
             right = f"{score.correct} of {score.words} words ({score.word_accuracy:.2%})"
             line = f"{name}: {measured.per_token:.4f} a token, {right}"

@@ -9,10 +9,7 @@ with rapidocr and onnxruntime; without it only this project is measured. Word ac
 
 from __future__ import annotations
 
-import json
-import os
 import pathlib
-import subprocess
 import sys
 import tempfile
 import time
@@ -23,6 +20,7 @@ from absl import app, flags
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
+from benchmarks.peer import start_peer
 from spin_tf import Recognizer
 from spin_tf._cores import num_cores
 from spin_tf.cli.evaluate import parse_data
@@ -53,21 +51,10 @@ def our_reader(model: str | None, threads: int, words: list[bytes]) -> Reader:
 
 
 def peer_reader(python: str, threads: int, words: list[bytes], folder: str) -> Reader:
-    path = os.path.join(folder, "words.npz")
-    encoded = np.empty(len(words), object)
-    encoded[:] = words
-    np.savez(path, encoded=encoded)
-    command = [python, str(pathlib.Path(__file__).with_name("rapidocr_peer.py")), path, str(threads)]
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    read_all = start_peer(python, threads, words, folder)
 
     def read() -> tuple[list[str], list[float]]:
-        assert process.stdin is not None and process.stdout is not None
-        process.stdin.write("go\n")
-        process.stdin.flush()
-        line = process.stdout.readline()
-        if not line:
-            raise RuntimeError("the peer has ended; its error is above")
-        answer = json.loads(line)
+        answer = read_all()
         return answer["texts"], answer["seconds"]
 
     return read

@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
 """What reading from bytes costs inside the graph, and a server under load: answers, latencies, memory.
 
-    benchmarks/serving.py --model=models/spin [--words=GLOB] [--seconds=200] [--concurrency=1,8,32] [--output=FILE]
+    benchmarks/serving.py --model=models/spin [--tflite=exported/spin.tflite] [--words=GLOB] [--seconds=200]
+        [--concurrency=1,8,32] [--program=FILE] [--output=FILE]
 
 --model is what bin/export_saved_model.py wrote, --words files with one word each (default: generated ones). Run by a
-Python with kserve and tensorflow: it starts deploy/tf_serving/kserve_server.py on a port of its own. Of each hundred
-requests one is a corrupt image. Every answer is compared with what the SavedModel reads of that file in this process; a
-request that is not answered, or answered otherwise, ends in exit code 1. --seconds=0 leaves the server out, --rounds=0
-the cost.
+Python with kserve and tensorflow: it starts deploy/tf_serving/kserve_server.py on a port of its own, with the
+SavedModel and then, if --tflite is given, with that file; each --program (another version of it, say) with the
+SavedModel. Of each hundred requests one is a corrupt image. Every answer is compared with what the model reads of that
+file in this process; a request that is not answered, or answered otherwise, ends in exit code 1. --seconds=0 leaves the
+server out, --rounds=0 the cost.
 """
 
 from __future__ import annotations
@@ -18,11 +20,14 @@ import http.client
 import io
 import itertools
 import json
+import os
 import pathlib
+import shutil
 import socket
 import statistics
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable
@@ -34,6 +39,7 @@ from PIL import Image
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
+from spin_tf import ReadError, Recognizer
 from spin_tf.contract.turning import is_tall
 from spin_tf.data.images import decode_image
 from spin_tf.data.preprocessing import preprocess
@@ -43,6 +49,8 @@ from spin_tf.synthesis import WordSynthesizer
 REPOSITORY = pathlib.Path(__file__).resolve().parent.parent
 
 _MODEL = flags.DEFINE_string("model", None, "Folder of versions of a SavedModel.", required=True)
+_TFLITE = flags.DEFINE_string("tflite", None, "A .tflite file that is served, too.")
+_PROGRAM = flags.DEFINE_multi_string("program", [], "Other programs that serve the SavedModel, one after the other.")
 _WORDS = flags.DEFINE_string("words", None, "Glob pattern of image files, ** included; default: generated words.")
 _NUM_WORDS = flags.DEFINE_integer("num_words", 500, "At most this many of them, at even distances.", 100)
 _SECONDS = flags.DEFINE_float("seconds", 200, "Of load at each concurrency; 0 for none.", 0)
@@ -146,8 +154,17 @@ def memory(pid: int) -> float:
     raise ValueError(f"the server has ended. Received: pid={pid}")
 
 
-def load(folder: str, files: list[bytes], answers: dict[str, np.ndarray]) -> tuple[list[dict[str, Any]], list[str]]:
-    expected = [
+def processor_time(pid: int) -> float:
+    """Seconds, of all threads."""
+    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def answers_of(reader: saved_model.SavedModelReader, files: list[bytes]) -> list[dict[str, Any]]:
+    """What the SavedModel reads, one file at a time, as the server is asked."""
+    alone = [reader.read_files([file]) for file in files]
+    answers = {name: np.concatenate([answer[name] for answer in alone]) for name in alone[0]}
+    return [
         {
             "words": answers["words"][i].decode(),
             "valid": bool(answers["valid"][i]),
@@ -156,6 +173,22 @@ def load(folder: str, files: list[bytes], answers: dict[str, np.ndarray]) -> tup
         }
         for i in range(len(files))
     ]
+
+
+def readings_of(path: str, files: list[bytes]) -> list[dict[str, Any]]:
+    """What a `Recognizer` of the file reads."""
+    results = Recognizer(path).read_many(files)
+    return [
+        {"words": "", "valid": False, "reason": result.kind, "confidence": 0.0}
+        if isinstance(result, ReadError)
+        else {"words": result.text, "valid": True, "reason": "", "confidence": result.confidence}
+        for result in results
+    ]
+
+
+def load(
+    name: str, program: pathlib.Path, folder: str, files: list[bytes], expected: list[dict[str, Any]]
+) -> tuple[list[dict[str, Any]], list[str]]:
     bodies = [
         json.dumps({"instances": [{"image_bytes": {"b64": base64.b64encode(file).decode()}}]}).encode()
         for file in files
@@ -163,14 +196,17 @@ def load(folder: str, files: list[bytes], answers: dict[str, np.ndarray]) -> tup
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port = listener.getsockname()[1]
-    program = REPOSITORY / "deploy" / "tf_serving" / "kserve_server.py"
     command = [sys.executable, str(program), f"--folder={folder}", f"--port={port}"]
-    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    begun = time.monotonic()
+    # A program of another place takes spin_tf from here.
+    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
+    server = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     rows, problems = [], []
     try:
         wait(port, server)
+        started, start_work = time.monotonic() - begun, processor_time(server.pid)
         for concurrency in map(int, _CONCURRENCY.value):
-            before, start = memory(server.pid), time.monotonic()
+            before, start, work = memory(server.pid), time.monotonic(), processor_time(server.pid)
             requests = itertools.count()
             end = start + _SECONDS.value
             clients = [Client(port, requests, expected, bodies, end) for _ in range(concurrency)]
@@ -182,6 +218,9 @@ def load(folder: str, files: list[bytes], answers: dict[str, np.ndarray]) -> tup
             seconds = sorted(second for client in clients for second in client.seconds)
             problems += [problem for client in clients for problem in client.problems]
             row = {
+                "server": name,
+                "start": started,
+                "start_work": start_work,
                 "concurrency": concurrency,
                 "requests": sum(client.sent for client in clients),
                 "answers": len(seconds),
@@ -189,6 +228,7 @@ def load(folder: str, files: list[bytes], answers: dict[str, np.ndarray]) -> tup
                 "p50": 1000 * seconds[len(seconds) // 2],
                 "p95": 1000 * seconds[int(0.95 * len(seconds))],
                 "words_a_second": len(seconds) / wall,
+                "work_a_word": 1000 * (processor_time(server.pid) - work) / max(len(seconds), 1),
                 "memory_before": before,
                 "memory_after": memory(server.pid),
             }
@@ -234,12 +274,21 @@ def main(argv: list[str]) -> int:
         )
     problems: list[str] = []
     if _SECONDS.value:
-        # One at a time, as the server is asked: a batch's numbers differ in the last bits.
-        alone = [reader.read_files([file]) for file in files]
-        answers = {name: np.concatenate([answer[name] for answer in alone]) for name in alone[0]}
-        results["load"], problems = load(_MODEL.value, files, answers)
-        formats = {"concurrency": "d", "requests": ",d", "answers": ",d", "corrupt": ",d", "p50": ".1f", "p95": ".1f"}
-        formats |= {"words_a_second": ".1f", "memory_before": ".0f", "memory_after": ".0f"}
+        own = REPOSITORY / "deploy" / "tf_serving" / "kserve_server.py"
+        expected = answers_of(reader, files)
+        runs = [(path, pathlib.Path(path), _MODEL.value, expected) for path in _PROGRAM.value]
+        runs.append(("SavedModel", own, _MODEL.value, expected))
+        with tempfile.TemporaryDirectory() as folder:
+            if _TFLITE.value:
+                (pathlib.Path(folder) / "1").mkdir()
+                shutil.copy(_TFLITE.value, pathlib.Path(folder) / "1")
+                runs.append((".tflite", own, folder, readings_of(_TFLITE.value, files)))
+            loads = [load(name, program, models, files, answers) for name, program, models, answers in runs]
+        results["load"] = [row for rows, _ in loads for row in rows]
+        problems = [problem for _, found in loads for problem in found]
+        formats = {"server": "s", "start": ".1f", "start_work": ".1f", "concurrency": "d", "requests": ",d"}
+        formats |= {"answers": ",d", "corrupt": ",d", "p50": ".1f", "p95": ".1f", "words_a_second": ".1f"}
+        formats |= {"work_a_word": ".1f", "memory_before": ".0f", "memory_after": ".0f"}
         print(table(results["load"], formats))
         results["problems"] = problems
     if _OUTPUT.value:

@@ -83,10 +83,10 @@ def compare(title: str, folders: Sequence[pathlib.Path], data: Sequence[str]) ->
     for spec in data:
         name, _, patterns = spec.partition("=")
         heading += [f"{name}: right", "nats a token"]
-        words = {model.image_size: load_words(patterns.split(","), model.image_size) for model in models}
+        words = {model.preprocessing: load_words(patterns.split(","), model.preprocessing) for model in models}
         first: Measured | None = None
         for model, row in zip(models, cells, strict=True):
-            measured = model.measure(*words[model.image_size])
+            measured = model.measure(*words[model.preprocessing])
             accuracy = 100 * measured.score.word_accuracy
             if first is None:
                 first = measured

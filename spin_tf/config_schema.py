@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from spin_tf.contract.preprocessing import Preprocessing
+
 TRANSFORMATIONS = ("none", "tps", "spn", "spin", "ga_spn", "ga_spin")
 BACKBONES = {"resnet32": 4, "lcnet": 3}  # each with the number of its stages
 STAGES = ("transformation", "backbone", "encoder", "decoder")
@@ -110,6 +112,12 @@ class ModelConfig:
     encoder: EncoderConfig = field(default_factory=EncoderConfig)
     decoder: DecoderConfig = field(default_factory=DecoderConfig)
 
+    @property
+    def preprocessing(self) -> Preprocessing:
+        """How pictures become the network's input."""
+        wide = self.wide_image_size
+        return Preprocessing((self.image_size[0], self.image_size[1]), (wide[0], wide[1]) if wide else None)
+
 
 @dataclass
 class SourceConfig:
@@ -198,7 +206,9 @@ class TrainingConfig:
         label_smoothing: share of the target spread over all tokens.
         ctc_weight: of a CTC loss on the encoder's states, through a dense layer that is dropped after training; 0
             leaves it out. A run's checkpoints hold that layer.
-        validate_every, checkpoint_every, log_every: in steps.
+        validate_every: steps from one validation to the next.
+        checkpoint_every: steps from one checkpoint to the next.
+        log_every: steps from one line of the log to the next.
         init_from: a .keras file, a model_dir or a folder of weights to start from; rows of characters that both
             charsets have are kept.
         init_partly: start although less than half of the model's weights are found in init_from.

@@ -16,7 +16,7 @@ import pytest
 from spin_tf import config
 from spin_tf._resources import presets, recipes
 from spin_tf._version import __version__
-from tests.pages import REPOSITORY, copy_repository
+from tests.pages import REPOSITORY, copy_repository, targets
 
 BUILD = (
     "import sys; from setuptools import build_meta\nprint(getattr(build_meta, f'build_{sys.argv[1]}')(sys.argv[2]))\n"
@@ -146,3 +146,29 @@ def test_a_script_beside_the_clone_imports_the_package(source: pathlib.Path, tmp
 @pytest.mark.parametrize("name", recipes())
 def test_every_recipe_has_a_name(name: str) -> None:
     assert config.load(name) == config.load(str(REPOSITORY / "configs" / f"{name}.yaml"))
+
+
+@pytest.mark.parametrize("repository", ["", "https://example.org/team/spin_tf"])
+def test_links_of_the_package_index_lead_somewhere(
+    source: pathlib.Path, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, repository: str
+) -> None:
+    monkeypatch.setenv("SPIN_TF_REPOSITORY", repository)
+    wheel = build(source, "wheel", tmp_path)
+    with zipfile.ZipFile(wheel) as archive:
+        (name,) = [name for name in archive.namelist() if name.endswith(".dist-info/METADATA")]
+        head, page = archive.read(name).decode().split("\n\n", 1)
+    assert "Description-Content-Type: text/markdown" in head and page.lstrip().startswith("# spin_tf")
+    assert targets(page) == []
+    links = re.findall(r"\]\((https://example\.org/[^)]*)\)", page)
+    if not repository:
+        assert "Project-URL" not in head and "docs/reading.md" not in page and not links
+        # The words of a link stay.
+        assert "[reading]" not in page and "reading. Words are found in whole\nphotographs" in page
+        return
+    assert f"Project-URL: Source, {repository}" in head
+    raw, blob = f"{repository}/raw/v{__version__}/", f"{repository}/blob/v{__version__}/"
+    assert len(links) == len(targets((REPOSITORY / "README.md").read_text(encoding="utf-8")))
+    for link in links:
+        where = link.removeprefix(raw).removeprefix(blob).split("#")[0]
+        assert (REPOSITORY / where).is_file(), link
+    assert any(link.startswith(raw) and link.endswith(".png") for link in links)

@@ -1,4 +1,4 @@
-"""Every command and example of the README, run in a copy of the repository."""
+"""Every command and example of the README and of the pages that it hands on to, run in a copy of the repository."""
 
 from __future__ import annotations
 
@@ -22,22 +22,16 @@ from tests.pages import blocks, copy_repository, run_commands, targets
 REPOSITORY = pathlib.Path(__file__).resolve().parent.parent
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
 
+# What the README leaves to a page that goes on with its files, in the order in which a reader would come to it.
+PAGES = [
+    README,
+    *((REPOSITORY / "docs" / f"{name}.md").read_text(encoding="utf-8") for name in ("quickstart", "reading")),
+]
+
 # What is shown but cannot be run by a test: the first line of each block.
 NOT_RUN = {
     "make demo": "builds its own environment; tests/test_readme.py runs it among the slow tests",
     'pip install -e ".[train,data]"': "installs packages",
-    "bin/train.py --config=configs/spin_small.yaml --model_dir=runs/small --strategy=mirrored": "needs several GPUs",
-    """export TF_CONFIG='{"cluster": {"worker": ["host1:2222", "host2:2222"]}, "task": """
-    """{"type": "worker", "index": 0}}'""": (
-        "needs two machines; tests/training/test_distribution.py runs two processes in the same way"
-    ),
-    "bin/create_tfrecords.py --source=mjsynth --input=downloads/mnt/ramdisk/max/90kDICT32px/annotation_train.txt"
-    " --output=data/tfrecords/mjsynth --num_shards=128": (
-        "needs downloads of 51 GB; tests/data runs the same commands on small sets of the same structure"
-    ),
-    "bin/import_checkpoint.py --input=best_accuracy.pdparams --output=ga_spin.keras": (
-        "needs the published file; tests/importers runs it on a checkpoint of its own"
-    ),
 }
 # The README trains for minutes; here every command does its work once with a tiny model from nothing, below, among the
 # slow tests, the training runs as it stands. The model must still learn to prefer some characters: the export rightly
@@ -73,41 +67,67 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
 
 
 def test_what_is_not_run_is_known() -> None:
-    assert {b.text.splitlines()[0]: b.not_run for b in blocks(README) if b.not_run} == NOT_RUN
+    assert {b.text.splitlines()[0]: b.not_run for page in PAGES for b in blocks(page) if b.not_run} == NOT_RUN
 
 
 def test_every_command_runs(copy: pathlib.Path, detector: str) -> None:
     """All bash blocks in their order, in one folder, as a reader would."""
     outputs = run_commands(README, copy, SMALLER)
     assert outputs[0].startswith("build/demo/word_000.png\t")
-    assert outputs[1].count("\n") == 16
+    assert (copy / "explained" / "explain.html").stat().st_size > 5_000
+    # The last command reads with the file that the one before it wrote.
+    assert outputs[-1].startswith("build/demo/word_000.png\t")
+    assert (copy / "mine.tflite").stat().st_size > 10_000
+    outputs = run_commands(PAGES[1], copy, SMALLER)
     assert {"results.json", "results.md", "predictions.jsonl", "errors.html"} <= set(
         os.listdir(copy / "runs" / "photos" / "evaluation")
     )
-    assert (copy / "annotated" / "street.jpg").stat().st_size > 20_000
-    # The last command reads with the file that the one before it wrote.
     assert outputs[-1].count("\n") == 16
-    assert (copy / "photos.tflite").stat().st_size > 10_000
+    outputs = run_commands(PAGES[2], copy, SMALLER)
+    assert [output.count("\n") for output in outputs[:2]] == [1, 16]
+    assert len(outputs[-2].splitlines()[0].split("\t")) > 3
+    assert (copy / "annotated" / "street.jpg").stat().st_size > 20_000
 
 
-def test_python_example_runs(copy: pathlib.Path) -> None:
-    (block,) = [block for block in blocks(README) if block.language == "python"]
-    result = subprocess.run([sys.executable, "-c", block.text], cwd=copy, capture_output=True, text=True)
-    assert result.returncode == 0, result.stderr
-    assert re.match(r"\S* \d", result.stdout)
+def test_python_examples_run(copy: pathlib.Path) -> None:
+    examples = [block for page in PAGES for block in blocks(page) if block.language == "python"]
+    assert len(examples) == 2
+    for block in examples:
+        result = subprocess.run([sys.executable, "-c", block.text], cwd=copy, capture_output=True, text=True)
+        assert result.returncode == 0, result.stderr
+        assert re.match(r"\S* \d", result.stdout)
 
 
-def test_links_lead_somewhere() -> None:
-    found = targets(README)
-    assert len(found) > 5
+@pytest.mark.parametrize("name", ["README", "docs/quickstart", "docs/reading", "docs/install"])
+def test_links_lead_somewhere(name: str) -> None:
+    page = REPOSITORY / f"{name}.md"
+    found = targets(page.read_text(encoding="utf-8"))
+    assert found
     for target in found:
-        assert (REPOSITORY / target).exists(), target
+        assert (page.parent / target).exists(), target
+
+
+def test_first_screen_is_short_and_its_figures_are_those_of_the_model_card() -> None:
+    assert len(README.splitlines()) <= 85
+    first = README[: README.index("## Try it")]
+    card = (REPOSITORY / "MODEL_CARD.md").read_text(encoding="utf-8")
+    ours, theirs = zip(*re.findall(r"\| \*\*(\S+) \S+\*\* \| (\S+) \S+ \|", first), strict=True)
+    right, milliseconds, size = ours
+    (measured,) = re.findall(r"\| all words .* ([\d.]+) \| [\d.]+ to", card)
+    assert right == f"{float(measured):.1f}"
+    assert f"25.9 ms, this model {milliseconds};" in card and theirs[1] == "25.9"
+    assert f"reads {theirs[0]} %" in card and f"small, {theirs[2]} MB" in card
+    megabytes = (REPOSITORY / "exported" / "spin.tflite").stat().st_size / 1e6
+    assert size == f"{megabytes:.1f}"
+    (picture,) = re.findall(r"!\[.*\]\((.*)\)", first)
+    assert (REPOSITORY / picture).stat().st_size < 200_000
 
 
 def test_what_keras_is_said_to_have() -> None:
     import keras
 
-    (sentence,) = re.findall(r"is in Keras 3 itself: (.*?)\.\n", README, re.DOTALL)
+    page = (REPOSITORY / "docs" / "install.md").read_text(encoding="utf-8")
+    (sentence,) = re.findall(r"is in Keras 3 itself: (.*?)\.\n", page, re.DOTALL)
     names = set(re.findall(r"`(\w+)`", sentence))
     assert {"AdamW", "use_ema", "RandomPerspective", "ExportArchive"} <= names
     assert keras.optimizers.AdamW(use_ema=True).use_ema

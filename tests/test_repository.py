@@ -23,7 +23,10 @@ def test_citation_names_this_version_and_the_paper() -> None:
     assert citation["version"] == __version__ and citation["license"] == "Apache-2.0"
     for paper in (citation["preferred-citation"], *citation["references"]):
         assert paper["title"].startswith("SPIN: ") and paper["url"].endswith("2005.13117")
-        assert paper["authors"][0]["family-names"] == "Zhang"
+        # As AAAI's proceedings name them.
+        names = [author["family-names"] for author in paper["authors"]]
+        assert names == ["Zhang", "Xu", "Cheng", "Pu", "Niu", "Wu", "Zou"]
+        assert (paper["doi"], paper["start"], paper["end"]) == ("10.1609/aaai.v35i4.16442", 3305, 3314)
 
 
 def test_the_workflow_calls_targets_that_there_are() -> None:

@@ -70,7 +70,7 @@ function chunk(name, content) {
 }
 
 /** Node has it from 20.15 on. */
-function crc32(bytes) {
+export function crc32(bytes) {
   if (zlib.crc32) {
     return zlib.crc32(bytes);
   }

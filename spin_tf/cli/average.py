@@ -41,7 +41,7 @@ def main(argv: list[str]) -> int:
         if source.final_weight is not None:
             source.weight = source.final_weight
     words = TrainingWords(config.data, tokenizer, config.training.batch_size, NUM_BATCHES, config.training.seed)
-    recalibrate(model, (batch["image"] for batch in words.dataset(model.image_size, 0, NUM_BATCHES)))
+    recalibrate(model, (batch["image"] for batch in words.dataset(model.preprocessing, 0, NUM_BATCHES)))
     write_atomically(_OUTPUT.value, model.save)
     print(f"the average of {len(_MODELS.value)} models written to {_OUTPUT.value}; calibrate it before it is exported")
     return 0

@@ -45,7 +45,7 @@ flags.DEFINE_multi_string(
 flags.DEFINE_integer("num_shards", 8, "How many files.", lower_bound=1)
 flags.DEFINE_integer("workers", num_cores(), "How many processes.", lower_bound=1)
 flags.DEFINE_integer("seed", 0, "Of the spread over the shards.")
-flags.DEFINE_string("charset", "94", "36, 62, 68, 94, file:PATH, chars:CHARACTERS, or any; decides rejects only.")
+flags.DEFINE_string("charset", "94", "36, 62, 68, 94, latin, file:PATH, chars:..., or any; decides rejects only.")
 flags.DEFINE_integer("max_length", 25, "Longest label in characters.", lower_bound=1)
 flags.DEFINE_integer("min_size", 2, "Smallest height and width of an image in pixels.", lower_bound=1)
 flags.DEFINE_enum("image_check", "decode", ["decode", "header"], "Decode every image, or read its header only.")

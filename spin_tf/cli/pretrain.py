@@ -51,7 +51,7 @@ def main(argv: list[str]) -> int:
     from spin_tf.synthesis import SynthesisConfig
     from spin_tf.synthesis.alphabet import Lexicon, characters_of
     from spin_tf.synthesis.fonts import CHARACTERS, find_fonts
-    from spin_tf.synthesis.labels import read_lexicon
+    from spin_tf.synthesis.labels import MAX_LENGTH, read_lexicon
     from spin_tf.synthesis.scene import find_photographs
     from spin_tf.training.guards import TrainingError
     from spin_tf.training.jax_loop import JaxTrainer
@@ -73,7 +73,7 @@ def main(argv: list[str]) -> int:
         "backgrounds": find_photographs(_BACKGROUNDS.value) if _BACKGROUNDS.value else None,
         "size": tuple(config.model.image_size),
         "config": SynthesisConfig(),
-        "max_length": min(config.model.max_length, 25),
+        "max_length": min(config.model.max_length, MAX_LENGTH),
     }
     log_progress()
     try:

@@ -2,6 +2,7 @@
 
 bin/synthesize.py --output=data/words --num_words=20000 [--fonts=DIR] [--lexicon=FILE] [--backgrounds=DIR]
 bin/synthesize.py --contact_sheet=sheet.png --num_words=100
+bin/synthesize.py --output=data/latin --charset=latin --languages=eu --size=32,128 --wide_size=32,256 --fonts=DIR
 bin/synthesize.py --output=data/greek --charset=chars:αβγδεζηθικλμνξοπρστυφχψω --fonts=DIR
 
 The same seed draws the same words. Without --fonts those of the system are taken, without --lexicon words of signs.
@@ -28,13 +29,13 @@ from spin_tf.cli._run import UserError
 from spin_tf.synthesis import SynthesisConfig, WordSynthesizer
 from spin_tf.synthesis.alphabet import Lexicon, characters_of
 from spin_tf.synthesis.contact_sheet import contact_sheet
+from spin_tf.synthesis.figures import integer, pick
 from spin_tf.synthesis.fonts import CHARACTERS, FontLibrary, find_fonts, select_families, system_fonts
-from spin_tf.synthesis.labels import cases
+from spin_tf.synthesis.labels import MAX_LENGTH, USUAL_LENGTH, cases
 from spin_tf.synthesis.languages import frequent_words, split
 from spin_tf.synthesis.scene import find_photographs
 from spin_tf.synthesis.shares import LabelShares
 from spin_tf.synthesis.vocabulary import COMMON_WORDS
-from spin_tf.synthesis.writings import integer, pick
 
 _OUTPUT = flags.DEFINE_string("output", None, "Prefix of the shards PREFIX-00000-of-000NN.tfrecord.")
 _NUM_WORDS = flags.DEFINE_integer("num_words", 10000, "How many words to make.", lower_bound=1)
@@ -45,7 +46,7 @@ _LEXICON = flags.DEFINE_list(
 _CHARSET = flags.DEFINE_string(
     "charset",
     None,
-    "Characters of words: 36, 62, 68, 94, file:PATH or chars:CHARACTERS; default: the lexicon's and printable ASCII.",
+    "Characters of words: 36, 62, 68, 94, latin, file:PATH or chars:...; default: the lexicon's and printable ASCII.",
 )
 _BACKGROUNDS = flags.DEFINE_string("backgrounds", None, "Folder of photographs to put behind words; default: textures.")
 _SEED = flags.DEFINE_integer("seed", 0, "The same seed gives the same words.", lower_bound=0)
@@ -55,20 +56,26 @@ _SIZE = flags.DEFINE_list("size", ["32", "100"], "Height and width of the images
 _WIDE_SIZE = flags.DEFINE_list(
     "wide_size", None, "Height and width of images of crops more than five times as wide as high; default: --size."
 )
-_MAX_LENGTH = flags.DEFINE_integer("max_length", 40, "Longest label.", lower_bound=1, upper_bound=40)
+_MAX_LENGTH = flags.DEFINE_integer("max_length", USUAL_LENGTH, "Longest label.", 1, MAX_LENGTH)
 _SHARES = flags.DEFINE_list(
-    "shares", [], "Shares of labels by kind, for example signs=0.1,long=0.1,codes=0.05,accents=0.2; words=1: words alone."
+    "shares",
+    [],
+    "Shares of labels by kind, for example signs=0.1,long=0.1,codes=0.05,accents=0.2; words=1: words alone.",
 )
 _LANGUAGES = flags.DEFINE_list(
     "languages", [], "Also draw the frequent words of these languages (wordfreq's codes: de,fr,...; or eu for all)."
 )
 _LANGUAGE_WORDS = flags.DEFINE_integer("language_words", 10000, "Words of each language.", lower_bound=1)
 _WORD_SPLIT = flags.DEFINE_enum(
-    "word_split", "all", ["all", "train", "held_out"], "Which words of the languages: 1 in 20 is held out, by its letters."
+    "word_split",
+    "all",
+    ["all", "train", "held_out"],
+    "Which words of the languages: 1 in 20 is held out, by its letters.",
 )
 _EXCLUDE_FONTS = flags.DEFINE_string("exclude_fonts", None, "File of families of fonts to leave out, one a line.")
 _ONLY_FONTS = flags.DEFINE_string("only_fonts", None, "File of families of fonts to draw from alone, one a line.")
 _WITHOUT = flags.DEFINE_list("without", [], "Families of effects to leave out, for ablations, comma separated.")
+_EFFECTS = flags.DEFINE_list("effects", [], "Families of effects with another probability: colour_only=0.02,...")
 _STRENGTH = flags.DEFINE_float("strength", 1.0, "How frequent effects are: 0 is plain words, 1 the usual share.")
 _CONTACT_SHEET = flags.DEFINE_string(
     "contact_sheet", None, "Draw the words on one picture instead of writing TFRecords."
@@ -161,8 +168,14 @@ def _settings() -> dict[str, object]:
         "max_length": _MAX_LENGTH.value,
         "wide_size": wide_size,
         "shares": LabelShares.parse(_SHARES.value),
-        "config": SynthesisConfig().without(*_WITHOUT.value).scaled(_STRENGTH.value),
+        "config": _config(),
     }
+
+
+def _config() -> SynthesisConfig:
+    """Families that are named with a probability keep it, whatever the strength."""
+    config = SynthesisConfig().without(*_WITHOUT.value).scaled(_STRENGTH.value)
+    return config.with_effects(_EFFECTS.value)
 
 
 def _size(name: str, value: list[str]) -> tuple[int, ...]:

@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 
 from spin_tf.charset import Tokenizer
-from spin_tf.data.preprocessing import decode_image, preprocess
+from spin_tf.contract.preprocessing import Preprocessing, prepare
+from spin_tf.data.preprocessing import decode_image
 from spin_tf.data.records.tfrecord import RecordIndex
+from spin_tf.data.same_size import same_size
 from spin_tf.evaluation.metrics import Score
 
 _BATCH = 128
@@ -47,8 +49,8 @@ class Measured:
         return float(difference.sum()) / tokens, float(difference.std()) * len(difference) ** 0.5 / tokens
 
 
-def load_words(patterns: Sequence[str], image_size: tuple[int, int]) -> tuple[list[str], np.ndarray]:
-    """Labels and preprocessed images, float32 (words, height, width, 1), of TFRecords.
+def load_words(patterns: Sequence[str], preprocessing: Preprocessing) -> tuple[list[str], list[np.ndarray]]:
+    """Labels and preprocessed images, float32 (height, width, 1), of TFRecords.
 
     Raises:
         FileNotFoundError: a pattern matches no file.
@@ -57,8 +59,8 @@ def load_words(patterns: Sequence[str], image_size: tuple[int, int]) -> tuple[li
     """
     index = RecordIndex(patterns)
     examples = [index.read_example(i) for i in range(len(index))]
-    images = [preprocess(decode_image(example.encoded), image_size) for example in examples]
-    return [example.text for example in examples], np.asarray(images, "float32")
+    images = [prepare(decode_image(example.encoded), preprocessing) for example in examples]
+    return [example.text for example in examples], images
 
 
 def losses_and_counts(logits: Any, targets: Any) -> tuple[Any, Any]:
@@ -85,8 +87,8 @@ class CrossEntropy:
     def __init__(self, model: Any) -> None:
         import tensorflow as tf
 
-        self.image_size = (int(model.image_size[0]), int(model.image_size[1]))
-        self._tokenizer = Tokenizer(model.charset)
+        self.preprocessing: Preprocessing = model.preprocessing
+        self._tokenizer = Tokenizer(model.charset, model.num_steps - 1)
 
         def run(images: Any, tokens: Any) -> tuple[Any, Any, Any]:
             states = model.encode(model.rectify(images)["image"])
@@ -96,11 +98,17 @@ class CrossEntropy:
 
         self._run = tf.function(run, autograph=False)
 
-    def measure(self, texts: Sequence[str], images: np.ndarray) -> Measured:
+    def measure(self, texts: Sequence[str], images: Sequence[np.ndarray]) -> Measured:
         """Reads words, and gives their right tokens one after the other."""
-        losses, count, score = [np.zeros(0, "float32")], 0, Score()
-        for start in range(0, len(texts), _BATCH):
-            part, batch = texts[start : start + _BATCH], images[start : start + _BATCH]
+        # Of all words; those that the charset cannot write have none.
+        losses, count, score = np.full(len(texts), np.nan, "float32"), 0, Score()
+        batches = (
+            (places[start : start + _BATCH], group[start : start + _BATCH])
+            for places, group in same_size(images)
+            for start in range(0, len(group), _BATCH)
+        )
+        for places, batch in batches:
+            part = [texts[place] for place in places]
             tokens = np.zeros((_BATCH, self._tokenizer.max_length + 2), "int32")
             written = []
             for i, text in enumerate(part):
@@ -111,8 +119,8 @@ class CrossEntropy:
                     continue
             padded = np.pad(batch, ((0, _BATCH - len(batch)), (0, 0), (0, 0), (0, 0)))
             sums, counts, read = (value.numpy() for value in self._run(padded, tokens))
-            losses.append(sums[written])
+            losses[places[written]] = sums[written]
             count += int(counts[written].sum())
             for text, row in zip(part, read, strict=False):
                 score.add(text, self._tokenizer.decode(row))
-        return Measured(np.concatenate(losses), count, score)
+        return Measured(losses[~np.isnan(losses)], count, score)

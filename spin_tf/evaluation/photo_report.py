@@ -31,8 +31,7 @@ _COLOURS = {
 _PAGE_STYLE = (
     ".photo{margin:1.4em 0;padding:1em;border:1px solid var(--line);border-radius:8px;background:var(--card)}"
     ".photo img{max-width:100%;border-radius:4px}.photo p{margin:.3em 0;overflow-wrap:anywhere}"
-    "table{border-collapse:collapse}td,th{padding:.2em .7em;text-align:right;border-bottom:1px solid var(--line)}"
-    "td:first-child,th:first-child{text-align:left}"
+    "td,th{text-align:right}td:first-child,th:first-child{text-align:left}"
     + "".join(f".{name}{{color:rgb{colour};font-weight:600}}" for name, colour in _COLOURS.items())
 )
 

@@ -9,8 +9,10 @@ import numpy as np
 
 from spin_tf.charset import Charset
 from spin_tf.contract.greedy import decode
-from spin_tf.data.preprocessing import ImageError, decode_image, preprocess
+from spin_tf.contract.preprocessing import Preprocessing, prepare
+from spin_tf.data.preprocessing import ImageError, decode_image
 from spin_tf.data.records.tfrecord import RecordIndex
+from spin_tf.data.same_size import same_size
 from spin_tf.evaluation.calibration import Calibration
 from spin_tf.evaluation.metrics import normalize
 from spin_tf.reading.word_model import WordModel
@@ -96,23 +98,22 @@ def read_words(model: WordModel, patterns: Iterable[str], protocol: str) -> Gree
     """
     index, words = RecordIndex(patterns), GreedyWords()
     charset = Charset.from_dict(model.metadata["charset"])
-    height, width = model.metadata["image_size"]
+    preprocessing = Preprocessing.of(model.metadata)
     for start in range(0, len(index), _BATCH):
         images, truths = [], []
         for i in range(start, min(start + _BATCH, len(index))):
             example = index.read_example(i)
             truth = normalize(example.text, protocol)
             try:
-                image = preprocess(decode_image(example.encoded), (height, width))
+                image = prepare(decode_image(example.encoded), preprocessing)
             except ImageError:
                 continue
             if truth:
                 images.append(image)
                 truths.append(truth)
-        if not images:
-            continue
-        for truth, probabilities, positions in zip(truths, *model.predict_words(np.stack(images)), strict=True):
-            word = decode(charset, probabilities, positions)
-            steps = len(word.text) + (not word.truncated)
-            words.add(probabilities[:steps], normalize(word.text, protocol) == truth)
+        for places, group in same_size(images):
+            for place, probabilities, positions in zip(places, *model.predict_words(group), strict=True):
+                word = decode(charset, probabilities, positions)
+                steps = len(word.text) + (not word.truncated)
+                words.add(probabilities[:steps], normalize(word.text, protocol) == truths[place])
     return words

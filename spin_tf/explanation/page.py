@@ -10,27 +10,33 @@ from spin_tf.explanation.pictures import data_uri, draw_control_points, draw_lig
 from spin_tf.explanation.style import STYLE
 from spin_tf.explanation.trace import Stages, Step, Trace
 
+# Heading and text, and which part of the stages shows it; None where every model does.
 _GUIDE = (
     (
+        None,
         "The crop",
         "A picture of one word. The model sees it in grey, stretched or squeezed to one size, whatever its shape.",
     ),
     (
+        "offset",
         "Offset (AIN)",
         "A small network proposes a brightness for each place, against shadows and gleams. It is mixed into the crop; "
         "the gate says how much of it.",
     ),
     (
+        "chromatic",
         "Intensities (SPN)",
         "All grey values pass through one curve that the model chooses for this crop: it can spread what is faint and "
         "calm what is glaring, and leaves every stroke where it is.",
     ),
     (
+        "control_points",
         "Shape (TPS)",
         "Dots mark where the model sees the upper (red) and the lower (blue) edge of the text. The crop is bent like "
         "rubber until both edges are straight.",
     ),
     (
+        None,
         "Looking and spelling",
         "The word is spelt one character a step. The light shows where in the crop the model looks; the bars show "
         "the three most probable characters. A last step says that the word ends.",
@@ -65,7 +71,7 @@ def make_page(traces: Sequence[Trace], model: str, metadata: dict[str, Any], num
 
 def make_words(traces: Sequence[Trace]) -> str:
     """Returns the words with their guide as a part of a page that holds `STYLE`."""
-    guide = "".join(f"<li><b>{title}</b> {text}</li>" for title, text in _GUIDE)
+    guide = "".join(f"<li><b>{title}</b> {text}</li>" for part, title, text in _GUIDE if _is_shown(part, traces))
     notes = []
     if any(trace.stages is None for trace in traces):
         notes.append(_NO_STAGES)
@@ -74,6 +80,11 @@ def make_words(traces: Sequence[Trace]) -> str:
     notes_html = "".join(f'<p class="note">{note}</p>' for note in notes)
     words = "\n".join(_word(trace) for trace in traces)
     return f'<section class="inside"><ol class="guide">{guide}</ol>{notes_html}\n{words}\n</section>'
+
+
+def _is_shown(part: str | None, traces: Sequence[Trace]) -> bool:
+    """Whether the model of any word shows that part of its transformation."""
+    return part is None or any(trace.stages and getattr(trace.stages, part) is not None for trace in traces)
 
 
 def _word(trace: Trace) -> str:

@@ -1,18 +1,13 @@
-"""How the pages look, light and dark; no part of it comes from elsewhere."""
+"""How a word's way through a model is laid out on a page."""
 
 from __future__ import annotations
 
-STYLE = """
-:root{color-scheme:light dark;--ground:#f5f4f1;--card:#fff;--ink:#22242a;--soft:#62656e;--line:#dddbd5;--bar:#e9e7e1;
---accent:#b4530a;--rest:#a9a69d;--good:#17692f;--bad:#a61b1b}
-@media(prefers-color-scheme:dark){:root{--ground:#16181c;--card:#1f2228;--ink:#e8e8ea;--soft:#a0a4ae;--line:#343841;
---bar:#2d313a;--accent:#f2a541;--rest:#6d727d;--good:#7fd197;--bad:#f08a8a}}
-body{margin:0 auto;max-width:1180px;padding:2em 1.25em;background:var(--ground);color:var(--ink);
-font:15px/1.5 system-ui,sans-serif}
-h1{font-size:1.7em;line-height:1.2;margin:0 0 .2em}
-.soft{color:var(--soft);overflow-wrap:anywhere}
+from spin_tf._page_style import PAGE_STYLE
+
+STYLE = (
+    PAGE_STYLE
+    + """
 .inside .product{margin:1.1em 0 0;font-size:.9em}
-.note{margin:.6em 0;padding:.5em .8em;border-left:3px solid var(--accent);background:var(--card)}
 .inside .guide{display:grid;grid-template-columns:repeat(auto-fit,minmax(176px,1fr));gap:.6em 1.6em;margin:1.4em 0;
 padding:0;list-style:none;counter-reset:guide}
 .inside .guide li{counter-increment:guide;color:var(--soft);font-size:.92em}
@@ -45,3 +40,4 @@ color:var(--soft);font-variant-numeric:tabular-nums}
 .inside .chosen{color:var(--ink)}
 .inside .chosen u{background:var(--accent)}
 """.replace("\n", "")
+)

@@ -213,9 +213,11 @@ def export(
     """Converts, checks against ONNX Runtime on pictures, and only then writes the file.
 
     Args:
-        onnx_path, sizes, quantization: see `convert`.
+        onnx_path: see `convert`.
         path: the file to write.
         pictures: see `compare`.
+        sizes: see `convert`.
+        quantization: see `convert`.
 
     Raises:
         ParityError: the converted detector answers otherwise than the ONNX file; says how far. Nothing is left behind.

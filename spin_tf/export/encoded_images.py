@@ -12,142 +12,116 @@ import io
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-import numpy as np
 import tensorflow as tf
 from PIL import Image
 
-from spin_tf.contract.constants import LIGHT_INK
-from spin_tf.contract.turning import TALL
-from spin_tf.data.images import MAX_PIXELS
+from spin_tf.contract.constants import MAX_PIXELS, TALL
+from spin_tf.contract.preprocessing import Preprocessing, Size
+from spin_tf.contract.tensorflow_pixels import ground_under, scaled
+from spin_tf.contract.tensorflow_twin import ground_box, is_wide_box, view_of, whole
 from spin_tf.export.image_formats import Kind, classify, reason_code
 
-# OpenCV's grey, exact in float32: multiples of 2 ** -15, sums below 2 ** 23 of those.
-_RED, _GREEN, _BLUE = 9798 / 32768, 19235 / 32768, 3735 / 32768
-# Images of more pixels are not turned grey as a whole: float32 would take twelve times the bytes of a grey file.
-_MANY_PIXELS = 1_000_000
 _KINDS = (Kind.JPEG, Kind.PNG, Kind.PNG_WITH_ALPHA, Kind.BMP)
 
 
 class Views(NamedTuple):
-    """What the model is to read of a batch of files.
+    """What the model is to read of a batch of files: n files, k that can be read, and r views of these.
 
     Args:
-        upright: float32 (k, height, width, 1) in [-1, 1], of the k files that can be read.
-        files: int32 (k,), which file each is of.
-        turned: float32 (t, 2, height, width, 1): the tall ones among them, turned by 90 and by -90 degrees.
-        turned_rows: int32 (t,), which row of `upright` they are of.
+        narrow: float32 (a, height, width, 1) in [-1, 1], views of the model's `image_size`.
+        wide: float32 (r - a, height, width, 1), views of its `wide_image_size`; of none where it has none.
+        files: int32 (k,), which file each is that can be read.
+        owners: int32 (r,), which place in `files` each view is of, the narrow ones first.
+        turns: int32 (r,), a place in `TURNS`: by how many degrees each is turned.
         reasons: int32 (n,), a place in `REASONS`, 0 for the k files.
     """
 
-    upright: Any
+    narrow: Any
+    wide: Any
     files: Any
-    turned: Any
-    turned_rows: Any
+    owners: Any
+    turns: Any
     reasons: Any
 
 
-def views_of(encoded: Any, image_size: tuple[int, int]) -> Views:
-    """Decodes and preprocesses a batch of image files with the numbers of `spin_tf.data.preprocessing.preprocess`.
+def views_of(encoded: Any, preprocessing: Preprocessing) -> Views:
+    """Decodes and preprocesses a batch of image files with the numbers of `turned_views`, tall ones turned.
 
     Args:
         encoded: string (n,), n may be 0.
-        image_size: (height, width) of the model's input.
+        preprocessing: of the model.
     """
-    height, width = image_size
+    size, wide_size = preprocessing.image_size, preprocessing.wide_image_size
     kinds, reasons = classify(encoded)
     # What is not decoded below is broken.
-    broken = reason_code("broken_image")
-    reasons = tf.where(kinds == int(Kind.NONE), reasons, broken)
+    reasons = tf.where(kinds == int(Kind.NONE), reasons, reason_code("broken_image"))
+
+    def seen(pixels: Any) -> tuple[Any, Any]:
+        """What is left of a picture, and what transparency in it lies on."""
+        ground = ground_under(pixels) if pixels.shape[2] == 4 else None
+        return (ground_box(pixels, ground) if preprocessing.number >= 2 else whole(pixels)), ground
 
     def upright(pixels: Any) -> tuple[Any, ...]:
-        """The view of an image that is not large; whether it is tall, or large."""
-        rows, columns = _extent(pixels)
-        large = tf.cast(rows, tf.int64) * tf.cast(columns, tf.int64) > _MANY_PIXELS
-        # Without branches: of a large image one pixel is made grey in vain.
-        grey = _grey(pixels[: tf.where(large, 1, rows), : tf.where(large, 1, columns)])
-        view = tf.raw_ops.ResizeBilinear(images=grey[None], size=image_size, half_pixel_centers=True)[0]
-        tall = tf.cast(rows, tf.float32) >= TALL * tf.cast(columns, tf.float32)
-        return view, tall, large
+        box, ground = seen(pixels)
+        height, width = box[1] - box[0], box[3] - box[2]
+        is_tall = TALL[1] * height >= TALL[0] * width
+        is_wide = tf.constant(False) if wide_size is None else is_wide_box(box) | is_wide_box(tf.roll(box, 2, 0))
+        return view(pixels, box, size, 0, ground), is_tall, is_wide
 
-    def all_turns(pixels: Any) -> tuple[Any, ...]:
-        ground = _ground(pixels) if pixels.shape[2] == 4 else None
-        across = tf.transpose(pixels, (1, 0, 2))
-        turns = (pixels, tf.reverse(across, [0]), tf.reverse(across, [1]))
-        return (tf.stack([_resize_taps(pixels, image_size, ground) for pixels in turns]),)
+    def view(pixels: Any, box: Any, size: Size, degrees: int, ground: Any) -> Any:
+        return view_of(pixels, box, size, degrees, ground, preprocessing.number >= 2)
 
-    files, codes, (view, tall, large) = _decode(encoded, kinds, upright)
-    reasons = tf.tensor_scatter_nd_update(reasons, files[:, None], tf.where((codes == 0) & large, broken, codes))
-    again = tf.boolean_mask(files, (codes == 0) & (tall | large))
-    row_of = _inverse(files, tf.size(encoded))
+    def turned(pixels: Any) -> tuple[Any, ...]:
+        box, ground = seen(pixels)
+        return (tf.stack([view(pixels, box, size, degrees, ground) for degrees in (90, -90)]),)
 
-    def look_again() -> tuple[Any, Any]:
-        found, _, (views,) = _decode(tf.gather(encoded, again), tf.gather(kinds, again), all_turns)
-        return tf.gather(again, found), views
+    def wide(pixels: Any) -> tuple[Any, ...]:
+        """Of what is wide the upright view, of what is tall, and wide as it is turned, both turned ones."""
+        box, ground = seen(pixels)
+        across, up, down = (view(pixels, box, wide_size or size, degrees, ground) for degrees in (0, 90, -90))
+        return (tf.stack([tf.where(is_wide_box(box), across, up), down]),)
 
-    def nothing() -> tuple[Any, Any]:
-        return tf.zeros((0,), tf.int32), tf.zeros((0, 3, height, width, 1))
+    def again(members: Any, function: Callable[[Any], tuple[Any, ...]], size: Size) -> tuple[Any, Any]:
+        """The places in `files` of those of the members that were read again, and what was made of them."""
 
-    seen, views = tf.cond(tf.size(again) > 0, look_again, nothing)
-    reasons = tf.tensor_scatter_nd_update(reasons, seen[:, None], tf.zeros_like(seen))
-    view = tf.tensor_scatter_nd_update(view, tf.gather(row_of, seen)[:, None], views[:, 0])
-    good = tf.gather(reasons, files) == 0
-    is_tall = tf.gather(tall, tf.gather(row_of, seen))
-    files, view = tf.boolean_mask(files, good), tf.boolean_mask(view, good)
-    turned_rows = tf.gather(_inverse(files, tf.size(encoded)), tf.boolean_mask(seen, is_tall))
-    turned = tf.boolean_mask(views[:, 1:], is_tall)
-    return Views(_scale(view), files, _scale(turned), turned_rows, reasons)
+        def look() -> tuple[Any, Any]:
+            chosen = tf.boolean_mask(files, members)
+            found, _, (views,) = _decode(tf.gather(encoded, chosen), tf.gather(kinds, chosen), function)
+            return tf.gather(tf.cast(tf.where(members)[:, 0], tf.int32), found), views
 
+        def nothing() -> tuple[Any, Any]:
+            return tf.zeros((0,), tf.int32), tf.zeros((0, 2, *size, 1))
 
-def _scale(grey: Any) -> Any:
-    return (grey - 127.5) / 127.5
+        return tf.cond(tf.reduce_any(members), look, nothing)
 
-
-def _inverse(files: Any, number: Any) -> Any:
-    """Which place of `files` each of `number` files has: int32 (number,), -1 for none."""
-    places = tf.fill([number], -1)
-    return tf.tensor_scatter_nd_update(places, files[:, None], tf.range(tf.size(files)))
-
-
-def _extent(pixels: Any) -> tuple[Any, Any]:
-    shape = tf.shape(pixels)
-    return shape[0], shape[1]
-
-
-def _grey(pixels: Any, ground: Any = None) -> Any:
-    """Grey values 0..255, float32 (height, width, 1), of uint8 pixels with three channels, or four laid on a ground."""
-    red, green, blue, *alpha = tf.split(tf.cast(pixels, tf.float32), pixels.shape[2], axis=-1)
-    if alpha:
-        ground = _ground(pixels) if ground is None else ground
-        beside = ground * (255.0 - alpha[0]) + 127.0
-        red, green, blue = (tf.floor((channel * alpha[0] + beside) / 255.0) for channel in (red, green, blue))
-    return tf.floor(red * _RED + green * _GREEN + (blue * _BLUE + 0.5))
-
-
-def _ground(pixels: Any) -> Any:
-    """What pixels with four channels lie on, as `Picture` has it: white, or black if all that is visible is light."""
-    is_light = tf.reduce_min(_grey(pixels, ground=255.0)) >= LIGHT_INK
-    return tf.where(is_light & (tf.reduce_max(pixels[..., 3]) > 127), 0.0, 255.0)
-
-
-def _resize_taps(pixels: Any, image_size: tuple[int, int], ground: Any) -> Any:
-    """Grey and resized, float32 (height, width, 1), as `preprocess` does it: only pixels that count are touched."""
-
-    def taps(size: Any, target: int) -> tuple[Any, Any]:
-        centres = np.arange(0.5, target, dtype=np.float32) * (tf.cast(size, tf.float32) / target) - 0.5
-        floor = tf.floor(centres)
-        lower = tf.cast(tf.maximum(floor, 0), tf.int32)
-        upper = tf.minimum(tf.cast(tf.math.ceil(centres), tf.int32), size - 1)
-        return tf.concat([lower, upper], axis=0), centres - floor
-
-    height, width = image_size
-    rows, columns = _extent(pixels)
-    row_taps, row_weights = taps(rows, height)
-    column_taps, column_weights = taps(columns, width)
-    grey = _grey(tf.gather(tf.gather(pixels, row_taps), column_taps, axis=1), ground)
-    left, right = grey[:, :width], grey[:, width:]
-    lines = left + (right - left) * column_weights[:, None]
-    top, bottom = lines[:height], lines[height:]
-    return top + (bottom - top) * row_weights[:, None, None]
+    files, codes, (narrow, is_tall, is_wide) = _decode(encoded, kinds, upright)
+    reasons = tf.tensor_scatter_nd_update(reasons, files[:, None], codes)
+    good = codes == 0
+    files, narrow, is_tall, is_wide = (tf.boolean_mask(values, good) for values in (files, narrow, is_tall, is_wide))
+    lying, turned_views = again(is_tall & ~is_wide, turned, size)
+    wide_owners, wide_views = tf.zeros((0,), tf.int32), tf.zeros((0, 2, *size, 1))
+    if wide_size is not None:
+        wide_owners, wide_views = again(is_wide, wide, wide_size)
+    own = tf.range(tf.size(files))
+    of_tall = tf.gather(is_tall, wide_owners)
+    is_narrow = is_tall | ~is_wide
+    # In this order: narrow upright, narrow turned, wide upright or turned by 90, wide turned by -90.
+    parts = (
+        (tf.boolean_mask(narrow, is_narrow), tf.boolean_mask(own, is_narrow), 0),
+        (turned_views[:, 0], lying, 1),
+        (turned_views[:, 1], lying, 2),
+        (wide_views[:, 0], wide_owners, tf.cast(of_tall, tf.int32)),
+        (tf.boolean_mask(wide_views[:, 1], of_tall), tf.boolean_mask(wide_owners, of_tall), 2),
+    )
+    views, owners, turns = zip(*parts, strict=True)
+    return Views(
+        scaled(tf.concat(views[:3], axis=0)),
+        scaled(tf.concat(views[3:], axis=0)),
+        files,
+        tf.concat(owners, axis=0),
+        tf.concat([turn * tf.ones_like(owner) for turn, owner in zip(turns, owners, strict=True)], axis=0),
+        reasons,
+    )
 
 
 def _blank_png() -> bytes:

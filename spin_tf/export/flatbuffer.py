@@ -107,7 +107,7 @@ def _pack(model: Any) -> bytes:
             # Shapes, scales and zero points recur in every signature: written once, referred to from everywhere.
             key = x.dtype.str, x.tobytes()
             if key not in written:
-                # The schema wants the data of buffers at multiples of 16 bytes, which the Python of flatbuffers forgets.
+                # The schema wants the data of buffers at multiples of 16 bytes, which flatbuffers' Python forgets.
                 if x.dtype.itemsize == 1:
                     self.Prep(16, x.nbytes)
                 written[key] = super().CreateNumpyVector(x)

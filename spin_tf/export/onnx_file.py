@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import copy
 import functools
 import json
 import os
@@ -14,27 +15,30 @@ import numpy as np
 
 from spin_tf._extras import require
 from spin_tf.contract.metadata import METADATA_FILE
+from spin_tf.decoding.stepping import read_stepwise
+from spin_tf.export.check_words import wide_of
 from spin_tf.export.parity import Parity, compare_words, require_parity, worst
 from spin_tf.models import SPINRecognizer
 from spin_tf.reading.onnx_model import STEP_KEY, ONNXModel
-from spin_tf.reading.stepping import read_stepwise
+
+# Of both widths, weights from this size on are stored once.
+_SHARED_BYTES = 1024
 
 
 def convert(model: SPINRecognizer) -> bytes:
     """Converts a model to ONNX, float32, with the metadata of the model inside.
 
     The graph reads: `image` (n, height, width, 1) -> `probabilities`, `positions`, and the `states`, `projected` and
-    `centres` of `SteppingModel.encode`. An ONNX file holds one graph, so the step of the decoder is a second file, in
-    base64 among the metadata of the first: it is a thirteenth of the whole, and there is still one file to hand over.
+    `centres` of `SteppingModel.encode`; with a wide_image_size, images of either width. An ONNX file holds one graph,
+    so the step of the decoder is a second file, in base64 among the metadata of the first: it is a thirteenth of the
+    whole, and there is still one file to hand over.
 
     Raises:
         MissingExtraError: tf2onnx or onnx are not installed.
     """
     keras = require("keras", "ONNX export", "train")
     onnx = require("onnx", "ONNX export", "onnx")
-    height, width = model.image_size
     features, units = model.decoder.state_projection.shape
-    time = model.backbone.compute_output_shape((None, height, width, 1))[1]
 
     class Words(keras.Model):  # type: ignore[name-defined, misc]
         def call(self, image: Any) -> dict[str, Any]:
@@ -47,11 +51,14 @@ def convert(model: SPINRecognizer) -> bytes:
         def call(self, states: Any, projected: Any, previous: Any, last_output: Any, last_cell: Any) -> dict[str, Any]:
             return model.decoder.step(states, projected, previous, last_output, last_cell)
 
-    words = _to_onnx(Words(name="words"), {"image": (height, width, 1)})
+    words = _to_onnx(Words(name="words"), {"image": (*model.image_size, 1)})
+    if model.wide_image_size is not None:
+        wide = _to_onnx(Words(name="words"), {"image": (*model.wide_image_size, 1)})
+        words = either_width(words, wide, model.image_size[1])
     # What goes in must not be called as what comes out: the converter takes them for one.
-    rows: dict[str, tuple[int, ...]] = {
-        "states": (time, features),
-        "projected": (time, units),
+    rows: dict[str, tuple[int | None, ...]] = {
+        "states": (None, features),
+        "projected": (None, units),
         "previous": (),
         "last_output": (units,),
         "last_cell": (units,),
@@ -64,7 +71,78 @@ def convert(model: SPINRecognizer) -> bytes:
     return words.SerializeToString()
 
 
-def _to_onnx(model: Any, inputs: dict[str, tuple[int, ...]]) -> Any:
+def either_width(narrow: Any, wide: Any, width: int) -> Any:
+    """One onnx.ModelProto of two that differ in the width of their images only; weights that both have are stored once.
+
+    Args:
+        narrow, wide: with an input `image` and the same outputs.
+        width: of the narrow one's images.
+    """
+    onnx = require("onnx", "ONNX export", "onnx")
+    helper, types = onnx.helper, onnx.TensorProto
+    shared: dict[bytes, Any] = {}
+    branches = []
+    for name, proto in (("narrow", narrow), ("wide", wide)):
+        renamed, kept = {}, []
+        for weight in proto.graph.initializer:
+            if weight.ByteSize() < _SHARED_BYTES:
+                kept.append(weight)
+                continue
+            old, weight.name = weight.name, ""
+            known = shared.setdefault(weight.SerializeToString(), weight)
+            known.name = known.name or f"shared_{len(shared)}"
+            renamed[old] = known.name
+        # A name of the outer graph must not come again within.
+        renamed |= {value.name: f"{name}_{value.name}" for value in proto.graph.output}
+        outputs = copy.deepcopy(list(proto.graph.output))
+        for value in outputs:
+            value.name = renamed[value.name]
+        _rename(proto.graph, renamed)
+        branches.append(helper.make_graph(list(proto.graph.node), name, [], outputs, kept))
+    constants = [
+        helper.make_tensor("width_axis", types.INT64, [], [2]),
+        helper.make_tensor("narrow_width", types.INT64, [], [width]),
+    ]
+    nodes = [
+        helper.make_node("Shape", ["image"], ["image_shape"]),
+        helper.make_node("Gather", ["image_shape", "width_axis"], ["image_width"]),
+        helper.make_node("Equal", ["image_width", "narrow_width"], ["is_narrow"]),
+        helper.make_node(
+            "If",
+            ["is_narrow"],
+            [value.name for value in narrow.graph.output],
+            then_branch=branches[0],
+            else_branch=branches[1],
+        ),
+    ]
+    [image] = narrow.graph.input
+    image.type.tensor_type.shape.dim[2].ClearField("dim_value")
+    image.type.tensor_type.shape.dim[2].dim_param = "width"
+    whole = []
+    for one, other in zip(narrow.graph.output, wide.graph.output, strict=True):
+        whole.append(copy.deepcopy(one))
+        for ours, theirs in zip(whole[-1].type.tensor_type.shape.dim, other.type.tensor_type.shape.dim, strict=True):
+            if ours != theirs:
+                ours.Clear()
+                ours.dim_param = "time"
+    graph = helper.make_graph(nodes, "words", [image], whole, [*constants, *shared.values()])
+    joined = helper.make_model(graph, opset_imports=narrow.opset_import)
+    joined.ir_version = narrow.ir_version
+    return joined
+
+
+def _rename(graph: Any, names: dict[str, str]) -> None:
+    """Renames what the nodes of a graph take and give, those of its loops too."""
+    for node in graph.node:
+        for values in (node.input, node.output):
+            for i, name in enumerate(values):
+                values[i] = names.get(name, name)
+        for attribute in node.attribute:
+            if attribute.HasField("g"):
+                _rename(attribute.g, names)
+
+
+def _to_onnx(model: Any, inputs: dict[str, tuple[int | None, ...]]) -> Any:
     """The onnx.ModelProto of a Keras model; all inputs are float32 but `previous`."""
     keras = require("keras", "ONNX export", "train")
     onnx = require("onnx", "ONNX export", "onnx")
@@ -119,15 +197,16 @@ def export(model: SPINRecognizer, path: str | os.PathLike[str], images: np.ndarr
         MissingExtraError: onnxruntime, tf2onnx or onnx are not installed.
     """
     require("onnxruntime", "ONNX export", "onnx")
-    expected = model.predict_words(images)[0]
     temporary = pathlib.Path(f"{os.fspath(path)}.partial")
     try:
         temporary.write_bytes(convert(model))
         exported = ONNXModel(temporary)
-        parities = [
-            compare_words(expected, exported.predict_words(images)[0], model.charset),
-            compare_words(expected, read_stepwise(exported, images)[0], model.charset),
-        ]
+        parities = []
+        for views in (images, wide_of(images, model)):
+            if views is not None:
+                expected = model.predict_words(views)[0]
+                readings = exported.predict_words(views)[0], read_stepwise(exported, views)[0]
+                parities += [compare_words(expected, reading, model.charset) for reading in readings]
         for parity in parities:
             require_parity(parity, "none", "ONNX", path)
         os.replace(temporary, path)

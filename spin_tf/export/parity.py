@@ -12,11 +12,10 @@ import numpy as np
 
 from spin_tf.charset import Charset, Tokenizer
 from spin_tf.contract.greedy import decode
-from spin_tf.contract.preprocessing import Preprocessing
 from spin_tf.contract.turning import surest, turned_views
 from spin_tf.data.preprocessing import decode_image
+from spin_tf.data.same_size import read_by_size
 from spin_tf.models import SPINRecognizer
-from spin_tf.reading.by_size import read_by_size
 
 
 class _Bounds(NamedTuple):
@@ -94,7 +93,8 @@ def compare_words(expected: np.ndarray, actual: np.ndarray, charset: Charset | N
     Steps behind a word's end do not count: an exported model stops there.
 
     Args:
-        expected, actual: of both.
+        expected: of the trained model.
+        actual: of the exported one.
         charset: of the model, to name a word by its reading.
     """
     if not len(expected):
@@ -166,7 +166,7 @@ def compare_readings(
     for start in range(0, len(files), _FILES_AT_A_TIME):
         batch = files[start : start + _FILES_AT_A_TIME]
         # One view of each turn, as with the effort that graphs have.
-        looks = [turned_views(decode_image(file), Preprocessing.of(model.metadata)) for file in batch]
+        looks = [turned_views(decode_image(file), model.preprocessing) for file in batch]
         views = [{turned: view for turned, (view,) in turns.items()} for turns in looks]
         outputs = iter(
             read_by_size(

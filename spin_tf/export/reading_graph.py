@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import tensorflow as tf
 
 from spin_tf.charset import Charset, Tokenizer
+from spin_tf.contract.constants import TURNS
+from spin_tf.contract.preprocessing import Preprocessing, Size
 from spin_tf.export.encoded_images import views_of
 from spin_tf.export.image_formats import REASONS
 from spin_tf.models import SPINRecognizer
 
-_TURNS = (0, 90, -90)
-
-
 Reading = Callable[[Any], tuple[Any, Any]]
 
 
-def row_reader(model: SPINRecognizer) -> Reading:
-    """A function of images (n, height, width, 1), where n may be 0, to probabilities (n, steps, classes) and positions
+def row_reader(model: SPINRecognizer, size: Size) -> Reading:
+    """A function of images (n, *size, 1), where n may be 0, to probabilities (n, steps, classes) and positions
     (n, steps). It is traced once, whatever calls it."""
 
     def read(images: Any) -> tuple[Any, Any]:
@@ -29,18 +28,21 @@ def row_reader(model: SPINRecognizer) -> Reading:
         result = model.read(tf.pad(images, [[0, missing], [0, 0], [0, 0], [0, 0]]), stop_at_end=True)
         return result["probabilities"][:number], result["positions"][:number]
 
-    signature = [tf.TensorSpec((None, *model.image_size, 1), tf.float32)]
+    signature = [tf.TensorSpec((None, *size, 1), tf.float32)]
     reader: Reading = tf.function(read, input_signature=signature, autograph=False)
     return reader
 
 
-def read_encoded(encoded: Any, read: Reading, charset: Charset, image_size: tuple[int, int]) -> dict[str, Any]:
+def read_encoded(
+    encoded: Any, readers: Sequence[Reading], charset: Charset, preprocessing: Preprocessing
+) -> dict[str, Any]:
     """Reads a batch of image files.
 
     Args:
         encoded: string (n,), n may be 0.
-        read: what `row_reader` makes of the model.
-        charset, image_size: of the model.
+        readers: what `row_reader` makes of the model for its `image_size`, and for its `wide_image_size` where it has
+            one.
+        charset, preprocessing: of the model.
 
     Returns:
         dict of `words` string (n,) UTF-8, `confidence` float32 (n,), `valid` bool (n,), `reason` string (n,) (one of
@@ -48,10 +50,13 @@ def read_encoded(encoded: Any, read: Reading, charset: Charset, image_size: tupl
         belong to the characters of the word, the others are 0) and `turned` int32 (n,), as in `Word`. Words are empty
         and numbers 0 where `valid` is false.
     """
-    views = views_of(encoded, image_size)
-    num_upright, num_turned = tf.size(views.files), tf.size(views.turned_rows)
-    rows = tf.concat([views.upright, tf.reshape(views.turned, (-1, *image_size, 1))], axis=0)
-    probabilities, positions = read(rows)
+    views = views_of(encoded, preprocessing)
+    num_files = tf.size(views.files)
+    probabilities, positions = readers[0](views.narrow)
+    if len(readers) > 1:
+        read_wide, nothing = readers[1], (probabilities[:0], positions[:0])
+        wide = tf.cond(tf.shape(views.wide)[0] > 0, lambda: read_wide(views.wide), lambda: nothing)
+        probabilities, positions = tf.concat([probabilities, wide[0]], 0), tf.concat([positions, wide[1]], 0)
 
     tokens = tf.argmax(probabilities, axis=-1, output_type=tf.int32)
     best = tf.reduce_max(probabilities, axis=-1)
@@ -62,16 +67,13 @@ def read_encoded(encoded: Any, read: Reading, charset: Charset, image_size: tupl
     lengths = tf.reduce_sum(tf.cast(spells, tf.int32), axis=1)
 
     # The surest of the readings of a file; one letter alone does not run anywhere. argmax takes the first of equals.
-    turned_confidence = tf.where(lengths > 1, confidence, -1.0)[num_upright:]
-    beside = tf.tensor_scatter_nd_update(
-        tf.fill([num_upright, 2], tf.constant(-1.0, tf.float64)),
-        views.turned_rows[:, None],
-        tf.reshape(turned_confidence, (-1, 2)),
-    )
-    turn = tf.argmax(tf.concat([confidence[:num_upright, None], beside], axis=1), axis=1, output_type=tf.int32)
-    own = tf.range(num_upright)
-    first_turned = tf.tensor_scatter_nd_update(own, views.turned_rows[:, None], num_upright + 2 * tf.range(num_turned))
-    chosen = tf.where(turn == 0, own, first_turned + turn - 1)
+    counted = tf.where((views.turns == 0) | (lengths > 1), confidence, -1.0)
+    places = tf.stack([views.owners, views.turns], axis=1)
+    shape = (num_files, len(TURNS))
+    by_turn = tf.tensor_scatter_nd_update(tf.fill(shape, tf.constant(-1.0, tf.float64)), places, counted)
+    rows = tf.scatter_nd(places, tf.range(tf.size(views.owners)), shape)
+    turn = tf.argmax(by_turn, axis=1, output_type=tf.int32)
+    chosen = tf.gather(rows, turn, batch_dims=1)
 
     # Characters come first, whatever else (the start token) a step may have read among them.
     tokens, best, positions, spells, confidence, lengths = (
@@ -87,8 +89,8 @@ def read_encoded(encoded: Any, read: Reading, charset: Charset, image_size: tupl
     words = tf.strings.reduce_join(tf.gather(vocabulary, tokens), axis=1)
 
     # Back to the order of the files; those without a row get the one of zeros behind the last.
-    places = tf.fill([tf.size(encoded)], num_upright)
-    places = tf.tensor_scatter_nd_update(places, views.files[:, None], own)
+    places = tf.fill([tf.size(encoded)], num_files)
+    places = tf.tensor_scatter_nd_update(places, views.files[:, None], tf.range(num_files))
 
     def in_order(values: Any) -> Any:
         blank = tf.fill(tf.concat([[1], tf.shape(values)[1:]], axis=0), tf.zeros((), values.dtype))
@@ -101,5 +103,5 @@ def read_encoded(encoded: Any, read: Reading, charset: Charset, image_size: tupl
         "reason": tf.gather(tf.constant(REASONS), views.reasons),
         "character_confidences": in_order(best),
         "positions": in_order(positions),
-        "turned": in_order(tf.gather(tf.constant(_TURNS), turn)),
+        "turned": in_order(tf.gather(tf.constant(TURNS), turn)),
     }

@@ -6,80 +6,20 @@ import json
 import os
 import pathlib
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
-
 from spin_tf._extras import require
-from spin_tf.contract.metadata import METADATA_FILE, parse_metadata
-from spin_tf.data.files import read_regular_file
-from spin_tf.data.preprocessing import decode_image, preprocess
-from spin_tf.export.parity import Parity, compare_readings, compare_words, require_parity, require_reading_parity
+from spin_tf.contract.constants import METADATA_FILE
+from spin_tf.contract.preprocessing import prepare
+from spin_tf.data.images import decode_image
+from spin_tf.data.same_size import same_size
+from spin_tf.export.parity import Parity, compare_readings, compare_words, require_parity, require_reading_parity, worst
 from spin_tf.models import SPINRecognizer
-from spin_tf.reading.litert import SIGNATURE
+from spin_tf.reading.litert import SIGNATURE, WIDE
+from spin_tf.reading.saved_model import BYTES_ARGUMENT, IMAGES_SIGNATURE, METADATA_FOLDER, SavedModelReader, load
 
-# The signature of the LiteRT files, for any batch; `SIGNATURE` takes files.
-IMAGES_SIGNATURE = "images"
-# TensorFlow Serving sends base64 to inputs whose names end in _bytes.
-BYTES_ARGUMENT = "image_bytes"
-_METADATA_FOLDER = "assets.extra"
-
-
-class SavedModelReader:
-    """A loaded SavedModel that reads words; what `Recognizer` needs of a model.
-
-    Args:
-        path: the folder that holds saved_model.pb.
-
-    Attributes:
-        metadata: dict, see `SPINRecognizer.metadata`.
-    """
-
-    def __init__(self, path: pathlib.Path) -> None:
-        tf = require("tensorflow", "Reading with a SavedModel", "train")
-        metadata = path / _METADATA_FOLDER / METADATA_FILE
-        if not metadata.exists():
-            raise ValueError(f"the SavedModel carries no {METADATA_FILE}: not written by spin_tf. Received: {path}")
-        self.metadata: dict[str, Any] = parse_metadata(read_regular_file(metadata), str(path))
-        self._tf = tf
-        # The loaded object owns the variables; the signature alone would let them go.
-        try:
-            self._loaded = tf.saved_model.load(str(path))
-            signatures = self._loaded.signatures
-            # Up to version 0.1.0 there were images only, in the default signature.
-            self._read = signatures[IMAGES_SIGNATURE if IMAGES_SIGNATURE in signatures else SIGNATURE]
-            self._read_files = signatures[SIGNATURE]
-        # TensorFlow and protobuf raise nearly anything on damaged files.
-        except Exception as error:
-            reason = " ".join(f"{type(error).__name__}: {error}".split())[:300]
-            raise ValueError(f"the SavedModel cannot be loaded: {reason}. Received: {path}") from error
-
-    def predict_words(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Reads (n, height, width, 1) float32 images in [-1, 1]; returns probabilities and positions."""
-        output = self._read(image=self._tf.constant(images))
-        return output["probabilities"].numpy(), output["positions"].numpy()
-
-    def read_files(self, files: Sequence[bytes]) -> dict[str, np.ndarray]:
-        """What a server answers to the bytes of image files: see `spin_tf.export.reading_graph.read_encoded`."""
-        output = self._read_files(**{BYTES_ARGUMENT: self._tf.constant(list(files), self._tf.string)})
-        return {name: value.numpy() for name, value in output.items()}
-
-
-def load(path: str | os.PathLike[str]) -> SavedModelReader:
-    """Loads a SavedModel folder, or the highest version of a folder of numbered versions.
-
-    Raises:
-        FileNotFoundError: there is no SavedModel.
-        ValueError: it was not written by spin_tf.
-    """
-    folder = pathlib.Path(path)
-    if not (folder / "saved_model.pb").exists():
-        versions = [child for child in folder.glob("*") if child.name.isdigit() and (child / "saved_model.pb").exists()]
-        if not versions:
-            raise FileNotFoundError(f"there is no SavedModel here. Received: {folder}")
-        folder = max(versions, key=lambda child: int(child.name))
-    return SavedModelReader(folder)
+__all__ = ["SavedModelReader", "export", "load"]
 
 
 def export(
@@ -109,16 +49,19 @@ def export(
     partial, final = folder / f".partial-{version}", folder / str(version)
     # A version that was being written when its process was killed.
     shutil.rmtree(partial, ignore_errors=True)
-    images = np.stack([preprocess(decode_image(file), model.image_size) for file in files])
+    images = [prepare(decode_image(file), model.preprocessing) for file in files]
     try:
         _write(model, partial)
-        extra = partial / _METADATA_FOLDER
+        extra = partial / METADATA_FOLDER
         extra.mkdir()
         (extra / METADATA_FILE).write_text(json.dumps(model.metadata), encoding="utf-8")
         write_warmup(extra, folder.resolve().name, SIGNATURE, BYTES_ARGUMENT)
         _refuse_cudnn(partial)
         reader = load(partial)
-        parity = compare_words(model.predict_words(images)[0], reader.predict_words(images)[0], model.charset)
+        parity = worst(
+            compare_words(model.predict_words(group)[0], reader.predict_words(group)[0], model.charset)
+            for _, group in same_size(images)
+        )
         require_parity(parity, "none", "SavedModel", final)
         read_parity = compare_readings(model, reader.read_files, files)
         require_reading_parity(read_parity, final)
@@ -134,21 +77,27 @@ def _write(model: SPINRecognizer, folder: pathlib.Path) -> None:
 
     from spin_tf.export.reading_graph import read_encoded, row_reader
 
-    read = row_reader(model)
+    sizes = {IMAGES_SIGNATURE: model.image_size}
+    if model.wide_image_size:
+        sizes[IMAGES_SIGNATURE + WIDE] = model.wide_image_size
+    readers = {signature: row_reader(model, size) for signature, size in sizes.items()}
 
     def from_bytes(image_bytes: Any) -> dict[str, Any]:
-        return read_encoded(image_bytes, read, model.charset, model.image_size)
+        return read_encoded(image_bytes, list(readers.values()), model.charset, model.preprocessing)
 
-    def from_images(image: Any) -> dict[str, Any]:
-        probabilities, positions = read(image)
-        return {"probabilities": probabilities, "positions": positions}
+    def from_images(signature: str) -> Callable[[Any], dict[str, Any]]:
+        def read(image: Any) -> dict[str, Any]:
+            probabilities, positions = readers[signature](image)
+            return {"probabilities": probabilities, "positions": positions}
 
-    height, width = model.image_size
+        return read
+
     archive = keras.export.ExportArchive()
     archive.track(model)
     archive.add_endpoint(SIGNATURE, from_bytes, input_signature=[tf.TensorSpec((None,), tf.string, BYTES_ARGUMENT)])
-    image = tf.TensorSpec((None, height, width, 1), tf.float32, "image")
-    archive.add_endpoint(IMAGES_SIGNATURE, from_images, input_signature=[image])
+    for signature, size in sizes.items():
+        image = tf.TensorSpec((None, *size, 1), tf.float32, "image")
+        archive.add_endpoint(signature, from_images(signature), input_signature=[image])
     archive.write_out(str(folder), verbose=False)
 
 

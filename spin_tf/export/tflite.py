@@ -14,8 +14,9 @@ import numpy as np
 
 from spin_tf._extras import require
 from spin_tf.contract.metadata import checksum_of
-from spin_tf.export.flatbuffer import tidy
+from spin_tf.decoding.stepping import read_stepwise
 from spin_tf.export.check_words import wide_of
+from spin_tf.export.flatbuffer import tidy
 from spin_tf.export.parity import Parity, compare_words, require_parity, worst
 from spin_tf.models import SPINRecognizer
 from spin_tf.reading.litert import (
@@ -28,7 +29,6 @@ from spin_tf.reading.litert import (
     WIDE,
     LiteRTInterpreter,
 )
-from spin_tf.reading.stepping import read_stepwise
 
 QUANTIZATIONS = ("none", "float16", "int8")
 # Images of a call of the signature `batch`, and rows of a call of `step`: from 8 on a word costs hardly less.
@@ -40,8 +40,8 @@ def convert(model: SPINRecognizer, quantization: str = "none") -> bytes:
 
     Signatures: `serving_default` reads one image, `batch` eight; `encode` and `step` are the parts of reading, for
     decoding outside of the graph (see `SteppingModel`), for one image and eight rows; `rectify` shows the stages of the
-    transformation, where there is one. A model with a wide_image_size has all of them again for it, `serving_default_wide`
-    and so on.
+    transformation, where there is one. A model with a wide_image_size has all of them again for it:
+    `serving_default_wide` and so on.
 
     Args:
         model: float32.

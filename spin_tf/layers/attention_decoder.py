@@ -111,9 +111,11 @@ class AttentionDecoder(keras.layers.Layer):
         """One step of `decode`, its state handed in and out; a word starts with `START_ID` and zeros.
 
         Args:
-            states, projected: rows of what `start` returns.
+            states: rows of what `start` returns.
+            projected: the same.
             previous: int32 (batch,), the tokens of the step before.
-            output, cell: float32 (batch, units), of the step before.
+            output: float32 (batch, units), of the step before.
+            cell: the same.
 
         Returns:
             dict of probabilities (batch, vocabulary_size), attention (batch, time), output and cell, float32.

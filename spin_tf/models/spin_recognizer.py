@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import types
 from typing import Any
 
 import keras
@@ -69,9 +70,8 @@ class SPINRecognizer(keras.Model):
         self.charset = Charset.from_dict(charset) if charset else Charset.from_spec(config.charset)
         self.synchronized = synchronized
         self.version = version
-        self.image_size = (config.image_size[0], config.image_size[1])
-        wide = config.wide_image_size
-        self.wide_image_size = (wide[0], wide[1]) if wide else None
+        self.preprocessing = config.preprocessing
+        self.image_size, self.wide_image_size = self.preprocessing[:2]
         self.num_steps = config.max_length + 1
         policy = self.dtype_policy
         self.transformation = None
@@ -99,7 +99,8 @@ class SPINRecognizer(keras.Model):
             dtype=policy,
             name="decoder",
         )
-        self._predict_functions: dict[int, Any] = {}
+        # Held by an object that Keras does not track, and save, with the model.
+        self._graphs = types.SimpleNamespace(by_width={})
         self.build((None, *self.image_size, 1))
 
     @classmethod
@@ -149,7 +150,7 @@ class SPINRecognizer(keras.Model):
         self.decoder.temperature = float(value)
         # Graphs that were traced hold the old one.
         self.predict_function = None
-        self._predict_functions = {}
+        self._graphs.by_width = {}
 
     def rectify(self, images: Any, training: bool = False) -> dict[str, Any]:
         """What the transformation makes of (batch, 32, W, 1) images: see `Transformation`; only `image` without one."""
@@ -214,6 +215,7 @@ class SPINRecognizer(keras.Model):
             "spin_tf_version": self.version,
             "name": self.config["name"],
             "charset": self.charset.to_dict(),
+            "preprocessing": self.preprocessing.number,
             "image_size": list(self.image_size),
             **({"wide_image_size": list(self.wide_image_size)} if self.wide_image_size else {}),
             "max_length": self.config["max_length"],
@@ -234,14 +236,14 @@ class SPINRecognizer(keras.Model):
         results = []
         # Keras would make one graph of unknown width for two that are known, which the transformation cannot run.
         width = images.shape[2]
-        self.predict_function = self._predict_functions.get(width)
+        self.predict_function = self._graphs.by_width.get(width)
         for start in range(0, len(images), batch_size):
             batch = images[start : start + batch_size]
             # One graph for all: the last batch is filled up.
             filled = np.concatenate([batch, np.zeros((batch_size - len(batch), *batch.shape[1:]), batch.dtype)])
             output = self.predict_on_batch(filled if len(images) > batch_size else batch)
             results.append([np.asarray(output[key], "float32")[: len(batch)] for key in ("probabilities", "positions")])
-        self._predict_functions[width] = self.predict_function
+        self._graphs.by_width[width] = self.predict_function
         if not results:
             classes = len(self.charset.characters) + 2
             return np.zeros((0, self.num_steps, classes), "float32"), np.zeros((0, self.num_steps), "float32")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import os
 import threading
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -50,8 +49,12 @@ class ONNXModel:
             )
         self.metadata: dict[str, Any] = parse_metadata(properties[METADATA_FILE].encode(), self.path)
         outputs = _describe(self._words.get_outputs())
-        words = {key: outputs[key] for key in ("probabilities", "positions") if key in outputs}
-        check_tensors(_describe(self._words.get_inputs()), words, self.metadata, self.path)
+        words = {key: value for key, value in outputs.items() if key in ("probabilities", "positions")}
+        inputs = _describe(self._words.get_inputs())
+        if self.metadata.get("wide_image_size") and "image" in inputs:
+            # Of either width.
+            inputs["image"]["shape"][2] = self.metadata["image_size"][1]
+        check_tensors(inputs, words, self.metadata, self.path)
         self._step_content = properties.get(STEP_KEY)
         self._step_session: Any = None
         self._lock = threading.Lock()
@@ -108,7 +111,7 @@ def _make_session(model: str | bytes, name: str) -> Any:
         raise ValueError(f"ONNX Runtime cannot load the model: {message}. Received: model={name!r}") from error
 
 
-def _describe(tensors: Any) -> Mapping[str, Mapping[str, Any]]:
+def _describe(tensors: Any) -> dict[str, dict[str, Any]]:
     """Shapes as `check_tensors` wants them: a batch of any size counts as 1."""
     return {
         tensor.name: {

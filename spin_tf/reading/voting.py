@@ -32,5 +32,7 @@ def vote(views: Sequence[Sequence[Word]], n_best: int = 1, min_probability: floa
     )
     ranked = [word for word in ranked[:n_best] if word.confidence >= min_probability]
     if not ranked:
-        return Word("", 0.0, (), reason=f"no word: nothing that may be read has a confidence of {min_probability:g}")
+        return Word(
+            "", 0.0, (), reason=f"no word: no reading that is allowed reaches a confidence of {min_probability:g}"
+        )
     return dataclasses.replace(ranked[0], alternatives=tuple(ranked[1:]))

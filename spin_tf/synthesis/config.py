@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterable
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,6 +35,8 @@ class SynthesisConfig:
     # Faces: of codes, and of numbers
     monospace: float = 0.35
     seven_segment: float = 0.08
+    # Apostrophes and quotation marks as print has them, where labels have the plain ones
+    typographic: float = 0.4
     # Geometry
     rotation: float = 0.75
     vertical: float = 0.015
@@ -51,6 +54,8 @@ class SynthesisConfig:
     textured_fill: float = 0.12
     two_tone: float = 0.03
     dot_matrix: float = 0.01
+    # Ink as bright as its ground; the picture is in colour then. Off: not every reader takes colour.
+    colour_only: float = 0.0
     # Behind
     gradient: float = 0.25
     noise_texture: float = 0.2
@@ -87,6 +92,22 @@ class SynthesisConfig:
         if unknown:
             raise ValueError(f"The families of effects are {', '.join(family_names())}. Received: families={unknown}")
         return dataclasses.replace(self, **dict.fromkeys(families, 0.0))
+
+    def with_effects(self, items: Iterable[str]) -> SynthesisConfig:
+        """The same configuration with other probabilities, as a flag gives them: `wide_ground=0.2`, for example.
+
+        Raises:
+            ValueError: an item is no family and number, or the number is no probability.
+        """
+        changed: dict[str, float] = {}
+        for item in items:
+            name, _, value = item.partition("=")
+            try:
+                changed[name] = float(value)
+            except ValueError as error:
+                raise ValueError(f"An effect is FAMILY=PROBABILITY. Received: effects={item!r}") from error
+            self.without(name)
+        return dataclasses.replace(self, **changed)
 
     def scaled(self, strength: float) -> SynthesisConfig:
         """The same configuration with effects `strength` times as frequent, at most always.

@@ -32,6 +32,8 @@ _SYSTEM_FOLDERS = (
 )
 
 
+# Drawn beside the characters of labels: they show a plain mark as print has it.
+_PRINTED = "\u2018\u2019\u201c\u201d"
 _CONFUSED = frozenset("0OoIl1|5S8B2Z")
 
 
@@ -113,7 +115,7 @@ class GlyphFont:
             return glyph
 
         glyphs = {}
-        for character in self.characters:
+        for character in dict.fromkeys(self.characters + (_PRINTED if "'" in self.characters else "")):
             glyph = drawn(character)
             if glyph is None and character in _OLDER:
                 glyph = drawn(_OLDER[character])
@@ -122,8 +124,7 @@ class GlyphFont:
         # A font that shows the plain letter for one with an accent would teach to see accents where there are none.
         bare = [(c, unicodedata.normalize("NFD", c)[0]) for c in glyphs if not c.isascii()]
         for character, plain in bare:
-            other = glyphs.get(plain) if plain != character else None
-            if other is not None and np.array_equal(other.mask, glyphs[character].mask):
+            if plain != character and plain in glyphs and _alike(glyphs[plain].mask, glyphs[character].mask):
                 del glyphs[character]
         return glyphs
 
@@ -140,6 +141,11 @@ class GlyphFont:
             return len({round(font.getlength(c), 1) for c in "iW0m"}) == 1
         except OSError:
             return False
+
+
+def _alike(one: np.ndarray, other: np.ndarray) -> bool:
+    """Whether two glyphs are the same, or as good as that."""
+    return one.shape == other.shape and float(np.abs(one.astype(np.int16) - other).mean()) < 0.05 * float(one.mean())
 
 
 def _draw_glyph(font: ImageFont.FreeTypeFont, character: str) -> Glyph | None:

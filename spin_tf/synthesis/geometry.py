@@ -71,7 +71,7 @@ def choose_pose(width: float, height: float, streams: Streams) -> Pose:
         # Half of the angle that the arc spans; letters must not meet at the inner side of the arc.
         angle = (0.15 + 0.65 * r.random()) * (1 if r.random() < 0.7 else -1)
         # The arc of a long word must not be so high that its letters are small in the crop.
-        angle = math.copysign(min(abs(angle), 4 * height / width), angle)
+        angle = math.copysign(min(abs(angle), 3 * height / width), angle)
         curvature = angle / (width / 2)
         curvature = math.copysign(min(abs(curvature), 0.9 / height), curvature)
     r = streams.active("wave")

@@ -11,49 +11,47 @@ from random import Random
 from typing import NamedTuple
 
 from spin_tf.data.files import read_list
-from spin_tf.synthesis import writings
+from spin_tf.synthesis import figures, writings
+from spin_tf.synthesis.figures import integer, pick
 from spin_tf.synthesis.fonts import CHARACTERS
 from spin_tf.synthesis.shares import LabelShares
 from spin_tf.synthesis.vocabulary import COMMON_WORDS
-from spin_tf.synthesis.writings import digits, integer, letters, pick
 
+# The longest label that can be drawn, and that is unless one asks for longer: as long as models read by default.
 MAX_LENGTH = 40
+USUAL_LENGTH = 25
 # Letters that are no letter and accent, and the plain one that stands for them.
-_PLAIN = {"æ": "a", "œ": "o", "ø": "o", "ł": "l", "đ": "d", "ħ": "h", "ß": "s", "ð": "d", "þ": "t", "ı": "i"}
+_PLAIN = {"æ": "a", "œ": "o", "ø": "o", "ł": "l", "đ": "d", "ħ": "h", "ß": "s"}
 
 # Lengths of the words of the training sets of ICDAR 2015, IIIT5K and SVT up to eight letters, with a far longer tail:
 # few real words are long, and a decoder that hardly sees them does not read them (2 % of those with 14 letters).
-_LENGTHS = (1.5, 5, 17, 20, 15, 12.5, 10, 7.5, 5.8, 4.6, 3.6, 2.8, 2.2, 1.8, 1.4, 1.1, 0.9, 0.7, 0.5, 0.4)
+_LENGTHS: tuple[float, ...] = (
+    1.5,
+    5,
+    17,
+    20,
+    15,
+    12.5,
+    10,
+    7.5,
+    5.8,
+    4.6,
+    3.6,
+    2.8,
+    2.2,
+    1.8,
+    1.4,
+    1.1,
+    0.9,
+    0.7,
+    0.5,
+    0.4,
+)
 _LENGTHS += (0.3, 0.25, 0.2, 0.15, 0.12, 0.1, 0.08, 0.06, 0.05, 0.05)
 # Compounds as they are usual, and those of labels that are long by their kind.
 _COMPOUND = (10, 22)
 _LONG = (18, 30)
-_DIGITS = writings.DIGITS
-_TAILS = (
-    ".",
-    ",",
-    "!",
-    ":",
-    "?",
-    "'",
-    "...",
-    "!!",
-    ";",
-    "-",
-    '"',
-    ")",
-    "*",
-    "/",
-    "&",
-    "'s",
-    "'s",
-    "'S",
-    ".com",
-    "%",
-    "+",
-)
-_HEADS = ('"', "(", "'", "-", "*", "#", "&", "@", "$", "[", "<", "=", ".", "/", "+", "~", "_", "{", "^", "`", "|", "\\")
-_UNITS = ("st", "nd", "rd", "th", "TH", "ST", "ND", "x", "km", "KM", "kg", "ml", "g", "m", "cm", "hrs", "L")
+_DIGITS = figures.DIGITS
 
 
 def read_lexicon(path: str | os.PathLike[str]) -> list[str]:
@@ -167,7 +165,7 @@ class LabelSampler:
             return self._long(rng)
         u -= shares.codes
         if u < 0:
-            return Label(writings.code(rng), True)
+            return Label(figures.code(rng), True)
         u -= shares.accents
         # Without such letters in the charset these labels are as all others.
         if u < 0 and self._accents:
@@ -183,15 +181,15 @@ class LabelSampler:
             return self._cased(rng, self._word(rng))
 
         if u < 0.14:
-            return writings.telephone(rng)
+            return figures.telephone(rng)
         if u < 0.28:
-            return writings.price(rng)
+            return figures.price(rng)
         if u < 0.40:
-            return writings.measure(rng)
+            return figures.measure(rng)
         if u < 0.46:
             return writings.span(rng, word)
         if u < 0.50:
-            return writings.date(rng)
+            return figures.date(rng)
         if u < 0.64:
             address = writings.address(rng, lambda: self._word(rng).lower())
             return address.upper() if rng.random() < 0.08 else address
@@ -202,11 +200,11 @@ class LabelSampler:
         if u < 0.45:
             return Label(self._compound(rng, _LONG))
         if u < 0.65:
-            return Label(writings.number(rng))
+            return Label(figures.number(rng))
         if u < 0.78:
-            return Label(writings.account(rng), True)
+            return Label(figures.account(rng), True)
         if u < 0.9:
-            return Label(writings.serial(rng), True)
+            return Label(figures.serial(rng), True)
         return Label(writings.address(rng, lambda: self._word(rng).lower()))
 
     def _with_accents(self, rng: Random) -> str:
@@ -214,7 +212,9 @@ class LabelSampler:
         u = rng.random()
         if self._accented and u < 0.75:
             return self._cased(rng, pick(rng, self._accented))
-        word = self._word(rng).lower() if u < 0.95 else "".join(pick(rng, self._small) for _ in range(integer(rng, 2, 9)))
+        word = (
+            self._word(rng).lower() if u < 0.95 else "".join(pick(rng, self._small) for _ in range(integer(rng, 2, 9)))
+        )
         at = [i for i, c in enumerate(word) if c in self._accents]
         if not at:
             return self._cased(rng, pick(rng, self._accented) if self._accented else word)
@@ -234,13 +234,14 @@ class LabelSampler:
             if rng.random() < 0.012:
                 word += pick(rng, "--&/'.+@_") + pick(rng, self._common)
             word = self._cased(rng, word)
-            return Label(self._punctuated(rng, word) if rng.random() < 0.08 else word)
+            return Label(writings.punctuated(rng, word) if rng.random() < 0.08 else word)
         if u < 0.72:
             return Label(self._compound(rng, _COMPOUND))
         if u < 0.84:
-            return Label(self._numeric(rng))
+            return Label(figures.figure(rng))
         if u < 0.87:
-            return Label(self._web(rng))
+            name = (self._word(rng) + (pick(rng, self._common) if rng.random() < 0.3 else "")).lower()
+            return Label(writings.website(rng, name, pick(rng, self._common)))
         if u < 0.885:
             return Label(pick(rng, self._characters if rng.random() < 0.2 else self._alphanumeric))
         if u < 0.945:
@@ -294,66 +295,3 @@ class LabelSampler:
             cut = integer(rng, 1, len(word) - 2)
             return word[:cut].capitalize() + word[cut:].capitalize()
         return "".join(c.upper() if rng.random() < 0.5 else c.lower() for c in word)
-
-    def _punctuated(self, rng: Random, word: str) -> str:
-        u = rng.random()
-        if u < 0.7:
-            # The first few tails are most of what is seen.
-            return word + (pick(rng, _TAILS[:6]) if rng.random() < 0.6 else pick(rng, _TAILS))
-        if u < 0.83:
-            return pick(rng, _HEADS) + word
-        if u < 0.93:
-            opening, closing = pick(rng, ('""', "''", "()", "[]", "**", "--", "<>", "{}"))
-            return opening + word + closing
-        cut = integer(rng, 1, max(len(word) - 1, 1))
-        return word[:cut] + pick(rng, "-'.") + word[cut:]
-
-    def _numeric(self, rng: Random) -> str:
-        u = rng.random()
-        if u < 0.34:
-            return digits(rng, 1, 4) if rng.random() < 0.75 else digits(rng, 4, 9)
-        if u < 0.40:
-            return pick(rng, ("19", "20", "20")) + digits(rng, 2, 2)
-        if u < 0.52:
-            currency = pick(rng, ("$", "$", "$", "$", "S$", "US$", "RM", "Rs.", ""))
-            amount = f"{integer(rng, 1, 9)}{digits(rng, 0, 2)}"
-            return (
-                currency
-                + amount
-                + pick(rng, ("", "." + digits(rng, 2, 2), ".90", ".50", ".00", "," + digits(rng, 3, 3)))
-            )
-        if u < 0.57:
-            return f"{integer(rng, 1, 100)}%"
-        if u < 0.65:
-            time = f"{integer(rng, 1, 23)}{pick(rng, '::.')}{integer(rng, 0, 5)}{pick(rng, '05')}"
-            noon = pick(rng, ("am", "pm", "AM", "PM"))
-            return pick(rng, (time, time + noon, f"{integer(rng, 1, 12)}{noon}"))
-        if u < 0.70:
-            sign = pick(rng, "-/..")
-            parts = f"{integer(rng, 1, 31):02d}", f"{integer(rng, 1, 12):02d}", digits(rng, 2, 2)
-            return sign.join(parts[: integer(rng, 2, 3)])
-        if u < 0.78:
-            sign = pick(rng, "--.")
-            groups = pick(rng, ((3, 4), (4, 4), (3, 3, 4), (1, 3, 3, 4), (8,), (2, 4, 4), (4, 3, 3)))
-            return sign.join(digits(rng, n, n) for n in groups)
-        if u < 0.86:
-            return f"{pick(rng, ('#', '#', '', '#B', 'B'))}{integer(rng, 1, 12):02d}-{digits(rng, 2, 3)}"
-        if u < 0.93:
-            code = letters(rng, 1, 3) + pick(rng, ("", "", "-", "/")) + digits(rng, 1, 4)
-            return code + (letters(rng, 1, 1) if rng.random() < 0.3 else "")
-        if u < 0.98:
-            return str(integer(rng, 1, 99)) + pick(rng, _UNITS)
-        return digits(rng, 1, 3) + pick(rng, "/-.&+x:") + digits(rng, 1, 3)
-
-    def _web(self, rng: Random) -> str:
-        name = (self._word(rng) + (pick(rng, self._common) if rng.random() < 0.3 else "")).lower()
-        u = rng.random()
-        if u < 0.5:
-            address = "www." + name + pick(rng, writings.DOMAINS)
-        elif u < 0.8:
-            address = name + pick(rng, writings.DOMAINS)
-        elif u < 0.9:
-            address = pick(rng, ("@", "#", "/")) + name
-        else:
-            address = pick(rng, self._common) + "@" + name + pick(rng, writings.DOMAINS)
-        return address.upper() if rng.random() < 0.1 else address

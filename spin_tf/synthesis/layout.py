@@ -14,6 +14,13 @@ from spin_tf.synthesis.fonts import CAP_HEIGHT, Glyph, GlyphFont
 from spin_tf.synthesis.streams import Streams
 
 _BORDER = 40
+# Of a plain mark at the beginning of a word, and behind that.
+_PRINTED = {
+    ("'", False): "\u2018",
+    ("'", True): "\u2019",
+    ('"', False): "\u201c",
+    ('"', True): "\u201d",
+}
 
 
 class TextPlane(NamedTuple):
@@ -82,6 +89,21 @@ def paste(mask: np.ndarray, line: Line, x: int, y: int) -> None:
             left, top = max(left, 0), max(top, 0)
         region = mask[top : top + glyph.shape[0], left : left + glyph.shape[1]]
         np.maximum(region, glyph, out=region)
+
+
+def typographic(label: str, font: GlyphFont) -> str:
+    """`label` with the apostrophes and quotation marks that print has, where the font has them.
+
+    Only those that a label shows as plain ones: apostrophes between letters, and quotation marks around words where the
+    labels of the font's characters have none of their own.
+    """
+    shown = list(label)
+    for i, character in enumerate(label):
+        inside = 0 < i < len(label) - 1 and label[i - 1].isalpha() and label[i + 1].isalpha()
+        other = _PRINTED.get((character, inside or i > 0))
+        if other and other in font.glyphs and (inside or other not in font.characters):
+            shown[i] = other
+    return "".join(shown)
 
 
 def set_text(

@@ -43,7 +43,7 @@ def can_draw(text: str) -> bool:
 
 
 def font(rng: Random) -> SegmentFont:
-    """One of the faces: thin to thick segments, upright to slanted, apart or touching, with or without an unlit rest."""
+    """One of the faces: thin to thick segments, upright to slanted, apart or touching, the rest dark or dimly lit."""
     return _face(*(int(rng.random() * n) for n in (4, 3, 2, 3, 3)))
 
 
@@ -101,7 +101,8 @@ class SegmentFont(GlyphFont):
         h = t / 2
 
         def level(y: float) -> list[tuple[float, float]]:
-            return [(h + gap, y), (t + gap, y - h), (w - t - gap, y - h), (w - h - gap, y), (w - t - gap, y + h), (t + gap, y + h)]  # fmt: skip
+            left, right = h + gap, w - h - gap
+            return [(left, y), (left + h, y - h), (right - h, y - h), (right, y), (right - h, y + h), (left + h, y + h)]
 
         def upright(x: float, top: float, bottom: float) -> list[tuple[float, float]]:
             a, b = top + gap, bottom - gap

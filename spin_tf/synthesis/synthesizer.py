@@ -8,10 +8,10 @@ from random import Random
 
 import numpy as np
 
-from spin_tf.synthesis import camera, geometry, layout, scene, segments
+from spin_tf.synthesis import camera, colours, geometry, layout, scene, segments
 from spin_tf.synthesis.config import SynthesisConfig
 from spin_tf.synthesis.fonts import CAP_HEIGHT, CHARACTERS, FontLibrary, GlyphFont
-from spin_tf.synthesis.labels import LabelSampler
+from spin_tf.synthesis.labels import USUAL_LENGTH, LabelSampler
 from spin_tf.synthesis.shares import LabelShares
 from spin_tf.synthesis.streams import Streams
 
@@ -22,7 +22,7 @@ _FINE = 1.4
 
 
 class WordSynthesizer:
-    """Makes grey word images with their labels; each is a pure function of an integer seed.
+    """Makes word images with their labels; each is a pure function of an integer seed.
 
     A word is set in one of the fonts with its neighbours on a flat plane (`layout`), warped once into a crop
     (`geometry`), painted on a background (`scene`), and photographed (`camera`).
@@ -55,7 +55,7 @@ class WordSynthesizer:
         backgrounds: Iterable[str | os.PathLike[str]] | None = None,
         size: tuple[int, int] = (32, 100),
         config: SynthesisConfig | None = None,
-        max_length: int = 25,
+        max_length: int = USUAL_LENGTH,
         characters: str | None = None,
         wide_size: tuple[int, int] | None = None,
         shares: LabelShares | None = None,
@@ -75,7 +75,8 @@ class WordSynthesizer:
                 asked for such an integer.
 
         Returns:
-            The image, uint8 `size` (or `wide_size`), and its label: 1 to `max_length` characters, no spaces, case kept.
+            The image, uint8 `size` (or `wide_size`), grey but for the family `colour_only`, which makes it (..., 3);
+            and its label: 1 to `max_length` characters, no spaces, case kept.
         """
         if isinstance(seed, Random):
             seed = seed.getrandbits(62)
@@ -83,7 +84,9 @@ class WordSynthesizer:
             seed = int(seed.integers(2**62))
         streams = Streams(seed, self.config)
         label, font = self._choose(streams)
-        plane = layout.set_text(label, font, self.fonts.pick, self.labels.sample, streams)
+        plain = streams.active("typographic") is None
+        shown = label if plain else layout.typographic(label, font)
+        plane = layout.set_text(shown, font, self.fonts.pick, self.labels.sample, streams)
         r = streams.active("weight")
         if r is not None:
             amount = -0.7 * r.random() if r.random() < 0.2 else 0.3 + 1.7 * r.random()
@@ -98,12 +101,16 @@ class WordSynthesizer:
         letter = width / crop.true_height / fine, min(bottom - top, CAP_HEIGHT) / crop.true_height / fine
         aspect = crop.true_width / crop.true_height
         size = self.wide_size if self.wide_size is not None and aspect > geometry.WIDE else self.size
-        return camera.photograph(picture, letter, aspect, size, streams), label
+        image = camera.photograph(picture, letter, aspect, size, streams)
+        r = streams.active("colour_only")
+        return (image if r is None else colours.of_one_brightness(image, r)), label
 
     @property
     def _max_width(self) -> int:
         """Of masks of wide crops: enough for the image to be scaled down."""
-        return geometry.MAX_WIDTH if self.wide_size is None else max(geometry.MAX_WIDTH, min(2 * self.wide_size[1], 512))
+        return (
+            geometry.MAX_WIDTH if self.wide_size is None else max(geometry.MAX_WIDTH, min(2 * self.wide_size[1], 512))
+        )
 
     def _choose(self, streams: Streams) -> tuple[str, GlyphFont]:
         rng = streams.always("label")

@@ -60,7 +60,7 @@ def until_finished(
 def _distribute(words: TrainingWords, strategy: Any, place: Place, config: Config, first_step: int) -> Any:
     def make(_: Any) -> Any:
         dataset = words.dataset(
-            (config.model.image_size[0], config.model.image_size[1]),
+            config.model.preprocessing,
             first_step,
             config.training.steps,
             worker=place.worker,

@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from spin_tf.charset import Charset, Tokenizer
 from spin_tf.config import Config
+from spin_tf.contract.preprocessing import Preprocessing
 from spin_tf.data.feeding.pipeline import TrainingWords
 from spin_tf.models import SPINRecognizer
 from spin_tf.training.checkpoints import list_checkpoints
@@ -36,8 +37,7 @@ def dry_run(config: Config, model_dir: str, strategy: Any) -> Iterator[str]:
     t = config.training
     words = TrainingWords(config.data, tokenizer, t.batch_size, t.steps, t.seed)
     yield from _data(config, words)
-    image_size = (config.model.image_size[0], config.model.image_size[1])
-    validator = Validator.of(config.data, tokenizer, image_size)
+    validator = Validator.of(config.data, tokenizer, config.model.preprocessing)
     yield f"validation words: {', '.join(f'{name} {size}' for name, size in validator.sizes.items()) or 'none'}"
     yield from validator.notes
     yield from _coverage(words, tokenizer)
@@ -54,7 +54,7 @@ def dry_run(config: Config, model_dir: str, strategy: Any) -> Iterator[str]:
     if t.init_from and not list_checkpoints(model_dir):
         yield start_from(t.init_from, model, t.init_partly)
     # One real batch, through a part of the model's first step.
-    batch = _first_batch(words, image_size, t.steps)
+    batch = _first_batch(words, config.model.preprocessing, t.steps)
     yield from _shapes(model, batch, t.label_smoothing)
     yield from _memory(config, model, place)
     yield from _folder(config, model, model_dir)
@@ -65,9 +65,9 @@ def dry_run(config: Config, model_dir: str, strategy: Any) -> Iterator[str]:
     )
 
 
-def _first_batch(words: TrainingWords, image_size: tuple[int, int], steps: int) -> Any:
+def _first_batch(words: TrainingWords, preprocessing: Preprocessing, steps: int) -> Any:
     try:
-        return next(iter(words.dataset(image_size, 0, steps)))
+        return next(iter(words.dataset(preprocessing, 0, steps)))
     except tf.errors.OpError as error:
         broken = words.find_broken(0)
         reason = broken[0] if broken else " ".join(str(error).split())[:300]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import unicodedata
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,8 @@ from spin_tf.models import load_model
 from spin_tf.models.backbone import ResNet32
 from spin_tf.models.weights import relative_path
 
+# By how much less likely an accented letter begins than the letter without.
+_ACCENT_LOGIT = 4.0
 # Axis along which a decoder weight has one entry a token.
 _TOKEN_AXIS = {"token_kernel": 0, "generator": 1, "generator_bias": 0}
 
@@ -52,8 +55,9 @@ def transfer_weights(source: Any, target: Any) -> list[str]:
     """Copies one recogniser's weights into another of the same shape, whatever their charsets.
 
     Rows of the tokens that both charsets have are kept (start and end always); a character that only the other case of
-    which is known starts from that; new ones keep their fresh values. Residual blocks that the source lacks begin as
-    identities, so that a deeper backbone reads what the shallower one read.
+    which is known, or only its letter without the accent, starts from that, the latter as far less likely; new ones
+    keep their fresh values. Residual blocks that the source lacks begin as identities, so that a deeper backbone reads
+    what the shallower one read.
 
     Args:
         source, target: `SPINRecognizer`s.
@@ -83,6 +87,8 @@ def transfer_weights(source: Any, target: Any) -> list[str]:
                 continue
             for row, old_row in rows.items():
                 value[row] = old[old_row]
+            if name == "generator_bias":
+                value[sorted(_accented_rows(source.charset, target.charset))] -= _ACCENT_LOGIT
             value = np.moveaxis(value, 0, axis)
         elif value.shape == old.shape:
             value = old
@@ -117,8 +123,24 @@ def _token_rows(source: Charset, target: Charset) -> dict[int, int]:
     first = Tokenizer.FIRST_CHARACTER_ID
     rows = {i: i for i in range(first)}
     for i, character in enumerate(target.characters):
-        for candidate in (character, character.lower(), character.upper()):
+        letter = _letter(character)
+        for candidate in (character, character.lower(), character.upper(), letter, letter.lower(), letter.upper()):
             if candidate in source.characters:
                 rows[first + i] = first + source.characters.index(candidate)
                 break
     return rows
+
+
+def _accented_rows(source: Charset, target: Charset) -> set[int]:
+    """The tokens that start from those of their letters without the accent."""
+    known = set(source.characters)
+    return {
+        Tokenizer.FIRST_CHARACTER_ID + i
+        for i, character in enumerate(target.characters)
+        if not known & {character, character.lower(), character.upper()} and _letter(character) != character
+    }
+
+
+def _letter(character: str) -> str:
+    """A character without its accents."""
+    return unicodedata.normalize("NFD", character)[0]

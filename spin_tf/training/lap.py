@@ -32,7 +32,7 @@ _HEADER = f"# Training laps\n\n| {' | '.join(COLUMNS)} |\n{'|---' * len(COLUMNS)
 def validate(model: SPINRecognizer, config: Config) -> dict[str, Score]:
     """Reads the words of `data.validation` under its protocol: a score a set, and "all"."""
     tokenizer = Tokenizer(model.charset, model.config["max_length"])
-    validator = Validator.of(config.data, tokenizer, model.image_size)
+    validator = Validator.of(config.data, tokenizer, model.preprocessing)
     return validator.score(lambda images: model.predict_words(images, len(images))[0].argmax(-1))
 
 

@@ -96,11 +96,11 @@ class Trainer:
         self.state = RunState()
         self.tokenizer = Tokenizer(Charset.from_spec(config.model.charset), config.model.max_length)
         t = config.training
-        self.words = TrainingWords(config.data, self.tokenizer, t.batch_size, t.steps, t.seed)
+        by_width = config.model.wide_image_size is not None
+        self.words = TrainingWords(config.data, self.tokenizer, t.batch_size, t.steps, t.seed, by_width)
         # Before anything is made of them that would have to be alike.
         require_same_settings(self.strategy, self.place, config, self.words)
-        image_size = (config.model.image_size[0], config.model.image_size[1])
-        self.validator = Validator.of(config.data, self.tokenizer, image_size)
+        self.validator = Validator.of(config.data, self.tokenizer, config.model.preprocessing)
         built = build(config, model_dir, self.strategy, self.place.replicas)
         self.model, self.learner = built.model, built.learner
         self.optimizer, self.averages = built.optimizer, built.averages
@@ -285,7 +285,7 @@ class Trainer:
     def _latest_images(self) -> Iterator[Any]:
         """The images of the latest steps, as they were augmented."""
         first = max(self.step - NUM_BATCHES, 0)
-        return (batch["image"] for batch in self.words.dataset(self.model.image_size, first, self.step))
+        return (batch["image"] for batch in self.words.dataset(self.model.preprocessing, first, self.step))
 
     def _log(self, numbers: tuple[Any, Any, Any], rate: float, watcher: Watcher, progress: Progress) -> None:
         rates = progress.update(self.step, self.guard.mean or 0.0)

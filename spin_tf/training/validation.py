@@ -11,8 +11,10 @@ from absl import logging
 
 from spin_tf.charset import Tokenizer
 from spin_tf.config import DataConfig
-from spin_tf.data.preprocessing import ImageError, decode_image, preprocess
+from spin_tf.contract.preprocessing import Preprocessing, prepare
+from spin_tf.data.preprocessing import ImageError, decode_image
 from spin_tf.data.records.tfrecord import RecordIndex
+from spin_tf.data.same_size import same_size
 from spin_tf.evaluation.metrics import Score, normalize
 
 
@@ -25,7 +27,7 @@ class Validator:
     Args:
         sets: paths or glob patterns of TFRecords by name.
         tokenizer: of the model.
-        image_size: (height, width) of the model's input.
+        preprocessing: of the model.
         on_corrupt: "raise" or "skip", see `RecordIndex`.
         protocol: what counts as right, see `data.validation_protocol`.
 
@@ -41,31 +43,33 @@ class Validator:
         self,
         sets: dict[str, list[str]],
         tokenizer: Tokenizer,
-        image_size: tuple[int, int],
+        preprocessing: Preprocessing,
         on_corrupt: str = "raise",
         protocol: str = "charset",
     ) -> None:
         self._tokenizer = tokenizer
         self._protocol = protocol
         self.notes: list[str] = []
-        self._sets: dict[str, tuple[list[str], np.ndarray, np.ndarray]] = {}
+        self._sets: dict[str, tuple[list[str], list[np.ndarray], np.ndarray]] = {}
         for name, patterns in sets.items():
             try:
                 index = RecordIndex(patterns, on_corrupt)
             except FileNotFoundError as error:
                 raise FileNotFoundError(f"data.validation.{name}: {error}") from error
-            texts, images, readable = [], [], []
+            texts: list[str] = []
+            images: list[np.ndarray] = []
+            readable = []
             for i in range(len(index)):
                 example = index.read_example(i)
                 texts.append(example.text)
                 try:
-                    images.append(preprocess(decode_image(example.encoded), image_size))
+                    images.append(prepare(decode_image(example.encoded), preprocessing))
                     readable.append(True)
                 except ImageError as error:
                     logging.warning("validation word %s cannot be read: %s", example.source_id, error)
-                    images.append(np.zeros((*image_size, 1), "float32"))
+                    images.append(np.zeros((*preprocessing.image_size, 1), "float32"))
                     readable.append(False)
-            self._sets[name] = (texts, np.asarray(images, "float32"), np.asarray(readable))
+            self._sets[name] = (texts, images, np.asarray(readable))
             self._tell(name, texts)
 
     def _tell(self, name: str, texts: list[str]) -> None:
@@ -96,9 +100,9 @@ class Validator:
         return [c for c in unicodedata.normalize("NFC", text) if not self._compared(c)]
 
     @classmethod
-    def of(cls, data: DataConfig, tokenizer: Tokenizer, image_size: tuple[int, int]) -> Validator:
+    def of(cls, data: DataConfig, tokenizer: Tokenizer, preprocessing: Preprocessing) -> Validator:
         """What a configuration's `data` says."""
-        return cls(data.validation, tokenizer, image_size, data.on_corrupt, data.validation_protocol)
+        return cls(data.validation, tokenizer, preprocessing, data.on_corrupt, data.validation_protocol)
 
     @property
     def sizes(self) -> dict[str, int]:
@@ -110,8 +114,10 @@ class Validator:
         """Tells whether an accuracy was measured on these words, under this protocol."""
         digest = hashlib.sha256(repr((self._protocol, self._tokenizer.charset.spec)).encode())
         for name, (texts, images, readable) in self._sets.items():
-            digest.update(repr((name, texts, readable.tolist(), images.shape)).encode(errors="surrogatepass"))
-            digest.update(np.ascontiguousarray(images).data)
+            shapes = [image.shape for image in images]
+            digest.update(repr((name, texts, readable.tolist(), shapes)).encode(errors="surrogatepass"))
+            for image in images:
+                digest.update(np.ascontiguousarray(image).data)
         return digest.hexdigest()[:32]
 
     @property
@@ -122,7 +128,9 @@ class Validator:
     def sample(self, count: int) -> np.ndarray:
         """The same few images each time, from all sets in turn: float32 (at most `count`, height, width, 1)."""
         taken = [images[i] for i in range(count) for _, images, _ in self._sets.values() if i < len(images)]
-        return np.asarray(taken[:count], "float32")
+        for _, narrow in same_size(taken):
+            return narrow[:count]
+        return np.zeros((0, 32, 1, 1), "float32")
 
     def score(self, read: Callable[[np.ndarray], np.ndarray], batch_size: int = 128) -> dict[str, Score]:
         """Scores every set.
@@ -137,12 +145,13 @@ class Validator:
         scores: dict[str, Score] = {}
         for name, (texts, images, readable) in self._sets.items():
             score = scores[name] = Score()
-            for start in range(0, len(texts), batch_size):
-                batch = images[start : start + batch_size]
-                missing = batch_size - len(batch)
-                tokens = read(np.pad(batch, ((0, missing), (0, 0), (0, 0), (0, 0))))
-                for text, row, good in zip(texts[start:], tokens[: len(batch)], readable[start:], strict=False):
-                    read_text = self._compared(self._tokenizer.decode(row)) if good else None
-                    score.add(self._compared(text), read_text, "exact")
+            for places, group in same_size(images):
+                for start in range(0, len(group), batch_size):
+                    batch = group[start : start + batch_size]
+                    missing = batch_size - len(batch)
+                    tokens = read(np.pad(batch, ((0, missing), (0, 0), (0, 0), (0, 0))))
+                    for place, row in zip(places[start:], tokens[: len(batch)], strict=False):
+                        read_text = self._compared(self._tokenizer.decode(row)) if readable[place] else None
+                        score.add(self._compared(texts[place]), read_text, "exact")
         scores["all"] = sum(scores.values(), Score())
         return scores

@@ -8,6 +8,7 @@ import sys
 
 import pytest
 
+from spin_tf._page_style import PAGE_STYLE
 from spin_tf.data.records.example_proto import encode_bytes_features
 from spin_tf.data.records.tfrecord import RecordIndex, RecordWriter
 from tests.data import samples
@@ -42,6 +43,10 @@ def test_convert_and_look(call, tmp_path):
     result = call("inspect_data", f"--data={tmp_path}/out/w-*", "--num_samples=3", f"--output={tmp_path}/page.html")
     assert result.returncode == 0
     assert (tmp_path / "page.html").read_text().count("<img") == 3
+    # Both look as the other pages do, and run nothing.
+    for page in (tmp_path / "out" / "w.report.html", tmp_path / "page.html"):
+        text = page.read_text()
+        assert PAGE_STYLE in text and "prefers-color-scheme:dark" in PAGE_STYLE and "default-src 'none'" in text
 
 
 def test_too_many_rejects_fail_and_write_no_shards(call, tmp_path):

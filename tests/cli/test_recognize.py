@@ -393,7 +393,7 @@ def test_reading_options(strip_model: pathlib.Path, folder: pathlib.Path) -> Non
     refused = recognize(f"--model={strip_model}", "--min_probability=0.9999", folder)
     assert refused.returncode == 0
     assert [line.split("\t")[1:] for line in refused.stdout.splitlines()] == [["", "0.0000"]] * 3
-    assert refused.stderr.count("no word: nothing that may be read has a confidence of 0.9999\n") == 3
+    assert refused.stderr.count("no word: no reading that is allowed reaches a confidence of 0.9999\n") == 3
     for flag in ("--pattern=[a", "--lexicon=absent.txt", "--effort=5", "--n_best=0", "--allowlist=a", "--beam_width=3"):
         mistake = recognize(f"--model={strip_model}", flag, folder)
         assert mistake.returncode != 0 and mistake.stdout == "", flag

@@ -8,10 +8,12 @@ import subprocess
 import sys
 
 import numpy as np
+import pytest
 from PIL import Image
 
 from spin_tf.data.records.tfrecord import RecordIndex
 from spin_tf.synthesis import WordSynthesizer
+from spin_tf.synthesis.languages import is_held_out
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 
@@ -68,9 +70,32 @@ def test_mistakes_are_told_in_one_line(tmp_path: pathlib.Path) -> None:
         ((output, "--without=blurr"), "families=['blurr']"),
         ((output, "--strength=-1"), "strength=-1"),
         ((output, "--size=32"), "size must be (height, width)"),
+        ((output, "--wide_size=32"), "wide_size must be (height, width)"),
+        ((output, "--shares=signs"), "shares='signs'"),
+        ((output, "--effects=blur"), "effects='blur'"),
+        ((output, f"--only_fonts={tmp_path / 'missing.txt'}"), "missing.txt"),
         ((output, "word"), "takes no arguments"),
     ):
         result = synthesize(*arguments)
         assert result.returncode == 2, arguments
         assert message in result.stderr and len(result.stderr.splitlines()) == 1, result.stderr
     assert sorted(path.name for path in tmp_path.iterdir()) == ["empty"]
+
+
+def test_words_of_languages_and_wide_images_for_a_charset(tmp_path: pathlib.Path) -> None:
+    pytest.importorskip("wordfreq")
+    flags = ("--charset=chars:abcdefghijklmnopqrstuvwxyzäöüß", "--languages=de", "--shares=words=1", "--num_shards=1")
+    for part in ("train", "held_out"):
+        result = synthesize(
+            f"--output={tmp_path / part}", "--num_words=60", "--language_words=3000", f"--word_split={part}", *flags,
+            "--size=32,128", "--wide_size=32,256", "--max_length=40",
+        )  # fmt: skip
+        assert result.returncode == 0, result.stderr
+    words = {}
+    for part in ("train", "held_out"):
+        index = RecordIndex(f"{tmp_path / part}-*.tfrecord")
+        words[part] = [index.read_example(i) for i in range(len(index))]
+        assert all(is_held_out(word.text) is (part == "held_out") for word in words[part])
+        sizes = {Image.open(io.BytesIO(word.encoded)).size for word in words[part]}
+        assert (128, 32) in sizes and sizes <= {(128, 32), (256, 32)}
+    assert len({word.text for word in words["train"]}) > 40

@@ -56,7 +56,7 @@ def test_a_white_picture(tmp_path: pathlib.Path) -> None:
     assert ("perhaps no word is there" in result.stderr) == (text != "" and float(confidence) < 0.1)
     sure = recognize("--min_confidence=0.9", tmp_path / "white.png")
     assert sure.returncode == 0 and sure.stdout.split("\t")[1:] == ["", "0.0000\n"]
-    assert sure.stderr == f"{tmp_path}/white.png: no word: nothing that may be read has a confidence of 0.9\n"
+    assert sure.stderr == f"{tmp_path}/white.png: no word: no reading that is allowed reaches a confidence of 0.9\n"
 
 
 def test_min_confidence_is_min_probability(strip_model: pathlib.Path, tmp_path: pathlib.Path) -> None:

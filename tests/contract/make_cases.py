@@ -1,6 +1,6 @@
 """Draws the pictures of tests/contract/cases, which every reader is tested on, and writes what is expected of them.
 
-python -m tests.contract.make_cases            pictures and expected.json, from the rules in numpy
+python -m tests.contract.make_cases            pictures, model and expected.json, from the rules in numpy
 python -m tests.contract.make_cases --expected expected.json alone: new rules, the same pictures
 
 expected.json names the preprocessing (`image_size`, `wide_image_size`, `turn`), the model, and for each file:
@@ -13,7 +13,8 @@ expected.json names the preprocessing (`image_size`, `wide_image_size`, `turn`),
   `axis`: direction, lowest and span of the colours, null for grey; `values_crc32` of the values 0..255 that are
   interpolated, one byte each, (2 * height) x (2 * width) by rows, upper taps before lower and left before right;
   `crc32` of the view, float32 little-endian by rows; `sample`: its values at every 8th row and 16th column;
-- `words`: what the model reads under each `turn`: text, confidence, turned.
+- `words`: what the model reads under each `turn`: text, confidence, turned. The model is that of `tests.strip_model`:
+  it knows no letters, but how light each sixteenth of a wide view is; of JPEG, another decoder may give other letters.
 """
 
 from __future__ import annotations
@@ -35,10 +36,11 @@ from spin_tf.contract.pixels import Pixels, rot90
 from spin_tf.contract.preprocessing import Preprocessing
 from spin_tf.contract.turning import TURN, is_tall
 from spin_tf.data.images import decode_image
+from tests import strip_model
 
 CASES = pathlib.Path(__file__).resolve().parent / "cases"
 EXPECTED = CASES / "expected.json"
-MODEL = CASES / "tiny.tflite"
+MODEL = CASES / "strips.tflite"
 PREPROCESSING = Preprocessing((32, 128), (32, 256))
 Colour = tuple[int, ...]
 BLACK, WHITE = (20, 20, 24), (236, 232, 228)
@@ -255,13 +257,13 @@ def expect(name: str, data: bytes, recognizers: dict[str, Any]) -> dict[str, Any
 def write_expected() -> None:
     from spin_tf.recognizer import Recognizer
 
-    recognizers = {turn: Recognizer(MODEL, 1, turn=turn) for turn in TURN} if MODEL.exists() else {}
+    recognizers = {turn: Recognizer(MODEL, 1, turn=turn) for turn in TURN}
     files = sorted(path for path in CASES.iterdir() if path not in (EXPECTED, MODEL))
     expected = {
         "preprocessing": PREPROCESSING.number,
         "image_size": PREPROCESSING.image_size,
         "wide_image_size": PREPROCESSING.wide_image_size,
-        "model": MODEL.name if MODEL.exists() else None,
+        "model": MODEL.name,
         "files": {path.name: expect(path.name, path.read_bytes(), recognizers) for path in files},
     }
     # A line a view: a change of the rules shows in a diff what it changed.
@@ -273,6 +275,7 @@ def main(arguments: list[str]) -> None:
         CASES.mkdir(exist_ok=True)
         for name, data in (readable() | broken()).items():
             (CASES / name).write_bytes(data)
+        strip_model.write_two_sizes(MODEL)
     write_expected()
 
 

@@ -9,8 +9,9 @@ import pytest
 
 from spin_tf.contract.errors import ImageError
 from spin_tf.contract.preprocessing import prepare
-from spin_tf.contract.turning import turned_views
+from spin_tf.contract.turning import TURN, turned_views
 from spin_tf.data.images import decode_image, open_picture
+from spin_tf.recognizer import Recognizer
 from tests.contract import make_cases
 from tests.contract.make_cases import CASES, EXPECTED, PREPROCESSING
 
@@ -47,6 +48,19 @@ def test_numpy_does_what_is_expected(name: str) -> None:
         sample = expected["views"][str(degrees)]["sample"]
         np.testing.assert_allclose(view[::8, ::16, 0], sample, rtol=0, atol=2e-6 if expected["lossless"] else 0.02)
     np.testing.assert_array_equal(views[0][0], prepare(decode_image(data), PREPROCESSING))
+
+
+def test_words_are_as_expected() -> None:
+    """Through `read_many`, which puts views of both sizes in one batch where there are several."""
+    names = [name for name, case in FILES.items() if case["error"] == "" and case["lossless"]]
+    for turn in TURN:
+        recognizer = Recognizer(make_cases.MODEL, 1, turn=turn)
+        for name, word in zip(names, recognizer.read([CASES / name for name in names]), strict=True):
+            expected = FILES[name]["words"][turn]
+            assert (word.text, word.turned) == (expected["text"], expected["turned"]), (turn, name)
+            np.testing.assert_allclose(word.confidence, expected["confidence"], rtol=1e-3, atol=1e-6)
+    turned = {case["words"]["auto"]["turned"] for case in FILES.values() if "words" in case}
+    assert turned == {0, 90, -90, 180}
 
 
 def _but_for_sums(case: dict) -> dict:

@@ -12,6 +12,7 @@ from PIL import Image
 
 from spin_tf.charset import Charset, Tokenizer
 from spin_tf.config import DataConfig, SourceConfig
+from spin_tf.contract.preprocessing import Preprocessing
 from spin_tf.data.feeding.pipeline import TrainingWords
 from spin_tf.data.plain_images import as_both_read, decodes_alike
 from spin_tf.data.preprocessing import decode_image, decode_tensor, preprocess, to_grey
@@ -100,7 +101,7 @@ def test_records_of_others_train_as_they_read(tmp_path):
 def _check_training(prefix, count):
     config = DataConfig(train={"a": SourceConfig(files=[f"{prefix}-*"], augmentation=0.0)})
     words = TrainingWords(config, Tokenizer(Charset.from_spec("36")), count, 1, 0)
-    batch = next(iter(words.dataset((32, 100), 0, 1)))
+    batch = next(iter(words.dataset(Preprocessing((32, 100)), 0, 1)))
     examples, _ = words.read(words.make_sampler(), 0)
     for image, example in zip(batch["image"].numpy(), examples, strict=True):
         np.testing.assert_allclose(image, preprocess(decode_image(FILES[example.source_id])), atol=1e-5)

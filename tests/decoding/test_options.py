@@ -14,7 +14,7 @@ from spin_tf.contract.preprocessing import Preprocessing
 from spin_tf.contract.views import views
 from spin_tf.contract.word import Word
 from spin_tf.decoding.options import PER_IMAGE, OptionNames, Options
-from spin_tf.reading.stepping import read_stepwise
+from spin_tf.decoding.stepping import read_stepwise
 from spin_tf.reading.voting import vote
 from spin_tf.recognizer import Recognizer
 from tests import strip_model as strips
@@ -112,7 +112,7 @@ def test_nothing_is_invented(model: TinyModel, crops: list[np.ndarray]) -> None:
     for word in words:
         if not word.text:
             assert (word.confidence, word.characters, word.alternatives) == (0.0, (), ())
-            assert word.reason == f"no word: nothing that may be read has a confidence of {floor:g}"
+            assert word.reason == f"no word: no reading that is allowed reaches a confidence of {floor:g}"
     # Without a constraint too.
     assert all(word.reason for word in Recognizer(min_probability=0.999).read(crops))
 

@@ -163,7 +163,8 @@ def test_lines_are_those_of_the_python_command(folder: pathlib.Path) -> None:
 
 def test_jsonl_lines_are_those_of_the_python_command(folder: pathlib.Path) -> None:
     ours, theirs = (
-        [json.loads(line) for line in run_it("--format=jsonl", folder)[1].splitlines()] for run_it in (spin_read, recognize)
+        [json.loads(line) for line in run_it("--format=jsonl", folder)[1].splitlines()]
+        for run_it in (spin_read, recognize)
     )
     assert len(ours) == 10
     for record, expected in zip(ours, theirs, strict=True):

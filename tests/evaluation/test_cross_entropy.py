@@ -12,6 +12,7 @@ import pytest
 
 from spin_tf import config as c
 from spin_tf.charset import Tokenizer
+from spin_tf.contract.preprocessing import Preprocessing
 from spin_tf.evaluation.cross_entropy import CrossEntropy, Measured, load_words
 from spin_tf.evaluation.metrics import Score
 from spin_tf.models import SPINRecognizer
@@ -29,9 +30,9 @@ def words(tmp_path_factory: pytest.TempPathFactory) -> tuple[pathlib.Path, str]:
 
 def test_it_is_that_of_the_softmax(words: tuple[pathlib.Path, str]) -> None:
     """Against numpy, over more than one batch; what the charset cannot write is read, but has no cross entropy."""
-    texts, images = load_words([words[1]], (32, 32))
+    texts, images = load_words([words[1]], Preprocessing((32, 32)))
     texts = ["\u4e2d", *texts[1:]] * 4
-    images = np.concatenate([images] * 4)
+    images = images * 4
     model = SPINRecognizer(tiny.config(words[0]).model)
     measured = CrossEntropy(model).measure(texts, images)
     tokenizer = Tokenizer(model.charset)

@@ -98,6 +98,18 @@ def test_exported_models_say_what_is_missing() -> None:
     page = Page(make_words([dataclasses.replace(TRACE, stages=None, steps=steps)]))
     assert len(page.pictures) == 4
     assert "cannot be shown" in text_of(page) and "(the line)" in text_of(page)
+    # What is not there is not explained either.
+    assert [name for name in ("AIN", "SPN", "TPS", "The crop", "spelling") if name in text_of(page)] == [
+        "The crop",
+        "spelling",
+    ]
+
+
+@pytest.mark.parametrize(("part", "name"), [("offset", "(AIN)"), ("chromatic", "(SPN)"), ("control_points", "(TPS)")])
+def test_a_stage_that_a_model_lacks_is_not_explained(part: str, name: str) -> None:
+    lacking = dataclasses.replace(TRACE, stages=dataclasses.replace(STAGES, **{part: None}))  # type: ignore[arg-type]
+    assert name not in text_of(Page(make_words([lacking])))
+    assert name in text_of(Page(make_words([lacking, TRACE])))
 
 
 @pytest.mark.parametrize(

@@ -32,11 +32,15 @@ def run(line: str, place: pathlib.Path) -> str:
     return result.stdout
 
 
-@pytest.fixture(scope="session")
-def port() -> int:
+def free_port() -> int:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return int(listener.getsockname()[1])
+
+
+@pytest.fixture(scope="session")
+def port() -> int:
+    return free_port()
 
 
 @pytest.fixture(scope="session")

@@ -21,7 +21,7 @@ import pytest
 from spin_tf.export import saved_model
 from spin_tf.synthesis import WordSynthesizer
 from tests.export import image_files
-from tests.serving.conftest import BLOCK, EXPORT, README, commands, run
+from tests.serving.conftest import BLOCK, EXPORT, README, commands, free_port, run
 
 pytestmark = pytest.mark.deploy
 NOT_RUN = {
@@ -110,25 +110,27 @@ def test_every_command_runs_and_versions_roll_over_and_back(
     models: pathlib.Path, place: pathlib.Path, port: int
 ) -> None:
     assert {reason for reason, _ in BLOCK.findall(README) if reason} == NOT_RUN
-    server: Server | None = None
+    servers: dict[str, Server] = {}
+    ports = {"8501": port, "8502": free_port()}
     asking: Asking | None = None
     exports, done = 0, []
     try:
         for line in commands():
-            line = line.replace("8501", str(port))
+            for written, taken in ports.items():
+                line = line.replace(written, str(taken))
             if line.startswith("bin/"):
                 line = f".venv-serving/bin/python {line}"
             if line.endswith("&"):
-                server = Server(line.removesuffix("&"), place)
-                server.wait_for("version 1 answers")
+                name = "fast" if "models/fast" in line else "spin"
+                servers[name] = Server(line.removesuffix("&"), place)
+                servers[name].wait_for("version 1 answers")
             elif EXPORT.match(line):
                 exports += 1
                 if exports > 1:
                     # The first is the fixture's.
                     asking = Asking(port)
                     run(f"{line} --check_words=8", place)
-                    assert server is not None
-                    server.wait_for("version 2 answers")
+                    servers["spin"].wait_for("version 2 answers")
             else:
                 output = run(line, place)
                 if "curl" in line and "predict" in line:
@@ -140,16 +142,17 @@ def test_every_command_runs_and_versions_roll_over_and_back(
                 elif line.startswith("ls "):
                     assert output.split() == ["1", "2"]
                 elif line.startswith("mv "):
-                    assert server is not None and asking is not None
-                    server.wait_for("version 1 answers")
+                    assert asking is not None
+                    servers["spin"].wait_for("version 1 answers")
                     asking.finish()
                     asking = None
                 elif line.startswith("deploy/tf_serving/loader_check"):
                     check_loader(output, models / "1")
             done.append(line)
     finally:
-        if server is not None:
+        for server in servers.values():
             server.stop()
+    assert set(servers) == {"spin", "fast"}
     # The client has come to its end, so the versions have gone over and back.
     assert exports == 2 and asking is None and len(done) >= 10
 

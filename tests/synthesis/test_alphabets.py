@@ -80,7 +80,7 @@ def test_the_lexicon_decides_and_what_is_left_out_is_counted(tmp_path: pathlib.P
         "tea",
         "λόγος",
         "two words",
-        "x" * 26,
+        "x" * 41,
         "שלום",
         "# no",
     ]
@@ -90,7 +90,7 @@ def test_the_lexicon_decides_and_what_is_left_out_is_counted(tmp_path: pathlib.P
     assert set(lexicon.characters) >= set(CHARACTERS) | set("éÉïприветПλός")
     assert {reason: len(found) for reason, found in lexicon.left_out.items()} == {
         "with a space": 1,
-        "longer than 25 characters": 1,
+        "longer than 40 characters": 1,
         "right-to-left or joined script": 1,
     }
     assert "3 words of the lexicon are left out" in lexicon.summary() and "'two words'" in lexicon.summary()

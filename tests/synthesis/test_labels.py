@@ -22,7 +22,7 @@ def labels() -> list[str]:
 
 
 def test_labels_can_be_learnt(labels: list[str]) -> None:
-    assert all(1 <= len(label) <= 25 and set(label) <= set(CHARACTERS) for label in labels)
+    assert all(1 <= len(label) <= 40 and set(label) <= set(CHARACTERS) for label in labels)
     assert len(CHARACTERS) == 94
     # Every character turns up, for the decoder to learn it.
     assert set("".join(labels)) == set(CHARACTERS)
@@ -30,7 +30,7 @@ def test_labels_can_be_learnt(labels: list[str]) -> None:
 
 def test_shares_of_lengths_cases_and_kinds(labels: list[str]) -> None:
     lengths = collections.Counter(min(len(label), 10) for label in labels)
-    assert 0.4 < sum(lengths[n] for n in (3, 4, 5)) / len(labels) < 0.65
+    assert 0.35 < sum(lengths[n] for n in (3, 4, 5)) / len(labels) < 0.65
     assert 0.04 < sum(lengths[n] for n in (1, 2)) / len(labels) < 0.15
     words = [label for label in labels if label.isalpha() and len(label) > 1]
     assert 0.6 < len(words) / len(labels) < 0.85
@@ -45,8 +45,8 @@ def test_shares_of_lengths_cases_and_kinds(labels: list[str]) -> None:
 def test_max_length_is_kept() -> None:
     sampler = LabelSampler(["lighthouse", "sea"], max_length=4)
     assert max(len(sampler.sample(random.Random(i))) for i in range(2000)) == 4
-    with pytest.raises(ValueError, match="Received: max_length=26"):
-        LabelSampler(max_length=26)
+    with pytest.raises(ValueError, match="Received: max_length=41"):
+        LabelSampler(max_length=41)
     with pytest.raises(ValueError, match="at most 3 characters"):
         LabelSampler(["lighthouse"], max_length=3)
 
@@ -61,7 +61,7 @@ def test_lexicon_must_be_drawable() -> None:
 def test_read_lexicon(tmp_path: pathlib.Path) -> None:
     file = tmp_path / "words.txt"
     file.write_text(
-        "\ufeffSea\n# a comment\n\nlight-house\nna\u00efve\ntwo words\n" + "x" * 26 + "\n", encoding="utf-8"
+        "\ufeffSea\n# a comment\n\nlight-house\nna\u00efve\ntwo words\n" + "x" * 41 + "\n", encoding="utf-8"
     )
     assert read_lexicon(file) == ["Sea", "light-house"]
     file.write_text("# nothing\n")
@@ -87,7 +87,7 @@ def test_one_odd_word_ends_no_lexicon(tmp_path, charset, odd):
     sampler = LabelSampler(found.words, characters=found.characters)
     rng = random.Random(0)
     labels = [sampler.sample(rng) for _ in range(400)]
-    assert all(set(found.characters).issuperset(label) and 1 <= len(label) <= 25 for label in labels)
+    assert all(set(found.characters).issuperset(label) and 1 <= len(label) <= 40 for label in labels)
     assert any(label.lower() == "ankara" for label in labels)
     if odd == "İzmir":
         assert "İzmir" in found.words and any(label in ("İzmir", "İZMİR") for label in labels)

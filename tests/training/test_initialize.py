@@ -57,3 +57,15 @@ def test_a_deeper_backbone_begins_as_the_shallower_one() -> None:
     images = np.random.default_rng(0).uniform(-1, 1, (2, *source.image_size, 1)).astype("float32")
     for ours, theirs in zip(target.predict_words(images), source.predict_words(images), strict=True):
         np.testing.assert_allclose(ours, theirs, atol=1e-6)
+
+
+def test_accented_letters_start_as_their_letters_and_far_less_likely() -> None:
+    source, target = make("36"), make("chars:aéÉ€")
+    before = rows(target)
+    transfer_weights(source, target)
+    known, now = rows(source), rows(target)
+    for accented in "éÉ":
+        np.testing.assert_array_equal(now[accented][:-1], known["e"][:-1])
+        assert now[accented][-1] == pytest.approx(known["e"][-1] - 4.0)
+    np.testing.assert_array_equal(now["a"], known["a"])
+    np.testing.assert_array_equal(now["€"], before["€"])

@@ -11,6 +11,7 @@ import pytest
 
 from spin_tf import config as config_module
 from spin_tf.charset import Charset, Tokenizer
+from spin_tf.contract.preprocessing import Preprocessing
 from spin_tf.data.records.tfrecord import ShardWriter, WordExample
 from spin_tf.evaluation.metrics import Score, normalize
 from spin_tf.training.validation import Validator
@@ -24,7 +25,7 @@ def validator(folder: pathlib.Path, charset: str, labels: list[str], protocol: s
         for i, label in enumerate(labels):
             writer.write(WordExample(tiny.draw("x"), label, str(i), "png"))
     tokenizer = Tokenizer(Charset.from_spec(charset), 12)
-    return Validator({"set": [f"{folder}/set-*.tfrecord"]}, tokenizer, (32, 32), protocol=protocol)
+    return Validator({"set": [f"{folder}/set-*.tfrecord"]}, tokenizer, Preprocessing((32, 32)), protocol=protocol)
 
 
 def score(validator: Validator, charset: str, readings: list[str]) -> Score:
@@ -97,7 +98,7 @@ def test_another_protocol_can_be_asked_for(tmp_path: pathlib.Path, protocol: str
 
 def test_the_configuration_says_which(tmp_path: pathlib.Path) -> None:
     config = tiny.config(tmp_path, "data.validation_protocol=exact")
-    of = Validator.of(config.data, Tokenizer(Charset.from_spec("36"), 8), (32, 32))
+    of = Validator.of(config.data, Tokenizer(Charset.from_spec("36"), 8), Preprocessing((32, 32)))
     assert of._protocol == "exact" and of.sizes == {"check": 12}
     with pytest.raises(ValueError, match=r"data\.validation_protocol must be one of charset, alphanumeric, letters"):
         tiny.config(tmp_path, "data.validation_protocol=loose")

@@ -19,6 +19,9 @@ const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
 const FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"];
 
 export const expected = JSON.parse(await readFile(join(PREPARED, "expected.json"), "utf8"));
+/** The pictures that every reader of spin_tf is tested on, and what is expected of them. */
+export const CASES = join(ROOT, "tests/contract/cases");
+export const cases = JSON.parse(await readFile(join(CASES, "expected.json"), "utf8"));
 export const photos = JSON.parse(await readFile(join(PREPARED, "photos/expected.json"), "utf8"));
 
 /** The built page in a folder of its own, with the test images beside it, served; `detector`: built with this file. */
@@ -28,6 +31,7 @@ export async function site({ detector } = {}) {
   for (const name of ["words", "files", "photos", "float.tflite"]) {
     await cp(join(PREPARED, name), join(folder, name), { recursive: true });
   }
+  await cp(CASES, join(folder, "cases"), { recursive: true });
   await esbuild.build({
     entryPoints: [join(HERE, "internals.ts")],
     bundle: true,

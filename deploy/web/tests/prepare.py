@@ -10,6 +10,8 @@ FOLDER/photos: see prepare_photos.py.
 from __future__ import annotations
 
 import argparse
+import base64
+import hashlib
 import io
 import json
 import pathlib
@@ -20,8 +22,9 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 from prepare_photos import prepare as prepare_photos
 
-from spin_tf.contract.turning import is_tall
-from spin_tf.data.preprocessing import ImageError, decode_image, preprocess
+from spin_tf.contract.preprocessing import Preprocessing
+from spin_tf.contract.turning import is_tall, turned_views
+from spin_tf.data.preprocessing import ImageError, decode_image
 from spin_tf.recognizer import Recognizer
 from spin_tf.synthesis import WordSynthesizer
 
@@ -29,6 +32,7 @@ REPOSITORY = pathlib.Path(__file__).resolve().parents[3]
 NUM_WORDS = 400
 NUM_TALL = 15
 ORIENTATION = 0x0112
+FIRST, SECOND = Preprocessing((32, 128), number=1), Preprocessing((32, 128), (32, 256), number=2)
 
 
 def find_real_words(folder: pathlib.Path) -> list[pathlib.Path]:
@@ -60,7 +64,23 @@ def as_json(image: bytes | pathlib.Path, recognizer: Recognizer) -> dict[str, An
         "text": word.text,
         "confidence": word.confidence,
         "turned": word.turned,
+        "truncated": word.truncated,
         "characters": [[c.character, c.confidence, c.x] for c in word.characters],
+    }
+
+
+def inputs(pixels: np.ndarray, preprocessing: Preprocessing) -> dict[str, bytes]:
+    """What a model is to read of a picture: by degrees, float32 by rows."""
+    views = turned_views(pixels, preprocessing, "auto")
+    return {str(degrees): view.astype("<f4").tobytes() for degrees, (view,) in views.items()}
+
+
+def encoded_inputs(pixels: np.ndarray, preprocessing: Preprocessing) -> dict[str, Any]:
+    return {
+        "number": preprocessing.number,
+        "size": preprocessing.image_size,
+        "wideSize": preprocessing.wide_image_size,
+        "views": {key: base64.b64encode(view).decode() for key, view in inputs(pixels, preprocessing).items()},
     }
 
 
@@ -155,23 +175,22 @@ def main() -> None:
     prepare_photos(photos, arguments.shared)
     recognizer = Recognizer(num_threads=1)
     real = (arguments.shared / "data" / "real" / "validation.txt").is_file()
-    expected: dict[str, Any] = {"real": real, "words": {}, "float": {}, "files": {}, "broken": []}
-    expected["image_size"] = list(recognizer.image_size)
+    expected: dict[str, Any] = {"real": real, "words": {}, "float": {}, "inputs": {}, "files": {}, "broken": []}
     float_recognizer = Recognizer(arguments.folder / "float.tflite", num_threads=1)
     for i, source in enumerate(find_real_words(arguments.shared / "data" / "real") if real else draw_words(words)):
         name = f"{i:03d}{source.suffix}"
         (shutil.copy if real else shutil.move)(source, words / name)
         expected["words"][f"words/{name}"] = as_json(words / name, recognizer)
         expected["float"][f"words/{name}"] = as_json(words / name, float_recognizer)
+        views = inputs(decode_image((words / name).read_bytes()), SECOND)
+        expected["inputs"][f"words/{name}"] = {key: hashlib.sha256(view).hexdigest() for key, view in views.items()}
     for name, content in image_files().items():
         (files / name).write_bytes(content)
         pixels = decode_image(content)
-        turns = {0: 0, 90: 1, -90: -1} if is_tall(*pixels.shape[:2]) else {0: 0}
-        views = {degrees: preprocess(np.rot90(pixels, k), recognizer.image_size) for degrees, k in turns.items()}
         expected["files"][f"files/{name}"] = {
             **as_json(content, recognizer),
             "size": [pixels.shape[1], pixels.shape[0]],
-            "views": {str(degrees): view.ravel().tolist() for degrees, view in views.items()},
+            "views": [encoded_inputs(pixels, preprocessing) for preprocessing in (FIRST, SECOND)],
         }
     for name, content in broken_files().items():
         (files / name).write_bytes(content)

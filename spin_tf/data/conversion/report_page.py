@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 from PIL import Image
 
+from spin_tf._page_style import PAGE_STYLE
 from spin_tf.data.conversion.cropping import crop
 from spin_tf.data.conversion.entry import EntryError, read_file
 from spin_tf.data.conversion.sources import lmdb_folder, tfrecord_files
@@ -24,15 +25,18 @@ from spin_tf.data.conversion.statistics import Statistics
 from spin_tf.data.preprocessing import ImageError, decode_image
 
 _THUMBNAIL = (320, 96)
-_STYLE = """
-body { font: 15px/1.4 system-ui, sans-serif; margin: 2em auto; max-width: 75em; padding: 0 1em; color: #222; }
-table { border-collapse: collapse; margin: .5em 0 1.5em; } td, th { border: 1px solid #ccc; padding: .2em .6em;
-text-align: left; vertical-align: top; } td.number { text-align: right; font-variant-numeric: tabular-nums; }
-.words { display: flex; flex-wrap: wrap; gap: .6em; } .word { border: 1px solid #ccc; padding: .4em; width: 15em;
-overflow-wrap: anywhere; } .word img { max-width: 100%; max-height: 6em; image-rendering: pixelated; background: #eee; }
-.label { font: 16px/1.4 ui-monospace, monospace; white-space: pre-wrap; unicode-bidi: isolate; }
-.detail { color: #777; font-size: 12px; } i.code { color: #b00; font-style: normal; }
-"""
+_STYLE = (
+    PAGE_STYLE
+    + """
+.words{display:flex;flex-wrap:wrap;gap:.7em}
+.word{width:15em;padding:.6em .7em;border:1px solid var(--line);border-radius:8px;background:var(--card);
+overflow-wrap:anywhere}
+.word img{max-width:100%;max-height:6em;border-radius:4px;image-rendering:pixelated;background:var(--bar)}
+.label{font:16px/1.4 ui-monospace,monospace;white-space:pre-wrap;unicode-bidi:isolate}
+.detail{color:var(--soft);font-size:12px}
+i.code{color:var(--bad);font-style:normal}
+""".replace("\n", "")
+)
 
 
 class Sample(NamedTuple):
@@ -101,6 +105,7 @@ def page_html(title: str, body: str) -> str:
     policy = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
     return (
         f'<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>{html.escape(title)}</title>'
+        '<meta name="viewport" content="width=device-width,initial-scale=1">'
         f'<meta http-equiv="Content-Security-Policy" content="{policy}"><style>{_STYLE}</style></head>'
         f"<body><h1>{html.escape(title)}</h1>{body}</body></html>\n"
     )

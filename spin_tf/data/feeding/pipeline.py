@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import importlib.util
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -12,11 +13,13 @@ from absl import logging
 from spin_tf._extras import require
 from spin_tf.charset import Tokenizer
 from spin_tf.config import DataConfig
+from spin_tf.contract import tensorflow_twin as twin
+from spin_tf.contract.preprocessing import Preprocessing
 from spin_tf.data.feeding.augmentation import NUM_LIGHT_DRAWS, NUM_SHAPE_DRAWS, relight, warp_tensor
 from spin_tf.data.feeding.record_labels import LabelCounts, usable_records
-from spin_tf.data.feeding.sampler import Sampler
+from spin_tf.data.feeding.record_sizes import wide_records
+from spin_tf.data.feeding.sampler import Sampler, WidthSampler
 from spin_tf.data.plain_images import as_both_read
-from spin_tf.data.preprocessing import decode_tensor, preprocess_tensor
 from spin_tf.data.records.record_file import RecordError
 from spin_tf.data.records.tfrecord import RecordIndex, WordExample
 
@@ -53,6 +56,8 @@ class TrainingWords:
         batch_size: global, over all replicas.
         steps: of the run.
         seed: of order and augmentation.
+        by_width: sort the words by width, so that `dataset` can give batches of wide ones; needs a look at the start of
+            every picture.
 
     Attributes:
         augmentation: the strength for the words of each source, float32 (sources,).
@@ -63,7 +68,15 @@ class TrainingWords:
         FileNotFoundError: files that are not there; names the key.
     """
 
-    def __init__(self, config: DataConfig, tokenizer: Tokenizer, batch_size: int, steps: int, seed: int) -> None:
+    def __init__(
+        self,
+        config: DataConfig,
+        tokenizer: Tokenizer,
+        batch_size: int,
+        steps: int,
+        seed: int,
+        by_width: bool = False,
+    ) -> None:
         if not config.train:
             raise ValueError("data.train must name at least one source. Received: {}")
         self.tokenizer = tokenizer
@@ -74,6 +87,7 @@ class TrainingWords:
         self.label_counts = LabelCounts()
         self._indices: list[RecordIndex] = []
         self._usable: list[np.ndarray] = []
+        self._is_wide: list[np.ndarray] = []
         self._broken: set[tuple[int, int]] = set()
         # Checksums of the images are verified where the library for that is installed.
         self._check = importlib.util.find_spec("google_crc32c") is not None
@@ -93,6 +107,8 @@ class TrainingWords:
                 logging.warning("data.train.%s: %d words left out: %s", name, sum(rejected.values()), rejected)
             self._indices.append(index)
             self._usable.append(usable)
+            if by_width:
+                self._is_wide.append(wide_records(index, usable, name))
             self.rejected[name] = rejected
         unknown = self.label_counts.unknown
         if unknown:
@@ -111,16 +127,25 @@ class TrainingWords:
         """Usable words of each source."""
         return [len(usable) for usable in self._usable]
 
-    def make_sampler(self) -> Sampler:
+    @property
+    def wide_share(self) -> float:
+        """The share of steps whose words are wide."""
+        sampler = self.make_sampler()
+        return sampler.wide_share if isinstance(sampler, WidthSampler) else 0.0
+
+    def make_sampler(self) -> Sampler | WidthSampler:
         """A sampler of its own for each reader: it remembers the last step."""
-        return Sampler(self.sizes, self._weights, self._final_weights, self.batch_size, self._steps, self.seed)
+        mixture = self._weights, self._final_weights, self.batch_size, self._steps, self.seed
+        return WidthSampler(self._is_wide, *mixture) if self._is_wide else Sampler(self.sizes, *mixture)
 
     def _read_word(self, source: int, position: int) -> WordExample:
         while (source, position) in self._broken:
             position = (position + 1) % len(self._usable[source])
         return self._indices[source].read_example(int(self._usable[source][position]), self._check)
 
-    def read(self, sampler: Sampler, step: int, part: slice = slice(None)) -> tuple[list[WordExample], np.ndarray]:
+    def read(
+        self, sampler: Sampler | WidthSampler, step: int, part: slice = slice(None)
+    ) -> tuple[list[WordExample], np.ndarray]:
         """Part of the batch of a step: words, and the numbers of their sources, int64 (words,)."""
         sources, positions = sampler.batch(step)
         sources, positions = sources[part], positions[part]
@@ -148,7 +173,7 @@ class TrainingWords:
                     example = self._read_word(*key)
                     place += f", source id {example.source_id}"
                     self.tokenizer.encode(example.text)
-                    decode_tensor(tf.constant(_as_read(example)))
+                    twin.decode_tensor(tf.constant(_as_read(example)))
                 except (ValueError, OSError, tf.errors.OpError) as error:
                     reason = " ".join(str(error).split())[:200]
                     broken[key] = BrokenWord(*key, place, reason)
@@ -167,7 +192,7 @@ class TrainingWords:
 
     def dataset(
         self,
-        image_size: tuple[int, int],
+        preprocessing: Preprocessing,
         first_step: int,
         steps: int,
         worker: int = 0,
@@ -175,6 +200,9 @@ class TrainingWords:
         replicas: int = 1,
     ) -> Any:
         """tf.data of dicts image (b, h, w, 1) and tokens (b, max_length + 2) int32, with b = batch / all replicas.
+
+        The images of a batch are of one size: the `image_size` of `preprocessing`, or its `wide_image_size` where it
+        has one, the words were sorted by width, and those of the step are wide.
 
         Every number is a function of the seed and the word's place in the run, however the batch is split. A worker's
         replicas get their parts of a step's batch one after the other.
@@ -195,41 +223,64 @@ class TrainingWords:
         sampler = self.make_sampler()
         augmented = bool(self.augmentation.max() > 0)
 
+        sizes = [preprocessing.image_size]
+        if preprocessing.wide_image_size is not None and self._is_wide:
+            sizes.append(preprocessing.wide_image_size)
+
         def read(step: np.int64) -> tuple[Any, ...]:
             words, sources = self.read(sampler, int(step), part)
             rows = np.stack([self.tokenizer.encode(word.text) for word in words])
-            return np.asarray([_as_read(word) for word in words], object), rows, self.augmentation[sources]
+            encoded = np.asarray([_as_read(word) for word in words], object)
+            is_wide = np.full(share, sampler.is_wide(int(step)) and len(sizes) > 1)
+            return encoded, rows, self.augmentation[sources], is_wide
 
         def load(step: Any) -> dict[str, Any]:
-            encoded, rows, strengths = tf.numpy_function(read, [step], (tf.string, tf.int32, tf.float32))
+            kinds = tf.string, tf.int32, tf.float32, tf.bool
+            encoded, rows, strengths, is_wide = tf.numpy_function(read, [step], kinds)
             return {
                 "encoded": tf.ensure_shape(encoded, (share,)),
                 "tokens": tf.ensure_shape(rows, (share, self.tokenizer.max_length + 2)),
                 "strength": tf.ensure_shape(strengths, (share,)),
+                "is_wide": tf.ensure_shape(is_wide, (share,)),
                 "number": step * self.batch_size + part.start + tf.range(share, dtype=tf.int64),
             }
+
+        def of_size(is_wide: Any, make: Callable[[tuple[int, int]], Any]) -> Any:
+            if len(sizes) == 1:
+                return make(sizes[0])
+            return tf.cond(is_wide, lambda: make(sizes[1]), lambda: make(sizes[0]))
 
         def resize(word: dict[str, Any]) -> dict[str, Any]:
             encoded, number = word["encoded"], tf.cast(word["number"] % 2**31, tf.int32)
 
-            def plain() -> tuple[Any, ...]:
-                return preprocess_tensor(encoded, image_size), tf.zeros(NUM_LIGHT_DRAWS), tf.zeros((*image_size, 1))
+            def plain(size: tuple[int, int]) -> tuple[Any, ...]:
+                pixels = twin.decode_tensor(encoded)
+                # All of it: what stands in wide ground is learnt, too.
+                view = tf.ensure_shape(twin.scaled(twin.view_of(pixels, twin.whole(pixels), size)), (*size, 1))
+                return view, tf.zeros(NUM_LIGHT_DRAWS), tf.zeros((*size, 1))
 
-            def warped() -> tuple[Any, ...]:
-                grey = tf.image.rgb_to_grayscale(tf.cast(decode_tensor(encoded), tf.float32))
+            def warped(size: tuple[int, int]) -> tuple[Any, ...]:
+                values = twin.values_of(tf.cast(twin.decode_tensor(encoded), tf.float32), coloured=True)
                 draws = tf.random.stateless_normal((NUM_SHAPE_DRAWS,), tf.stack([seed, number]))
-                image = (warp_tensor(grey, image_size, word["strength"], draws) - 127.5) / 127.5
+                image = twin.scaled(warp_tensor(values, size, word["strength"], draws))
                 # A word at a time, so that no split of a batch changes them.
                 key = tf.stack([seed ^ 0x5F17, number])
                 uniform = tf.random.stateless_uniform((NUM_LIGHT_DRAWS,), key)
-                return image, uniform, tf.random.stateless_normal((*image_size, 1), key + 1)
+                return image, uniform, tf.random.stateless_normal((*size, 1), key + 1)
 
-            image, uniform, noise = tf.cond(word["strength"] > 0.0, warped, plain)
+            def make(size: tuple[int, int]) -> Any:
+                return tf.cond(word["strength"] > 0.0, lambda: warped(size), lambda: plain(size))
+
+            image, uniform, noise = of_size(word["is_wide"], make)
             result = {"image": image, "tokens": word["tokens"]}
             return {**result, "strength": word["strength"], "uniform": uniform, "noise": noise} if augmented else result
 
         def finish(batch: dict[str, Any]) -> dict[str, Any]:
-            image = relight(ops, batch["image"], batch["strength"], batch["uniform"], batch["noise"])
+            def make(size: tuple[int, int]) -> Any:
+                image, noise = (tf.ensure_shape(batch[key], (None, *size, 1)) for key in ("image", "noise"))
+                return relight(ops, image, batch["strength"], batch["uniform"], noise)
+
+            image = of_size(tf.shape(batch["image"])[2] > sizes[0][1], make)
             untouched = batch["strength"][:, None, None, None] <= 0.0
             return {"image": tf.where(untouched, batch["image"], image), "tokens": batch["tokens"]}
 

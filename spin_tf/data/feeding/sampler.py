@@ -50,6 +50,10 @@ class Sampler:
         weights = self._weights[0] * (1 - done) + self._weights[1] * done
         return weights / weights.sum()
 
+    def is_wide(self, step: int) -> bool:
+        """Words of one width are none of them wide; see `WidthSampler`."""
+        return False
+
     def _sources(self, step: int) -> np.ndarray:
         rng = np.random.Generator(np.random.Philox(key=[self._seed, step]))
         return rng.choice(len(self._sizes), self._batch_size, p=self.shares(step))
@@ -81,3 +85,67 @@ class Sampler:
             drawn[source] += 1
         self._drawn, self._next_step = drawn, step + 1
         return sources.astype(np.int64), indices
+
+
+class WidthSampler:
+    """As `Sampler`, for words that are read at two widths: all words of a batch are of one.
+
+    Wide batches come at even distances and as often as the mixture has wide words; within either width, the sources
+    keep their shares of it.
+
+    Args:
+        is_wide: of each source, bool (words,).
+        weights, final_weights, batch_size, steps, seed: see `Sampler`.
+    """
+
+    def __init__(
+        self,
+        is_wide: Sequence[np.ndarray],
+        weights: Sequence[float],
+        final_weights: Sequence[float],
+        batch_size: int,
+        steps: int,
+        seed: int,
+    ) -> None:
+        # Of each width the places of its words in their sources, and the numbers of the sources that have any.
+        self._places = [[np.flatnonzero(wide == kind) for wide in is_wide] for kind in (False, True)]
+        self._sources = [[i for i, places in enumerate(all_places) if len(places)] for all_places in self._places]
+        counts = [len(wide) for wide in is_wide]
+        self._all = Sampler(counts, weights, final_weights, batch_size, steps, seed)
+        mean = (self.shares(0) + self.shares(steps - 1)) / 2
+        self.wide_share = float(sum(share * wide.mean() for share, wide in zip(mean, is_wide, strict=True)))
+        self._samplers: list[Sampler | None] = []
+        for kind, sources in enumerate(self._sources):
+            sizes = [len(self._places[kind][i]) for i in sources]
+            first, last = (
+                [every[i] * size / counts[i] for i, size in zip(sources, sizes, strict=True)]
+                for every in (weights, final_weights)
+            )
+            steps_of_kind = self._before(steps) if kind else steps - self._before(steps)
+            # Another order for each: the first words of a source are no more often wide than others.
+            own_seed = seed + (kind << 40)
+            sampler = Sampler(sizes, first, last, batch_size, max(steps_of_kind, 1), own_seed) if sources else None
+            self._samplers.append(sampler)
+
+    def shares(self, step: int) -> np.ndarray:
+        """The share of each source in the words around a step, float64 (sources,)."""
+        return self._all.shares(step)
+
+    def _before(self, step: int) -> int:
+        """How many of the steps before this one are of wide words."""
+        return int(step * self.wide_share)
+
+    def is_wide(self, step: int) -> bool:
+        """Whether the words of a step are wide."""
+        return self._before(step + 1) > self._before(step)
+
+    def batch(self, step: int) -> tuple[np.ndarray, np.ndarray]:
+        """See `Sampler.batch`."""
+        kind = int(self.is_wide(step))
+        sampler = self._samplers[kind]
+        if sampler is None:
+            raise ValueError(f"there are no words of the width of this step. Received: step={step}")
+        sources, places = sampler.batch(self._before(step) if kind else step - self._before(step))
+        sources = np.asarray(self._sources[kind])[sources]
+        indices = [self._places[kind][source][place] for source, place in zip(sources, places, strict=True)]
+        return sources, np.asarray(indices, np.int64)

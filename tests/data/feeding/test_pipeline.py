@@ -10,9 +10,11 @@ import tensorflow as tf
 
 from spin_tf.charset import Charset, Tokenizer
 from spin_tf.config import DataConfig, SourceConfig
+from spin_tf.contract.preprocessing import Preprocessing, prepare
 from spin_tf.data.feeding.pipeline import TrainingWords
 from spin_tf.data.feeding.record_labels import LabelCounts, usable_records
-from spin_tf.data.preprocessing import decode_image, preprocess
+from spin_tf.data.images import decode_image
+from spin_tf.data.plain_images import encode_png
 from spin_tf.data.records.record_file import RecordError
 from spin_tf.data.records.tfrecord import RecordIndex, ShardWriter, WordExample, find_shards
 from tests.training import tiny
@@ -39,7 +41,7 @@ def make(folder: pathlib.Path, augmentation: float = 0.5, batch_size: int = 8, *
 
 
 def batches(words: TrainingWords, *args: int, **options: int) -> list[dict[str, np.ndarray]]:
-    dataset = words.dataset(SIZE, *args, **options)
+    dataset = words.dataset(Preprocessing(SIZE), *args, **options)
     return [{key: np.asarray(value) for key, value in batch.items()} for batch in dataset]
 
 
@@ -67,14 +69,14 @@ def test_without_augmentation_images_are_preprocessed_and_labels_fit(folder: pat
     examples, _ = words.read(words.make_sampler(), 0)
     (batch, *_) = batches(words, 0, 1)
     for example, image, row in zip(examples, batch["image"], batch["tokens"], strict=True):
-        np.testing.assert_allclose(image, preprocess(decode_image(example.encoded), SIZE), atol=1e-4)
+        np.testing.assert_allclose(image, prepare(decode_image(example.encoded), Preprocessing(SIZE)), atol=1e-4)
         assert words.tokenizer.decode(row[1:]) == example.text
     assert words.source_ids(0)[0].split(":")[1] == examples[0].source_id
 
 
 def test_an_uneven_split_is_refused(folder: pathlib.Path) -> None:
     with pytest.raises(ValueError, match=r"training\.batch_size"):
-        make(folder, batch_size=9).dataset(SIZE, 0, 9, replicas=2)
+        make(folder, batch_size=9).dataset(Preprocessing(SIZE), 0, 9, replicas=2)
 
 
 LABELS = ["word", "Word", "", "waytoolongforeight", "a-b", "caf\u00e9", "x", "0" * 8, "0" * 9, "tab\tb", "nul\0"]
@@ -151,3 +153,35 @@ def test_a_corrupt_image_is_found_and_replaced(folder: pathlib.Path, tmp_path: p
     same = [(a["tokens"] == b["tokens"]).all(axis=1) for a, b in zip(good, whole, strict=True)]
     # One word in 40 gave way to its neighbour wherever it was drawn.
     assert 0 < 72 - np.sum(same) <= 4
+
+
+def write_wide(folder: pathlib.Path, count: int) -> str:
+    with ShardWriter(str(folder / "wide"), 1) as writer:
+        for i in range(count):
+            picture = np.random.default_rng(i).integers(0, 256, (10, 80, 3)).astype(np.uint8)
+            writer.write(WordExample(encode_png(picture), "abcd"[: 1 + i % 4], f"wide/{i}", "png"))
+    return f"{folder}/wide-*"
+
+
+@pytest.mark.parametrize("augmentation", [0.0, 0.7])
+def test_wide_words_have_batches_of_their_own(
+    folder: pathlib.Path, tmp_path: pathlib.Path, augmentation: float
+) -> None:
+    sources = {
+        "words": SourceConfig([f"{folder}/words-*"], 0.5, augmentation=augmentation),
+        "wide": SourceConfig([write_wide(tmp_path, 20)], 0.5, augmentation=augmentation),
+    }
+    tokenizer = Tokenizer(Charset.from_spec("36"), 8)
+    words = TrainingWords(DataConfig(sources), tokenizer, 8, 8, seed=5, by_width=True)
+    assert words.wide_share == 0.5
+    sizes = Preprocessing(SIZE, (32, 64))
+    whole = [{key: np.asarray(value) for key, value in batch.items()} for batch in words.dataset(sizes, 0, 8)]
+    widths = [batch["image"].shape[2] for batch in whole]
+    assert sorted(widths) == [32] * 4 + [64] * 4
+    # The same from any step, and split among replicas.
+    parts = [np.asarray(batch["image"]) for batch in words.dataset(sizes, 3, 8, replicas=2)]
+    for step in range(3, 8):
+        joined = np.concatenate(parts[2 * (step - 3) : 2 * (step - 3) + 2])
+        np.testing.assert_allclose(joined, whole[step]["image"], atol=1e-5)
+    # Without a second size, all are read at the first.
+    assert {batch["image"].shape[2] for batch in words.dataset(Preprocessing(SIZE), 0, 8)} == {32}

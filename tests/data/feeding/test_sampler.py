@@ -5,7 +5,7 @@ import collections
 import numpy as np
 import pytest
 
-from spin_tf.data.feeding.sampler import Sampler
+from spin_tf.data.feeding.sampler import Sampler, WidthSampler
 
 
 def make(**changes: object) -> Sampler:
@@ -63,3 +63,48 @@ def test_a_source_of_weight_zero_is_never_drawn() -> None:
 def test_an_empty_source_is_refused() -> None:
     with pytest.raises(ValueError, match="at least one word"):
         make(sizes=[3, 0, 1])
+
+
+def make_by_width(**changes: object) -> WidthSampler:
+    is_wide = [np.arange(40) % 4 == 0, np.zeros(20, bool), np.arange(30) % 2 == 0]
+    arguments: dict[str, object] = {
+        "is_wide": is_wide,
+        "weights": [0.6, 0.2, 0.2],
+        "final_weights": [0.6, 0.2, 0.2],
+        "batch_size": 8,
+        "steps": 400,
+        "seed": 3,
+    }
+    return WidthSampler(**{**arguments, **changes})  # type: ignore[arg-type]
+
+
+def test_words_of_a_batch_are_of_one_width_and_the_mixture_stays() -> None:
+    sampler = make_by_width()
+    is_wide = [np.arange(40) % 4 == 0, np.zeros(20, bool), np.arange(30) % 2 == 0]
+    drawn = np.zeros((2, 3))
+    for step in range(400):
+        sources, indices = sampler.batch(step)
+        kinds = {bool(is_wide[source][index]) for source, index in zip(sources, indices, strict=True)}
+        assert kinds == {sampler.is_wide(step)}
+        drawn[int(sampler.is_wide(step))] += np.bincount(sources, minlength=3)
+    # 0.6 / 4 + 0.2 / 2 of the words are wide.
+    assert sampler.wide_share == pytest.approx(0.25)
+    assert drawn[1].sum() == 0.25 * drawn.sum()
+    np.testing.assert_allclose(drawn.sum(axis=0) / drawn.sum(), [0.6, 0.2, 0.2], atol=0.03)
+    assert drawn[1, 1] == 0
+
+
+def test_a_batch_of_either_width_is_a_function_of_seed_and_step() -> None:
+    in_turn = make_by_width()
+    batches = [in_turn.batch(step) for step in range(60)]
+    other = make_by_width()
+    for step in (59, 0, 31, 30, 32, 5):
+        for ours, theirs in zip(other.batch(step), batches[step], strict=True):
+            np.testing.assert_array_equal(ours, theirs)
+
+
+@pytest.mark.parametrize("kind", [False, True])
+def test_words_may_all_be_of_one_width(kind: bool) -> None:
+    sampler = make_by_width(is_wide=[np.full(5, kind)], weights=[1.0], final_weights=[1.0], steps=7)
+    assert [sampler.is_wide(step) for step in range(7)] == [kind] * 7
+    assert all(len(sampler.batch(step)[1]) == 8 for step in range(7))

@@ -2,36 +2,51 @@
 import { byId } from "./dom";
 import { explain, NO_PASTE_BUTTON, NO_PICTURE, showError } from "./messages";
 
-/** @param opened gets the picture. */
-export function prepareIntake(opened: (picture: Blob) => void): void {
+type Opened = (pictures: readonly Blob[]) => void;
+
+/** @param opened gets the pictures, at least one. */
+export function prepareIntake(opened: Opened): void {
+  if (matchMedia("(hover: none) and (pointer: coarse)").matches) {
+    cameraFirst();
+  }
   const file = byId<HTMLInputElement>("file");
   byId("choose").addEventListener("click", () => file.click());
   file.addEventListener("change", () => {
-    const chosen = file.files?.[0];
+    const chosen = [...(file.files ?? [])];
     // The same file may be chosen again.
     file.value = "";
-    if (chosen) {
+    if (chosen.length > 0) {
       opened(chosen);
     }
   });
   prepareDrop(opened);
   document.addEventListener("paste", (event) => take(event.clipboardData, opened));
   byId("paste").addEventListener("click", () => void pasteByButton(opened));
-  byId("example").addEventListener("click", () => void drawExample().then(opened));
+  byId("example").addEventListener("click", () => void drawExample().then((picture) => opened([picture])));
 }
 
-function take(data: DataTransfer | null, opened: (picture: Blob) => void): void {
+/** What is in the hand is a camera: it comes first, for the eye and for the keys. */
+function cameraFirst(): void {
+  const [choose, photograph] = [byId("choose"), byId("photograph")];
+  choose.before(photograph);
+  choose.classList.remove("strong");
+  photograph.classList.add("strong");
+}
+
+function take(data: DataTransfer | null, opened: Opened): void {
   const files = [...(data?.files ?? [])];
-  // A file without a type may still be a picture: decoding tells.
-  const picture = files.find(({ type }) => type.startsWith("image/")) ?? files[0];
-  if (picture) {
-    opened(picture);
+  const pictures = files.filter(({ type }) => type.startsWith("image/"));
+  if (pictures.length > 0) {
+    opened(pictures);
+  } else if (files.length > 0) {
+    // A file without a type may still be a picture: decoding tells.
+    opened(files);
   } else {
     showError(NO_PICTURE);
   }
 }
 
-function prepareDrop(opened: (picture: Blob) => void): void {
+function prepareDrop(opened: Opened): void {
   const veil = byId("drop-veil");
   document.addEventListener("dragover", (event) => {
     // Without this, the browser would leave the page and show the file.
@@ -50,7 +65,7 @@ function prepareDrop(opened: (picture: Blob) => void): void {
   });
 }
 
-async function pasteByButton(opened: (picture: Blob) => void): Promise<void> {
+async function pasteByButton(opened: Opened): Promise<void> {
   if (!navigator.clipboard?.read) {
     showError(NO_PASTE_BUTTON);
     return;
@@ -59,7 +74,7 @@ async function pasteByButton(opened: (picture: Blob) => void): Promise<void> {
     for (const item of await navigator.clipboard.read()) {
       const type = item.types.find((name) => name.startsWith("image/"));
       if (type) {
-        opened(await item.getType(type));
+        opened([await item.getType(type)]);
         return;
       }
     }

@@ -3,7 +3,7 @@ import { prepareCamera } from "./camera";
 import { byId, percent } from "./dom";
 import { detector, findWords, takeDetector } from "./finder";
 import { prepareIntake } from "./intake";
-import { clearError, explain, say, showError } from "./messages";
+import { clearError, explain, fileName, say, showError } from "./messages";
 import { keepForOffline } from "./offline";
 import { copyText, Plate } from "./plate";
 import "./started";
@@ -14,6 +14,8 @@ const PHOTOGRAPH = { side: 480, widest: 2.2 };
 
 interface Reading {
   readonly plate: Plate;
+  /** Of several pictures, the one that the word is on; else it is on the picture that is open. */
+  readonly file?: Blob | undefined;
   box: Box;
   /** How the word lies, where it was found and its box not moved since. */
   corners?: Quadrilateral | undefined;
@@ -56,65 +58,120 @@ const stage = new Stage({
   },
 });
 
-function addReading(id: number, label: string, box: Box, remove?: () => void): Reading {
-  const plate = new Plate(label, {
-    again: () => void read(id, reading).then(() => plate.element.querySelector("button")?.focus()),
-    ...(remove && { remove }),
-  });
-  const reading: Reading = { plate, box, text: "", turn: 0 };
+function addReading(id: number, label: string, box: Box, remove?: () => void, file?: Blob): Reading {
+  const again = (): void => void read(id, reading).then(() => plate.element.querySelector("button")?.focus());
+  const plate = new Plate(label, { again, ...(remove && { remove }) }, file !== undefined);
+  const reading: Reading = { plate, file, box, text: "", turn: 0 };
   readings.set(id, reading);
   // The newest comes first: on a phone, right below the photograph.
   byId("readings").prepend(plate.element);
   return reading;
 }
 
-async function show(id: number, reading: Reading, crop: ImageData | undefined, word: Word): Promise<void> {
+/** Puts up what was read of an image. */
+async function show(id: number, reading: Reading, source: ImageBitmap | ImageData, word: Word): Promise<void> {
   reading.text = word.text;
   stage.label(id, word.text);
-  if (crop === undefined) {
-    reading.plate.show(picture!, reading.box, word);
+  if (source instanceof ImageBitmap) {
+    reading.plate.show(source, word);
     return;
   }
-  const { width, height } = crop;
-  const bitmap = await createImageBitmap(crop);
-  reading.plate.show(bitmap, { x: 0, y: 0, width, height }, word);
+  const bitmap = await createImageBitmap(source);
+  reading.plate.show(bitmap, word);
   bitmap.close();
 }
 
+const wholeOf = ({ width, height }: { width: number; height: number }): Box => ({ x: 0, y: 0, width, height });
+
 async function read(id: number, reading: Reading): Promise<void> {
-  const image = picture;
   const turn = ++reading.turn;
-  const { plate, box } = reading;
-  if (image === undefined) {
-    return;
-  }
+  const { plate } = reading;
   const current = (): boolean => turn === reading.turn && readings.get(id) === reading;
+  let close = (): void => {};
   try {
+    let image = picture;
+    if (reading.file) {
+      const own = (image = await decodeImage(reading.file));
+      close = () => own.close();
+      reading.box = wholeOf(own);
+    }
+    if (image === undefined) {
+      return;
+    }
     const reader = await recognizer();
     if (!current()) {
       return;
     }
     const crop = reading.corners && cutOut(image, widen(reading.corners));
-    const word = crop ? await reader.read(crop) : await reader.read(image, { box });
+    const word = crop ? await reader.read(crop) : await reader.read(image, { box: reading.box });
     if (!current()) {
       return;
     }
-    await show(id, reading, crop, word);
+    await show(id, reading, crop ?? image, word);
     const found = word.text === "" ? "no word found" : `${word.text}, ${percent(word.confidence)} sure`;
     say(`${plate.label}: ${found}`);
-    clearError();
+    if (!reading.file) {
+      clearError();
+    }
   } catch (error) {
     if (current()) {
       reading.text = "";
       plate.showError(error);
-      showError(explain(error));
+      showError(explain(error, fileName(reading.file ?? new Blob())));
     }
+  } finally {
+    close();
   }
   updateCopyAll();
 }
 
 function updateCopyAll(): void {
-  byId("copy-all").hidden = [...readings.values()].filter(({ text }) => text !== "").length < 2;
+  const few = [...readings.values()].filter(({ text }) => text !== "").length < 2;
+  for (const id of ["copy-all", "copy-several"]) {
+    byId(id).hidden = few;
+  }
+}
+
+/** From here on there is something to see. */
+function beginWork(): void {
+  clearError();
+  readings.clear();
+  byId("readings").replaceChildren();
+  document.body.classList.add("working");
+  byId("intake").classList.remove("plate");
+  byId("intake-title").textContent = "Another picture?";
+  byId("work").hidden = false;
+}
+
+/** Several pictures: of each the whole, a sign with the name of its file, in the order in which they came. */
+async function openSeveral(files: readonly Blob[]): Promise<void> {
+  beginWork();
+  picture?.close();
+  picture = undefined;
+  byId("desk").hidden = true;
+  byId("more").hidden = true;
+  byId("several").hidden = false;
+  stage.reset(1, 1);
+  updateCopyAll();
+  const nowhere = { x: 0, y: 0, width: 1, height: 1 };
+  const added = files.map((file, i) => {
+    const id = i + 1;
+    const remove = (): void => {
+      reading.plate.element.remove();
+      readings.delete(id);
+      updateCopyAll();
+      byId("choose").focus();
+    };
+    const reading: Reading = addReading(id, fileName(file) || `Picture ${id}`, nowhere, remove, file);
+    byId("readings").append(reading.plate.element);
+    return [id, reading] as const;
+  });
+  // One after another: each decoded picture takes its room only while it is read.
+  for (const [id, reading] of added) {
+    if (readings.get(id) === reading) {
+      await read(id, reading);
+    }
+  }
 }
 
 async function open(file: Blob): Promise<void> {
@@ -122,20 +179,16 @@ async function open(file: Blob): Promise<void> {
   try {
     opened = await decodeImage(file);
   } catch (error) {
-    showError(explain(error));
+    showError(explain(error, fileName(file)));
     return;
   }
-  clearError();
-  readings.clear();
+  beginWork();
+  byId("several").hidden = true;
   picture?.close();
   picture = opened;
   URL.revokeObjectURL(pictureUrl);
   pictureUrl = URL.createObjectURL(file);
   byId<HTMLImageElement>("picture").src = pictureUrl;
-  document.body.classList.add("working");
-  byId("intake").classList.remove("plate");
-  byId("intake-title").textContent = "Another picture?";
-  byId("work").hidden = false;
   const { width, height } = opened;
   const shape = Math.max(width / height, height / width);
   if (Math.min(width, height) >= PHOTOGRAPH.side && shape <= PHOTOGRAPH.widest) {
@@ -237,7 +290,7 @@ byId<HTMLInputElement>("detector-file").addEventListener("change", ({ target }) 
     );
   }
 });
-prepareIntake((file) => void open(file));
+prepareIntake((files) => void (files.length === 1 ? open(files[0]!) : openSeveral(files)));
 prepareCamera((photograph) => void open(photograph));
 byId("draw-boxes").addEventListener("click", () => {
   showDesk();
@@ -246,11 +299,11 @@ byId("draw-boxes").addEventListener("click", () => {
 });
 byId("add-box").addEventListener("click", () => stage.add());
 byId("read-whole").addEventListener("click", () => {
-  stage.add({ x: 0, y: 0, width: picture!.width, height: picture!.height });
+  stage.add(wholeOf(picture!));
 });
-byId("copy-all").addEventListener("click", () => {
-  void copyText(allText());
-});
+for (const id of ["copy-all", "copy-several"]) {
+  byId(id).addEventListener("click", () => void copyText(allText()));
+}
 
 recognizer().then(
   ({ metadata }) => {

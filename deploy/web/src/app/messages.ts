@@ -25,13 +25,21 @@ export const NO_PICTURE = "There is no picture in what was dropped or pasted. Co
 export const NO_PASTE_BUTTON = "This browser lets a page paste only by keyboard: press Ctrl + V, or ⌘ V on a Mac.";
 export const NO_SECURE_CAMERA = "The camera works only where the page is served over HTTPS. Choose a picture instead.";
 
-export function explain(error: unknown): string {
+/** @param file the name of the file that it went wrong with, if it was one. */
+export function explain(error: unknown, file = ""): string {
   console.error(error);
+  const about = file === "" ? "" : `${file}: `;
   if (error instanceof SpinError) {
-    return BY_CODE[error.code] ?? error.message;
+    return about + (BY_CODE[error.code] ?? error.message);
   }
   const name = error instanceof DOMException ? error.name : "";
-  return BY_NAME[name] ?? `Something went wrong: ${error instanceof Error ? error.message : String(error)}`;
+  const text = BY_NAME[name] ?? `Something went wrong: ${error instanceof Error ? error.message : String(error)}`;
+  return about + text;
+}
+
+/** The name of a picture that came as a file. */
+export function fileName(picture: Blob): string {
+  return picture instanceof File ? picture.name : "";
 }
 
 /** Says what went wrong, aloud too, until the next thing works. */

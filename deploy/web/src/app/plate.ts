@@ -2,6 +2,7 @@
 import type { Box, Character, Word } from "../recognizer";
 import { groundOf, takeRows } from "../recognizer/pixels";
 import { make, percent } from "./dom";
+import { type Doubt, doubtsOf } from "./doubts";
 import { explain, say } from "./messages";
 
 /** Below this probability a character is marked. */
@@ -19,23 +20,32 @@ export interface PlateActions {
 export class Plate {
   readonly element = make("li", { className: "plate reading" });
 
+  /** @param named whether the label is the name of a file, which the sign then bears. */
   constructor(
     readonly label: string,
     private readonly actions: PlateActions,
+    private readonly named = false,
   ) {
     this.showPending();
   }
 
   showPending(): void {
-    this.element.replaceChildren(make("p", { className: "pending" }, [`Reading ${this.label.toLowerCase()} …`]));
+    this.element.replaceChildren(make("p", { className: "pending" }, [`Reading ${this.spoken} …`]));
   }
 
   showError(error: unknown): void {
-    this.element.replaceChildren(make("p", {}, [explain(error)]), this.buttons());
+    this.element.replaceChildren(make("p", {}, [explain(error, this.named ? this.label : "")]), this.buttons());
   }
 
-  show(image: ImageBitmap, box: Box, word: Word): void {
-    const aspect = word.turned === 0 ? box.width / box.height : box.height / box.width;
+  /** The label within a sentence. */
+  private get spoken(): string {
+    return this.named ? this.label : this.label.toLowerCase();
+  }
+
+  /** @param image what the word was read from: of it, what was left of even ground is shown. */
+  show(image: ImageBitmap, word: Word): void {
+    const { box } = word;
+    const aspect = isUpright(word.turned) ? box.width / box.height : box.height / box.width;
     const specimen = make("div", { className: "specimen" }, [drawCrop(image, box, word.turned)]);
     specimen.style.setProperty("--aspect", String(aspect));
     this.element.style.setProperty("--count", String(Math.max(1, word.characters.length)));
@@ -52,17 +62,27 @@ export class Plate {
       percent(word.confidence),
     ]);
     const notes = [];
-    if (word.turned !== 0) {
+    if (word.turned === 180) {
+      notes.push(make("p", { className: "note" }, ["Read upside down"]));
+    } else if (word.turned !== 0) {
       notes.push(make("p", { className: "note" }, [`Read turned ${word.turned > 0 ? "left" : "right"} by a quarter`]));
     }
+    if (word.truncated) {
+      notes.push(make("p", { className: "note" }, ["As much as can be read at once: the word may go on"]));
+    }
+    const doubts = doubtsOf(word);
     if (word.text !== "" && word.confidence < GUESS) {
       notes.push(make("p", { className: "note" }, ["A guess: perhaps no word is here, or more than one"]));
+    }
+    if (doubts.length > 0) {
+      notes.push(otherLetters(doubts));
     }
     const tag = make("span", { className: "number", textContent: this.label.replace(/\D+/g, "") || "·" });
     tag.ariaHidden = "true";
     this.element.replaceChildren(
       specimen,
-      make("div", { className: "line" }, [...(this.actions.remove ? [tag] : []), name, sure]),
+      make("div", { className: "line" }, [...(this.actions.remove && !this.named ? [tag] : []), name, sure]),
+      ...(this.named ? [make("p", { className: "note file" }, [this.label])] : []),
       ...notes,
       this.buttons(word.text),
     );
@@ -80,9 +100,9 @@ export class Plate {
     if (text !== "") {
       const copy = add("Copy", text, () => void copyText(text).then((copied) => flash(copy, copied)));
     }
-    add("Read again", this.label.toLowerCase(), this.actions.again);
+    add("Read again", this.spoken, this.actions.again);
     if (this.actions.remove) {
-      add("Delete", this.label.toLowerCase(), this.actions.remove);
+      add("Delete", this.spoken, this.actions.remove);
     }
     return group;
   }
@@ -100,12 +120,28 @@ function letters(word: Word): (Node | string)[] {
   return [seen, make("span", { className: "visually-hidden", textContent: word.text })];
 }
 
+function isUpright(turned: number): boolean {
+  return turned === 0 || turned === 180;
+}
+
+/** "Not sure: n, or r (38 %)". */
+function otherLetters(doubts: readonly Doubt[]): HTMLElement {
+  const parts = doubts.flatMap(({ letter, other, confidence }, i) => [
+    i === 0 ? "Not sure: " : "; ",
+    make("b", { textContent: letter }),
+    other === "" ? " or the end" : " or ",
+    ...(other === "" ? [] : [make("b", { textContent: other })]),
+    ` (${percent(confidence)})`,
+  ]);
+  return make("p", { className: "note doubts" }, parts);
+}
+
 function drawCrop(image: ImageBitmap, box: Box, turned: number): HTMLCanvasElement {
   const canvas = make("canvas", { attributes: { role: "img", "aria-label": "The part of the picture that was read" } });
   const scale = Math.min(1, SHOWN_WIDTH / Math.max(box.width, box.height));
   const width = Math.max(1, Math.round(box.width * scale));
   const height = Math.max(1, Math.round(box.height * scale));
-  [canvas.width, canvas.height] = turned === 0 ? [width, height] : [height, width];
+  [canvas.width, canvas.height] = isUpright(turned) ? [width, height] : [height, width];
   const context = canvas.getContext("2d")!;
   // What is transparent is shown as it was read.
   const some = Math.min(64, box.height);

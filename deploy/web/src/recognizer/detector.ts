@@ -4,6 +4,7 @@ import { call, compile, loadEngine, tensorsOf } from "./engine";
 import { SpinError } from "./errors";
 import { fetchModel } from "./fetch_model";
 import { type DetectorMetadata, readDetectorMetadata } from "./metadata";
+import type { Size } from "./pixels";
 import { letterbox } from "./resize";
 import { findQuadrilaterals, type Place, type Quadrilateral } from "./text_map";
 
@@ -114,7 +115,7 @@ export class SpinDetector {
 export function place(
   height: number,
   width: number,
-  sizes: Readonly<Record<string, readonly [number, number]>>,
+  sizes: Readonly<Record<string, Size>>,
 ): { key: string; rows: number; columns: number } {
   let best = { key: "", scale: 0, pixels: Infinity };
   for (const [key, [rows, columns]] of Object.entries(sizes)) {

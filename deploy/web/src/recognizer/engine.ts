@@ -2,9 +2,12 @@ import { type CompiledModel, loadAndCompile, loadLiteRt, type SignatureRunner, T
 
 import { SpinError } from "./errors";
 import { engineFile } from "./engine_file";
+import type { Size } from "./pixels";
+import type { Input, Preprocessing } from "./preprocess";
 
-/** Exported files may carry further signatures (batch, encode, step), in any order: this one reads one image. */
+/** Exported files may carry further signatures (batch, encode, step), in any order: these read one image. */
 const SIGNATURE = "serving_default";
+const WIDE_SIGNATURE = "serving_default_wide";
 
 /** LiteRT keeps one engine for a page. */
 let engine: Promise<unknown> | undefined;
@@ -70,46 +73,67 @@ export async function call<Name extends string>(
   }
 }
 
-/** A compiled model, called by the name of its signature. */
+/** A signature that reads one image, and the shape of that. */
+interface Reader {
+  readonly runner: SignatureRunner;
+  readonly shape: number[];
+}
+
+/** A compiled model that reads images of one size, or of two. */
 export class Engine {
   private constructor(
     private readonly model: CompiledModel,
-    private readonly runner: SignatureRunner,
-    private readonly shape: number[],
+    private readonly plain: Reader,
+    private readonly wide: Reader | undefined,
   ) {}
 
   /**
    * @param file a whole `.tflite` file.
-   * @param imageSize height and width of the input.
+   * @param preprocessing the sizes of its inputs.
    * @param numClasses what the probabilities must have.
    * @throws SpinError "model_invalid".
    */
-  static async compile(file: Uint8Array, imageSize: readonly [number, number], numClasses: number): Promise<Engine> {
+  static async compile(file: Uint8Array, { size, wideSize }: Preprocessing, numClasses: number): Promise<Engine> {
     const model = await compile(file);
-    const runner = model.signatures[SIGNATURE];
-    const shape = [1, ...imageSize, 1];
-    const tensors = tensorsOf(runner);
-    const found = ["image", "probabilities", "positions"].map((name) => tensors.get(name));
-    const steps = tensors.get("positions")?.split(",").at(-1);
-    const wanted = [`float32 ${shape}`, `float32 1,${steps},${numClasses}`, `float32 1,${steps}`];
-    if (!runner || String(found) !== String(wanted)) {
-      const signatures = Object.keys(model.signatures);
+    try {
+      const wide = wideSize ? readerOf(model, WIDE_SIGNATURE, wideSize, numClasses) : undefined;
+      return new Engine(model, readerOf(model, SIGNATURE, size, numClasses), wide);
+    } catch (error) {
       model.delete();
-      throw new SpinError(
-        "model_invalid",
-        `The model does not read an image of ${imageSize.join(" x ")} into probabilities of ${numClasses} classes and ` +
-          `positions. Received: signatures=${signatures}; ${found.join("; ")}`,
-      );
+      throw error;
     }
-    return new Engine(model, runner, shape);
   }
 
-  /** Runs one image (height * width) through the model: probabilities (steps * classes) and positions (steps). */
-  async run(image: Float32Array<ArrayBuffer>): Promise<{ probabilities: Float32Array; positions: Float32Array }> {
-    return call(this.runner, image, this.shape, ["probabilities", "positions"]);
+  /**
+   * Runs one image through the model: probabilities (steps * classes) and positions (steps).
+   *
+   * LiteRT makes the room for wide images with the first of them.
+   */
+  async run({ values, isWide }: Input): Promise<{ probabilities: Float32Array; positions: Float32Array }> {
+    const { runner, shape } = isWide ? this.wide! : this.plain;
+    return call(runner, values, shape, ["probabilities", "positions"]);
   }
 
   delete(): void {
     this.model.delete();
   }
+}
+
+/** A signature, checked against what the metadata say: how many steps it makes is its own affair. */
+function readerOf(model: CompiledModel, signature: string, size: Size, numClasses: number): Reader {
+  const runner = model.signatures[signature];
+  const shape = [1, ...size, 1];
+  const tensors = tensorsOf(runner);
+  const found = ["image", "probabilities", "positions"].map((name) => tensors.get(name));
+  const steps = tensors.get("positions")?.split(",").at(-1);
+  const wanted = [`float32 ${shape}`, `float32 1,${steps},${numClasses}`, `float32 1,${steps}`];
+  if (!runner || String(found) !== String(wanted)) {
+    const signatures = Object.keys(model.signatures);
+    throw new SpinError(
+      "model_invalid",
+      `The signature ${signature} of the model does not read an image of ${size.join(" x ")} into probabilities of ` +
+        `${numClasses} classes and positions. Received: signatures=${signatures}; ${found.join("; ")}`,
+    );
+  }
+  return { runner, shape };
 }

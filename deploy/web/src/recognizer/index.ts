@@ -4,14 +4,17 @@
  *     const recognizer = await SpinRecognizer.load("spin.tflite");
  *     const word = await recognizer.read(file);
  */
+import { FIRST_CHARACTER_ID } from "./contract";
 import { Engine, loadEngine } from "./engine";
 import { SpinError } from "./errors";
 import { type ModelMetadata, readMetadata } from "./metadata";
 import { fetchModel } from "./fetch_model";
+import { Picture } from "./picture";
 import { type Box, checkBox } from "./pixels";
+import { cut, type Preprocessing, preprocessingOf } from "./preprocess";
 import { type ImageSource, openImage } from "./sources";
-import { surest, turnedViews } from "./turning";
-import { decode, FIRST_CHARACTER_ID, type Word } from "./word";
+import { surest, TURN_OPTIONS, turnedViews, type TurnOption } from "./turning";
+import { decode, type Word } from "./word";
 
 export { SpinDetector } from "./detector";
 export { SpinError, type SpinErrorCode } from "./errors";
@@ -20,13 +23,19 @@ export { type Box, decodeImage } from "./pixels";
 export type { ImageSource } from "./sources";
 export { cutOut, widen } from "./straighten";
 export type { Place, Quadrilateral } from "./text_map";
+export type { TurnOption } from "./turning";
 export type { Character, Word } from "./word";
 export { linesOf } from "./lines";
 
 export interface LoadOptions {
   /** The folder of LiteRT's WebAssembly; by default `litert/` beside this module. */
   readonly engine?: string | URL;
-  /** Read tall crops turned by a quarter either way too, and answer with the surest reading; by default true. */
+  /**
+   * Which turned crops are read beside the crop as it is, of which the surest reading counts: "none"; "tall", by default:
+   * tall ones by a quarter either way; "auto": these, and all of them upside down.
+   */
+  readonly turn?: TurnOption;
+  /** What `turn` was called when there were two: true is "tall", false is "none". */
   readonly turnTall?: boolean;
 }
 
@@ -45,7 +54,8 @@ export class SpinRecognizer {
   private constructor(
     private engine: Engine | undefined,
     readonly metadata: ModelMetadata,
-    private readonly turnTall: boolean,
+    private readonly preprocessing: Preprocessing,
+    private readonly turn: TurnOption,
   ) {
     this.characters = [...metadata.charset.characters];
   }
@@ -54,18 +64,23 @@ export class SpinRecognizer {
    * Loads a model: charset, image size and version come from inside the file.
    *
    * @param model where a `.tflite` file of spin_tf lies, or its bytes.
-   * @throws SpinError "no_webassembly", "engine_failed", "model_missing" or "model_invalid".
+   * @throws SpinError "no_webassembly", "engine_failed", "model_missing", "model_invalid" or "bad_argument".
    */
   static async load(
     model: string | URL | ArrayBuffer | Uint8Array,
     options: LoadOptions = {},
   ): Promise<SpinRecognizer> {
+    const turn = options.turn ?? (options.turnTall === false ? "none" : "tall");
+    if (!TURN_OPTIONS.includes(turn)) {
+      throw new SpinError("bad_argument", `turn is one of ${TURN_OPTIONS.join(", ")}. Received: turn=${String(turn)}`);
+    }
     // Both at once: they are the two large downloads.
     const [file] = await Promise.all([fetchModel(model), loadEngine(options.engine)]);
     const metadata = await readMetadata(file);
+    const preprocessing = preprocessingOf(metadata);
     const numClasses = [...metadata.charset.characters].length + FIRST_CHARACTER_ID;
-    const engine = await Engine.compile(file, metadata.image_size, numClasses);
-    return new SpinRecognizer(engine, metadata, options.turnTall ?? true);
+    const engine = await Engine.compile(file, preprocessing, numClasses);
+    return new SpinRecognizer(engine, metadata, preprocessing, turn);
   }
 
   /**
@@ -85,12 +100,12 @@ export class SpinRecognizer {
     try {
       const opened = await openImage(image);
       close = opened.close;
-      const decoded = opened.image;
-      const box = checkBox(decoded, options?.box);
+      const whole = Picture.of(opened.image, checkBox(opened.image, options?.box));
+      const picture = cut(whole, this.preprocessing);
       const words: Word[] = [];
-      for (const { degrees, input } of turnedViews(decoded, box, this.metadata.image_size, this.turnTall)) {
-        const { probabilities, positions } = await engine.run(input);
-        words.push(decode(this.characters, probabilities, positions, degrees));
+      for (const view of turnedViews(picture, this.preprocessing, this.turn)) {
+        const { probabilities, positions } = await engine.run(view);
+        words.push(decode(this.characters, probabilities, positions, view.turned, picture.box));
       }
       return surest(words);
     } finally {

@@ -1,10 +1,17 @@
+import {
+  DETECTOR_KIND,
+  FIRST_PREPROCESSING,
+  MAX_DETECTOR_SIDE,
+  MAX_LENGTH,
+  MAX_SIDE,
+  METADATA_FILE,
+  METADATA_FORMAT,
+  METADATA_MAX_BYTES,
+  PREPROCESSING,
+} from "./contract";
 import { SpinError } from "./errors";
+import type { Size } from "./pixels";
 
-const METADATA_FILE = "spin_tf.json";
-const METADATA_FORMAT = 1;
-/** The `kind` of files that find words; those that read them have none. */
-const DETECTOR = "detector";
-const MAX_DETECTOR_SIDE = 8192;
 // Of each record of a zip archive: its first four bytes, read as a little-endian number, and the size of its fixed part.
 const END = { magic: 0x06054b50, size: 22 };
 const ENTRY = { magic: 0x02014b50, size: 46 };
@@ -12,10 +19,6 @@ const LOCAL = { magic: 0x04034b50, size: 30 };
 const STORED = 0;
 const DEFLATED = 8;
 const LONGEST_COMMENT = 0xffff;
-// What unpacks to more is no metadata.
-const MAX_BYTES = 16 * 2 ** 20;
-const MAX_SIDE = 4096;
-const MAX_LENGTH = 1000;
 
 /** What a model says about itself: the `spin_tf.json` that every exported file carries. */
 export interface ModelMetadata {
@@ -25,7 +28,11 @@ export interface ModelMetadata {
   readonly quantization?: string;
   readonly charset: { readonly characters: string; readonly fold_case?: boolean; readonly name?: string };
   /** Height and width of the model's input. */
-  readonly image_size: readonly [number, number];
+  readonly image_size: Size;
+  /** The same for views wider than five times their height, where the model has one for them. */
+  readonly wide_image_size?: Size | null;
+  /** Which rules crops are prepared by; files without it are of number 1. */
+  readonly preprocessing?: number;
   readonly max_length: number;
   readonly [key: string]: unknown;
 }
@@ -36,7 +43,7 @@ export interface DetectorMetadata {
   readonly kind: "detector";
   readonly name?: string;
   /** Height and width of the inputs, by signature. */
-  readonly sizes: Readonly<Record<string, readonly [number, number]>>;
+  readonly sizes: Readonly<Record<string, Size>>;
   readonly [key: string]: unknown;
 }
 
@@ -57,14 +64,12 @@ export async function readMetadata(file: Uint8Array): Promise<ModelMetadata> {
 export async function readDetectorMetadata(file: Uint8Array): Promise<DetectorMetadata> {
   const missing = "so it is no detector of spin_tf; bin/convert_detector.py writes them";
   const metadata = parseTable(await readArchived(file, missing));
-  if (metadata["kind"] !== DETECTOR) {
+  if (metadata["kind"] !== DETECTOR_KIND) {
     throw invalid("is that of a model, no detector", metadata["kind"] ?? "no kind");
   }
   const { sizes } = metadata;
   const sides = isTable(sizes) ? Object.values(sizes) : [];
-  const isSize = (size: unknown): boolean =>
-    Array.isArray(size) && size.length === 2 && size.every((side) => isCount(side, MAX_DETECTOR_SIDE));
-  if (sides.length === 0 || !sides.every(isSize)) {
+  if (sides.length === 0 || !sides.every((size) => isSize(size, MAX_DETECTOR_SIDE))) {
     throw invalid("names no sizes, signatures with height and width", sizes);
   }
   return metadata as unknown as DetectorMetadata;
@@ -85,16 +90,28 @@ async function readArchived(file: Uint8Array, consequence: string): Promise<Arra
 /** Checks the `spin_tf.json` of a model, as spin_tf/reading/metadata.py does; unknown keys are left alone. */
 export function parseMetadata(content: ArrayBuffer): ModelMetadata {
   const metadata = parseTable(content);
-  if (metadata["kind"] === DETECTOR) {
+  if (metadata["kind"] === DETECTOR_KIND) {
     throw invalid("is that of a detector, which finds words and reads none", metadata["kind"]);
   }
-  const { charset, image_size: size, max_length: length } = metadata;
+  const { preprocessing = FIRST_PREPROCESSING, charset, image_size: size, max_length: length } = metadata;
+  if (!isCount(preprocessing, PREPROCESSING)) {
+    const known = Array.from({ length: PREPROCESSING }, (_, i) => i + 1).join(" and ");
+    throw new SpinError(
+      "model_invalid",
+      `The model was written for preprocessing ${short(preprocessing)}; this spin_tf knows ${known}: update spin_tf. ` +
+        `Received: preprocessing=${short(preprocessing)}`,
+    );
+  }
   const characters = isTable(charset) ? charset["characters"] : undefined;
   if (typeof characters !== "string" || characters === "" || new Set(characters).size !== [...characters].length) {
     throw invalid("has no charset that holds each character once", charset);
   }
-  if (!Array.isArray(size) || size.length !== 2 || !size.every((side) => isCount(side, MAX_SIDE))) {
+  if (!isSize(size, MAX_SIDE)) {
     throw invalid("has no image_size, height and width in pixels", size);
+  }
+  const wideSize = metadata["wide_image_size"] ?? null;
+  if (wideSize !== null && !isSize(wideSize, MAX_SIDE)) {
+    throw invalid("has a wide_image_size that is not height and width in pixels", wideSize);
   }
   if (!isCount(length, MAX_LENGTH)) {
     throw invalid("has no max_length, a number of characters", length);
@@ -129,6 +146,10 @@ function isTable(value: unknown): value is Record<string, unknown> {
 
 function isCount(value: unknown, limit: number): boolean {
   return Number.isInteger(value) && (value as number) >= 1 && (value as number) <= limit;
+}
+
+function isSize(value: unknown, limit: number): boolean {
+  return Array.isArray(value) && value.length === 2 && value.every((side) => isCount(side, limit));
 }
 
 function invalid(what: string, received: unknown): SpinError {
@@ -179,15 +200,31 @@ async function inflate(file: Uint8Array, view: DataView, entry: number, shift: n
     throw new RangeError("The archive is broken");
   }
   const start = local + LOCAL.size + view.getUint16(local + 26, true) + view.getUint16(local + 28, true);
-  const content = new Response(file.slice(start, start + size));
-  if (method === STORED) {
-    return content.arrayBuffer();
-  }
-  if (view.getUint32(entry + 24, true) > MAX_BYTES) {
+  const stored = file.slice(start, start + size);
+  if (view.getUint32(entry + 24, true) > METADATA_MAX_BYTES) {
     throw new RangeError("The file would unpack to more than metadata need");
   }
-  if (method !== DEFLATED || content.body === null) {
+  if (method !== STORED && method !== DEFLATED) {
     throw new RangeError(`The archive is compressed in another way: method ${method}`);
   }
-  return new Response(content.body.pipeThrough(new DecompressionStream("deflate-raw"))).arrayBuffer();
+  const stream = new Blob([stored]).stream();
+  return limited(method === STORED ? stream : stream.pipeThrough(new DecompressionStream("deflate-raw")));
+}
+
+/** What a stream gives, whatever its archive says of its size. */
+async function limited(stream: ReadableStream<Uint8Array<ArrayBuffer>>): Promise<ArrayBuffer> {
+  const parts: Uint8Array<ArrayBuffer>[] = [];
+  let size = 0;
+  for (const reader = stream.getReader(); ;) {
+    const { value, done } = await reader.read();
+    if (done) {
+      return new Blob(parts).arrayBuffer();
+    }
+    parts.push(value);
+    size += value.length;
+    if (size > METADATA_MAX_BYTES) {
+      void reader.cancel();
+      throw new RangeError("The file unpacks to more than metadata need");
+    }
+  }
 }

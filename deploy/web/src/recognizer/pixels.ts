@@ -1,3 +1,4 @@
+import { GREY_SHIFT, GREY_WEIGHTS, LIGHT_INK, MAX_IMAGE_BYTES, MAX_PIXELS, VISIBLE_ALPHA } from "./contract";
 import { SpinError } from "./errors";
 
 /** A part of an image, in its pixels; whole numbers. */
@@ -8,18 +9,15 @@ export interface Box {
   readonly height: number;
 }
 
+/** Height and width. */
+export type Size = readonly [number, number];
+
 /** Some rows of a picture, RGBA. */
 export interface Rows {
-  readonly width: number;
-  readonly height: number;
   readonly data: Uint8ClampedArray;
-  /** Where a row of the picture begins in `data`, counted in pixels. */
-  start(row: number): number;
+  /** Where a row of the picture begins in `data`, counted in pixels; undefined where it is not among these. */
+  readonly start: (row: number) => number | undefined;
 }
-
-// The limits of spin_tf/data/preprocessing.py.
-export const MAX_PIXELS = 64_000_000;
-const MAX_BYTES = 256 * 2 ** 20;
 
 /**
  * Decodes an image file as spin_tf does: rotated as its EXIF data say, colour profiles left alone.
@@ -34,8 +32,8 @@ export async function decodeImage(file: Blob): Promise<ImageBitmap> {
   if (file.size === 0) {
     throw new SpinError("not_an_image", `The image file is empty. ${received}`);
   }
-  if (file.size > MAX_BYTES) {
-    throw new SpinError("image_too_large", `Image files may have up to ${MAX_BYTES} bytes. ${received}`);
+  if (file.size > MAX_IMAGE_BYTES) {
+    throw new SpinError("image_too_large", `Image files may have up to ${MAX_IMAGE_BYTES} bytes. ${received}`);
   }
   let bitmap: ImageBitmap;
   try {
@@ -78,11 +76,11 @@ export function checkBox(image: { width: number; height: number }, box: Box | nu
  *
  * @param rows distinct, ascending, counted from the top of the box.
  */
-export function takeRows(image: ImageBitmap | ImageData, box: Box, rows: readonly number[]): Rows {
-  const { width, height } = box;
+export function takeRows(image: ImageBitmap | ImageData, box: Box, rows: ArrayLike<number>): Rows {
+  const { width } = box;
   if ("data" in image) {
     const start = (row: number): number => (box.y + row) * image.width + box.x;
-    return { width, height, data: image.data as Uint8ClampedArray, start };
+    return { data: image.data as Uint8ClampedArray, start };
   }
   const canvas = new OffscreenCanvas(width, rows.length);
   const context = canvas.getContext("2d", { willReadFrequently: true });
@@ -103,45 +101,44 @@ export function takeRows(image: ImageBitmap | ImageData, box: Box, rows: readonl
     first += count;
   }
   const { data } = context.getImageData(0, 0, width, rows.length);
-  return { width, height, data: data as Uint8ClampedArray, start: (row) => starts.get(row)! };
+  return { data: data as Uint8ClampedArray, start: (row) => starts.get(row) };
 }
 
 /** What transparency lies over: white, or black where all that is visible is light, as in spin_tf/data/picture.py. */
 export type Ground = 0 | 255;
 
-/** Where all that is visible is at least this light, white ink would vanish on white. */
-const LIGHT_INK = 192;
 const SCANNED_PIXELS = 1 << 18;
 
-/**
- * What a part of an image is to lie over.
- *
- * @param taken rows of it: where they are opaque, the ground shows nowhere, and nothing else is looked at.
- */
+/** The ground of a part of an image of which some rows were taken: where they are opaque, nothing else is looked at. */
 export function groundOf(image: ImageBitmap | ImageData, box: Box, taken: Rows): Ground {
-  if (isOpaque(taken)) {
-    return 255;
-  }
+  return isOpaque(taken) ? 255 : lookUnder(image, box);
+}
+
+/** What a part of an image that is transparent somewhere lies over; looks at all of it. */
+export function lookUnder(image: ImageBitmap | ImageData, box: Box): Ground {
   let visible = false;
   const step = Math.max(1, Math.floor(SCANNED_PIXELS / box.width));
   for (let top = 0; top < box.height; top += step) {
     const count = Math.min(step, box.height - top);
-    const strip = takeRows(
-      image,
-      box,
-      Array.from({ length: count }, (_, i) => top + i),
-    );
+    const strip = takeRows(image, box, counted(count, top));
     for (let row = top; row < top + count; row++) {
-      const start = strip.start(row);
-      for (let pixel = start; pixel < start + box.width; pixel++) {
-        if (greyOver(strip.data, 4 * pixel, 255) < LIGHT_INK) {
+      const start = strip.start(row)!;
+      for (let at = 4 * start; at < 4 * (start + box.width); at += 4) {
+        const alpha = strip.data[at + 3]!;
+        const channel = (c: number): number => over(strip.data[at + c]!, alpha, 255);
+        if (greyOf(channel(0), channel(1), channel(2)) < LIGHT_INK) {
           return 255;
         }
-        visible ||= strip.data[4 * pixel + 3]! > 127;
+        visible ||= alpha > VISIBLE_ALPHA;
       }
     }
   }
   return visible ? 0 : 255;
+}
+
+/** The whole numbers from a first one on. */
+export function counted(length: number, first = 0): Int32Array {
+  return Int32Array.from({ length }, (_, i) => first + i);
 }
 
 function isOpaque({ data }: Rows): boolean {
@@ -153,22 +150,13 @@ function isOpaque({ data }: Rows): boolean {
   return true;
 }
 
-// What OpenCV multiplies red, green and blue with, in units of 2 ** -15.
-const [RED, GREEN, BLUE] = [9798, 19235, 3735];
-const GREY_SHIFT = 15;
-const GREY_HALF = 1 << (GREY_SHIFT - 1);
+/** A channel of a pixel laid over a ground, rounded. */
+export function over(value: number, alpha: number, ground: Ground): number {
+  return Math.floor((value * alpha + ground * (255 - alpha) + 127) / 255);
+}
 
-/** Grey value 0..255 of one RGBA pixel laid over a ground: rounded there, then grey by OpenCV's formula. */
-export function greyOver(data: Uint8ClampedArray, at: number, ground: Ground): number {
-  const alpha = data[at + 3]!;
-  let red = data[at]!;
-  let green = data[at + 1]!;
-  let blue = data[at + 2]!;
-  if (alpha < 255) {
-    const rest = ground * (255 - alpha) + 127;
-    red = Math.floor((red * alpha + rest) / 255);
-    green = Math.floor((green * alpha + rest) / 255);
-    blue = Math.floor((blue * alpha + rest) / 255);
-  }
-  return (red * RED + green * GREEN + blue * BLUE + GREY_HALF) >> GREY_SHIFT;
+/** Grey value 0..255 by OpenCV's formula. */
+export function greyOf(red: number, green: number, blue: number): number {
+  const [redWeight, greenWeight, blueWeight] = GREY_WEIGHTS;
+  return (red * redWeight + green * greenWeight + blue * blueWeight + (1 << (GREY_SHIFT - 1))) >> GREY_SHIFT;
 }

@@ -1,71 +1,90 @@
-/** The twin of spin_tf/data/preprocessing.py: the same numbers, float32 for float32. */
-import { type Ground, greyOver, type Rows } from "./pixels";
+/** The twin of spin_tf/contract/preprocessing.py: from a picture to the input of a model, float32 for float32. */
+import { greys, greysOrColours } from "./colours";
+import { FIRST_PREPROCESSING, WIDE_ASPECT } from "./contract";
+import { cutGround } from "./even_ground";
+import type { ModelMetadata } from "./metadata";
+import type { Picture, Turn } from "./picture";
+import type { Size } from "./pixels";
 
 // numpy computes in float32; JavaScript's numbers are float64 until they are rounded.
 const f32 = Math.fround;
 
-/** How one axis is resized: source indices below and above each target pixel, and the weights of the upper ones. */
-export interface Taps {
-  readonly lower: Int32Array;
-  readonly upper: Int32Array;
-  readonly weights: Float32Array;
+/** How the pictures of a model are prepared. */
+export interface Preprocessing {
+  /** 1 knows one size and grey values, 2 all that is here. */
+  readonly number: number;
+  readonly size: Size;
+  /** That of wide views, where the model has one for them. */
+  readonly wideSize: Size | undefined;
 }
 
-/** Bilinear with half-pixel centres and without antialiasing, along one axis. */
-export function taps(size: number, target: number): Taps {
-  const lower = new Int32Array(target);
-  const upper = new Int32Array(target);
-  const weights = new Float32Array(target);
-  const scale = f32(size / target);
-  for (let i = 0; i < target; i++) {
-    const centre = f32(f32((i + 0.5) * scale) - 0.5);
-    const floor = Math.floor(centre);
-    lower[i] = Math.max(floor, 0);
-    upper[i] = Math.min(Math.ceil(centre), size - 1);
-    weights[i] = centre - floor;
-  }
-  return { lower, upper, weights };
+/** One input of a model, and whether it is of the size of wide views. */
+export interface Input {
+  readonly values: Float32Array<ArrayBuffer>;
+  readonly isWide: boolean;
 }
 
-/**
- * Turns a picture, seen turned by `degrees` counter-clockwise, into the input of a model.
- *
- * @param source the rows that the taps look at, at least.
- * @param ground what transparency lies over.
- * @param rows taps along the height of the turned picture.
- * @param columns taps along its width.
- * @returns float32 (rows * columns) in [-1, 1].
- */
-export function preprocess(
-  source: Rows,
-  ground: Ground,
-  degrees: number,
-  rows: Taps,
-  columns: Taps,
-): Float32Array<ArrayBuffer> {
-  const { width, height, data } = source;
-  // numpy.rot90: [row, column] of the turned picture is [column, width - 1 - row] of the source, or the reverse.
-  const at = (row: number, column: number): number => {
-    if (degrees === 90) {
-      return greyOver(data, 4 * (source.start(column) + width - 1 - row), ground);
-    }
-    if (degrees === -90) {
-      return greyOver(data, 4 * (source.start(height - 1 - column) + row), ground);
-    }
-    return greyOver(data, 4 * (source.start(row) + column), ground);
-  };
-  const numColumns = columns.lower.length;
-  const result = new Float32Array(rows.lower.length * numColumns);
+/** What the metadata of a model say. */
+export function preprocessingOf(metadata: ModelMetadata): Preprocessing {
+  const number = metadata.preprocessing ?? FIRST_PREPROCESSING;
+  const wideSize = number >= 2 ? (metadata.wide_image_size ?? undefined) : undefined;
+  return { number, size: metadata.image_size, wideSize };
+}
+
+/** The picture without its even ground. */
+export function cut(picture: Picture, { number }: Preprocessing): Picture {
+  return number >= 2 ? cutGround(picture) : picture;
+}
+
+/** Turns a picture, cut and seen turned, into the input of a model. */
+export function preprocess(picture: Picture, turn: Turn, { number, size, wideSize }: Preprocessing): Input {
+  const [width, height] =
+    turn === 90 || turn === -90 ? [picture.height, picture.width] : [picture.width, picture.height];
+  const isWide = wideSize !== undefined && width > WIDE_ASPECT * height;
+  const [numRows, numColumns] = isWide ? wideSize : size;
+  const [rows, columns] = [tapsOf(height, numRows), tapsOf(width, numColumns)];
+  const pixels = picture.take(rows.indices, columns.indices, turn);
+  return { values: resize(number >= 2 ? greysOrColours(pixels) : greys(pixels), rows, columns), isWide };
+}
+
+/** float32 (height * width) in [-1, 1] of the values 0..255 at all taps. */
+function resize(values: Uint8Array, rows: Taps, columns: Taps): Float32Array<ArrayBuffer> {
+  const [numRows, numColumns] = [rows.weights.length, columns.weights.length];
   const line = (row: number, column: number): number => {
-    const left = at(row, columns.lower[column]!);
-    return f32(left + f32((at(row, columns.upper[column]!) - left) * columns.weights[column]!));
+    const at = 2 * numColumns * row + column;
+    const left = values[at]!;
+    return f32(left + f32((values[at + numColumns]! - left) * columns.weights[column]!));
   };
-  for (let i = 0; i < rows.lower.length; i++) {
+  const result = new Float32Array(numRows * numColumns);
+  for (let i = 0; i < numRows; i++) {
     for (let j = 0; j < numColumns; j++) {
-      const top = line(rows.lower[i]!, j);
-      const value = f32(top + f32(f32(line(rows.upper[i]!, j) - top) * rows.weights[i]!));
+      const top = line(i, j);
+      const value = f32(top + f32(f32(line(numRows + i, j) - top) * rows.weights[i]!));
       result[i * numColumns + j] = f32(value - 127.5) / 127.5;
     }
   }
   return result;
+}
+
+/** How one axis is resized: the source indices below each target pixel, then those above, and the weights of these. */
+interface Taps {
+  readonly indices: Int32Array;
+  readonly weights: Float32Array;
+}
+
+/** Bilinear with half-pixel centres and without antialiasing, along one axis. */
+function tapsOf(size: number, target: number): Taps {
+  const indices = new Int32Array(2 * target);
+  const weights = new Float32Array(target);
+  const scale = f32(f32(size) / target);
+  // Beyond 2 ** 24 pixels float32 rounds past the edge.
+  const inside = (place: number): number => Math.min(Math.max(place, 0), size - 1);
+  for (let i = 0; i < target; i++) {
+    const centre = f32(f32((i + 0.5) * scale) - 0.5);
+    const floor = Math.floor(centre);
+    indices[i] = inside(floor);
+    indices[target + i] = inside(Math.ceil(centre));
+    weights[i] = centre - floor;
+  }
+  return { indices, weights };
 }

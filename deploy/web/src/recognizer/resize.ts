@@ -1,5 +1,6 @@
 /** Bilinear resizing as Pillow does it, to the bit: over all pixels that a result covers, in whole numbers. */
-import { type Box, type Ground, groundOf, takeRows } from "./pixels";
+import { Picture } from "./picture";
+import { counted, type Size } from "./pixels";
 
 const BITS = 22;
 const HALF = 1 << (BITS - 1);
@@ -41,7 +42,7 @@ export function letterbox(
   image: ImageBitmap | ImageData,
   rows: number,
   columns: number,
-  size: readonly [number, number],
+  size: Size,
 ): Float32Array<ArrayBuffer> {
   const { width, height } = image;
   const narrow = acrossAll(image, weightsOf(width, columns), columns);
@@ -68,34 +69,15 @@ export function letterbox(
 /** All rows of a picture, resized across: uint8 (height * columns * 3). */
 function acrossAll(image: ImageBitmap | ImageData, { first, weights }: Weights, columns: number): Uint8Array {
   const { width, height } = image;
-  const whole: Box = { x: 0, y: 0, width, height };
+  const picture = Picture.of(image, { x: 0, y: 0, width, height });
+  const everyColumn = counted(width);
   const result = new Uint8Array(height * columns * 3);
-  const line = new Uint8Array(width * 3);
   const step = Math.max(1, Math.floor(STRIP_PIXELS / width));
-  let ground: Ground | undefined;
   for (let top = 0; top < height; top += step) {
     const count = Math.min(step, height - top);
-    const strip = takeRows(
-      image,
-      whole,
-      Array.from({ length: count }, (_, i) => top + i),
-    );
+    const strip = picture.take(counted(count, top), everyColumn);
     for (let row = top; row < top + count; row++) {
-      let at = 4 * strip.start(row);
-      for (let i = 0; i < line.length; i += 3, at += 4) {
-        const alpha = strip.data[at + 3]!;
-        if (alpha === 255) {
-          line[i] = strip.data[at]!;
-          line[i + 1] = strip.data[at + 1]!;
-          line[i + 2] = strip.data[at + 2]!;
-        } else {
-          ground ??= groundOf(image, whole, strip);
-          const rest = ground * (255 - alpha) + 127;
-          for (let c = 0; c < 3; c++) {
-            line[i + c] = Math.floor((strip.data[at + c]! * alpha + rest) / 255);
-          }
-        }
-      }
+      const line = strip.subarray(3 * width * (row - top), 3 * width * (row - top + 1));
       for (let column = 0, to = row * columns * 3; column < columns; column++, to += 3) {
         const shares = weights[column]!;
         let from = 3 * first[column]!;

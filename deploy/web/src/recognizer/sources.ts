@@ -1,5 +1,6 @@
+import { MAX_PIXELS } from "./contract";
 import { SpinError } from "./errors";
-import { decodeImage, MAX_PIXELS } from "./pixels";
+import { decodeImage } from "./pixels";
 
 /**
  * What can be read: an image file, a decoded image, or an element or frame that shows one, of which its own pixels count,

@@ -1,5 +1,5 @@
 /** The twin of spin_tf/photo/crops.py: words cut out of a photograph, straightened by perspective. */
-import { type Box, groundOf, takeRows } from "./pixels";
+import { Picture } from "./picture";
 import type { Quadrilateral } from "./text_map";
 
 /** What is larger than this is thinned out first: models read crops of 32 x 100 or so. */
@@ -66,45 +66,37 @@ export function cutOut(image: ImageBitmap | ImageData, quadrilateral: Quadrilate
   return result;
 }
 
-/** Every so many pixels of the surroundings of a word, with two pixels more for the kernel. */
+/** Every so many pixels of the surroundings of a word, with two pixels more for the kernel; red, green, blue. */
 interface Surroundings {
   readonly left: number;
   readonly top: number;
   readonly width: number;
   readonly height: number;
-  readonly data: Uint8ClampedArray;
+  readonly data: Uint8Array;
 }
 
 function thinned(image: ImageBitmap | ImageData, points: readonly Corner[], step: number): Surroundings {
   const offset = Math.floor(step / 2);
-  const size = (length: number): number => Math.max(Math.ceil((length - offset) / step), 1);
+  const count = (length: number): number => Math.max(Math.ceil((length - offset) / step), 1);
   const span = (axis: 0 | 1, limit: number): [number, number] => {
     const values = points.map((point) => point[axis]);
     const low = Math.min(Math.max(Math.floor(Math.min(...values)) - 2, 0), limit - 1);
     return [low, Math.max(Math.min(Math.ceil(Math.max(...values)) + 3, limit), low + 1)];
   };
-  const [left, right] = span(0, size(image.width));
-  const [top, bottom] = span(1, size(image.height));
-  const at = (place: number, limit: number): number => Math.min(place * step + offset, limit - 1);
-  const x = at(left, image.width);
-  const box: Box = { x, y: 0, width: at(right - 1, image.width) - x + 1, height: image.height };
-  const rows = Array.from({ length: bottom - top }, (_, i) => at(top + i, image.height));
-  const taken = takeRows(image, box, rows);
-  const ground = groundOf(image, box, taken);
-  const width = right - left;
-  const data = new Uint8ClampedArray(4 * width * rows.length);
-  rows.forEach((row, i) => {
-    for (let column = 0; column < width; column++) {
-      const from = 4 * (taken.start(row) + column * step);
-      const to = 4 * (i * width + column);
-      const alpha = taken.data[from + 3]!;
-      for (let c = 0; c < 3; c++) {
-        data[to + c] = Math.floor((taken.data[from + c]! * alpha + ground * (255 - alpha) + 127) / 255);
-      }
-      data[to + 3] = 255;
-    }
-  });
-  return { left, top, width, height: rows.length, data };
+  const [left, right] = span(0, count(image.width));
+  const [top, bottom] = span(1, count(image.height));
+  const places = (first: number, end: number, limit: number): Int32Array =>
+    Int32Array.from({ length: end - first }, (_, i) => Math.min((first + i) * step + offset, limit - 1));
+  const [rows, columns] = [places(top, bottom, image.height), places(left, right, image.width)];
+  // Only what is around the word is drawn.
+  const [x, y] = [columns[0]!, rows[0]!];
+  const size = { width: columns.at(-1)! - x + 1, height: rows.at(-1)! - y + 1 };
+  const around = Picture.of(image, { x: 0, y: 0, width: image.width, height: image.height }).cut({ x, y, ...size });
+  const data = around.take(
+    rows.map((row) => row - y),
+    columns.map((column) => column - x),
+  );
+  return { left, top, width: columns.length, height: rows.length, data };
 }
 
 /** Pillow's bicubic kernel, and its way to whole numbers. */
@@ -116,7 +108,7 @@ function interpolate(source: Surroundings, x: number, y: number, result: Uint8Cl
   const rows = [-1, 0, 1, 2].map((i) => clamp(row + i - source.top, source.height));
   for (let c = 0; c < 3; c++) {
     const lines = rows.map((r) => {
-      const [one, two, three, four] = columns.map((k) => source.data[4 * (r * source.width + k) + c]!);
+      const [one, two, three, four] = columns.map((k) => source.data[3 * (r * source.width + k) + c]!);
       return cubic(one!, two!, three!, four!, dx);
     });
     const value = cubic(lines[0]!, lines[1]!, lines[2]!, lines[3]!, dy);

@@ -1,0 +1,108 @@
+"""Models that read wide words at a second size, in every format."""
+
+from __future__ import annotations
+
+import pathlib
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+
+from spin_tf.decoding.stepping import read_stepwise
+from spin_tf.export import onnx_file, tflite
+from spin_tf.export.check_words import wide_of
+from spin_tf.models import SPINRecognizer, load_model
+from spin_tf.reading.keras_model import KerasModel
+from spin_tf.reading.litert import SIGNATURE, WIDE, LiteRTModel
+from spin_tf.reading.onnx_model import ONNXModel
+from tests.backbones import SMALL_BACKBONES
+
+NARROW, WIDTHS = (32, 32), (32, 64)
+CONFIG: dict[str, Any] = {
+    "charset": "chars:abcdé",
+    "max_length": 5,
+    "image_size": [32, 32],
+    "wide_image_size": [32, 64],
+    "transformation": {"localization_width": 2},
+    "backbone": SMALL_BACKBONES["resnet32"],
+    "encoder": {"units": 8, "features": [12]},
+    "decoder": {"units": 16},
+}
+
+
+@pytest.fixture(scope="module")
+def model() -> SPINRecognizer:
+    keras.utils.set_random_seed(4)
+    model = SPINRecognizer(CONFIG)
+    rng = np.random.default_rng(6)
+    for variable in model.variables:
+        if "decoder/" in variable.path or "encoder/" in variable.path:
+            variable.assign(rng.normal(0, 1.0, variable.shape))
+    return model
+
+
+@pytest.fixture(scope="module")
+def images() -> np.ndarray:
+    blocks = np.random.default_rng(2).uniform(-1, 1, (9, 4, 4, 1)).astype("float32")
+    return blocks.repeat(8, axis=1).repeat(8, axis=2)
+
+
+@pytest.fixture(scope="module", params=["keras", "tflite", "onnx"])
+def exported(
+    request: pytest.FixtureRequest, model: SPINRecognizer, images: np.ndarray, tmp_path_factory: pytest.TempPathFactory
+) -> Any:
+    path = tmp_path_factory.mktemp("wide") / f"tiny.{request.param}"
+    if request.param == "keras":
+        model.save(path)
+        return KerasModel(load_model(path))
+    if request.param == "tflite":
+        assert tflite.export(model, path, "none", images).agreement == 1
+        return LiteRTModel(path, num_threads=1)
+    assert onnx_file.export(model, path, images).agreement == 1
+    return ONNXModel(path)
+
+
+def test_either_width_is_read_and_stepped(exported: Any, model: SPINRecognizer, images: np.ndarray) -> None:
+    assert exported.metadata["wide_image_size"] == [32, 64] and exported.metadata["image_size"] == [32, 32]
+    wide = wide_of(images, model)
+    assert wide is not None and wide.shape == (9, 32, 64, 1)
+    np.testing.assert_array_equal(wide[0], np.concatenate([images[0], images[1]], axis=1))
+    # In turn: what was made for one width must not read the other.
+    for views in (images, wide, images[:3], wide[:2]):
+        expected, positions = model.predict_words(views)
+        for probabilities, found in (exported.predict_words(views), read_stepwise(exported, views)):
+            for one, other, place, where in zip(expected, probabilities, positions, found, strict=True):
+                ends = np.flatnonzero(one.argmax(-1) == 1)
+                steps = int(ends[0]) + 1 if len(ends) else len(one)
+                np.testing.assert_allclose(other[:steps], one[:steps], atol=1e-4)
+                np.testing.assert_allclose(where[:steps], place[:steps], atol=1e-4)
+    assert exported.encode(wide[:1])["states"].shape[1] > exported.encode(images[:1])["states"].shape[1]
+
+
+def test_stages_of_wide_words_are_shown(model: SPINRecognizer, images: np.ndarray, tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "tiny.tflite"
+    path.write_bytes(tflite.convert(model))
+    wide = wide_of(images, model)
+    assert wide is not None
+    stages = LiteRTModel(path, num_threads=1).rectify(wide[:2])
+    assert stages["image"].shape == (2, *WIDTHS, 1) and stages["grid"].shape == (2, *WIDTHS, 2)
+
+
+def test_a_file_of_one_width_says_so(images: np.ndarray, tmp_path: pathlib.Path) -> None:
+    model = SPINRecognizer({**CONFIG, "wide_image_size": None})
+    path = tmp_path / "tiny.tflite"
+    path.write_bytes(tflite.convert(model))
+    assert wide_of(images, model) is None and "wide_image_size" not in model.metadata
+    exported = LiteRTModel(path, num_threads=1)
+    with pytest.raises(ValueError, match=f"no signature {SIGNATURE}{WIDE}"):
+        exported.predict_words(np.zeros((1, 32, 64, 1), "float32"))
+
+
+@pytest.mark.parametrize(
+    ("size", "said"),
+    [([32, 32], "must be wider than model.image_size"), ([32, 66], "divisible by 4"), ([48, 64], "32")],
+)
+def test_a_second_size_makes_sense(size: list[int], said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        SPINRecognizer({**CONFIG, "wide_image_size": size})
