@@ -63,12 +63,7 @@ class Preprocessing(NamedTuple):
         `size`, and the axis along which its colours are read; None for grey."""
         size = self.size(image)
         taps = take(image, _taps(image.shape[0], size[0])[0], _taps(image.shape[1], size[1])[0])
-        if taps.ndim == 2 or taps.shape[2] == 1:
-            return taps.reshape(taps.shape[:2]), None
-        planes = colour_planes(taps)
-        grey = weighted_grey(planes)
-        axis = colour_axis(planes, grey) if self.number >= 2 else None
-        return grey if axis is None else axis.values(taps), axis
+        return values_of(taps, coloured=self.number >= 2)
 
     def view(self, image: Pixels) -> np.ndarray:
         """A view, cut and turned, as the model's input: float32 (height, width, 1) of its `size`, in [-1, 1]."""
@@ -97,6 +92,22 @@ def prepare(image: Pixels, preprocessing: Preprocessing) -> np.ndarray:
     """
     check_pixels(image)
     return preprocessing.view(preprocessing.cut(image))
+
+
+def values_of(pixels: np.ndarray, coloured: bool = True) -> tuple[np.ndarray, ColourAxis | None]:
+    """The whole numbers 0..255, (height, width), that stand for `Pixels` in an array, and the axis along which their
+    colours are read; None for grey.
+
+    Args:
+        pixels: the taps of a view, or a picture that is to be augmented.
+        coloured: whether there may be an axis.
+    """
+    if pixels.ndim == 2 or pixels.shape[2] == 1:
+        return pixels.reshape(pixels.shape[:2]), None
+    planes = colour_planes(pixels)
+    grey = weighted_grey(planes)
+    axis = colour_axis(planes, grey) if coloured else None
+    return grey if axis is None else axis.values(pixels), axis
 
 
 def preprocess(image: Pixels, size: Size = (32, 100)) -> np.ndarray:

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from spin_tf._extras import require
 from spin_tf.contract.constants import (
     COLOUR_DIRECTIONS,
     COLOUR_MIN_VARIANCE,
@@ -18,30 +17,17 @@ from spin_tf.contract.constants import (
     COLOUR_UNIT,
     CUT_HEIGHT,
     CUT_WIDTH,
-    GREY_SHIFT,
-    GREY_WEIGHTS,
     GROUND_COLUMNS,
     GROUND_DIVISOR,
     GROUND_MAX_DEVIATION,
     GROUND_MIN_DEVIATION,
     GROUND_MIN_SIDE,
     GROUND_ROWS,
-    LIGHT_INK,
     MARGIN_DIVISOR,
-    VISIBLE_ALPHA,
     WIDE_ASPECT,
 )
 from spin_tf.contract.preprocessing import Size
-
-
-class _TensorFlow:
-    """Imported when it is first used: the core install imports this module, too."""
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(require("tensorflow", "In-graph preprocessing", "train"), name)
-
-
-tf: Any = _TensorFlow()
+from spin_tf.contract.tensorflow_pixels import decode_tensor, grey_of, opaque, scaled, tf
 
 
 def prepare_tensor(image: Any, size: Size, wide_size: Size | None = None) -> tuple[Any, Any]:
@@ -97,70 +83,6 @@ def _checked(image: Any) -> Any:
             f"Received: shape={image.shape}, dtype={image.dtype}"
         )
     return image[..., None] if rank == 2 else image
-
-
-def decode_tensor(encoded: Any) -> Any:
-    """Decodes an image file inside a TensorFlow graph, as `decode_image` does for what TensorFlow can read.
-
-    JPEG, PNG, GIF (first frame) and 24-bit BMP. EXIF rotation is not applied and CMYK is not read: TensorFlow has no
-    operator for either.
-
-    Args:
-        encoded: string scalar, a whole image file.
-
-    Returns:
-        uint8 tensor (height, width, 3).
-
-    Raises:
-        tf.errors.InvalidArgumentError: when run, for anything else.
-    """
-
-    def png() -> Any:
-        pixels = tf.io.decode_png(encoded, channels=4)
-        return tf.cast(opaque(pixels, ground_under(pixels)), tf.uint8)
-
-    def jpeg() -> Any:
-        return tf.io.decode_jpeg(encoded, channels=3, dct_method="INTEGER_ACCURATE")
-
-    def any_format() -> Any:
-        return tf.io.decode_image(encoded, channels=3, expand_animations=False)
-
-    def starts_with(magic: bytes) -> Any:
-        return tf.strings.substr(encoded, 0, len(magic)) == magic
-
-    # TensorFlow unpacks grey PNGs of 1, 2 and 4 bits wrongly when asked for 4 channels; they have no alpha channel.
-    depth_and_colour = tf.strings.substr(encoded, 24, 2)
-    packed_grey = tf.reduce_any(depth_and_colour == tf.constant([b"\1\0", b"\2\0", b"\4\0"]))
-    is_png = starts_with(b"\x89PNG") & (tf.strings.length(encoded) >= 26) & ~packed_grey
-    image = tf.case([(starts_with(b"\xff\xd8\xff"), jpeg), (is_png, png)], default=any_format)
-    return tf.ensure_shape(image, (None, None, 3))
-
-
-def ground_under(pixels: Any) -> Any:
-    """What pixels with four channels lie on: float32 255, or 0 if all that is visible is light."""
-    is_light = tf.reduce_min(_grey(opaque(pixels, 255.0))) >= LIGHT_INK
-    return tf.where(is_light & (tf.reduce_max(pixels[..., 3]) > VISIBLE_ALPHA), 0.0, 255.0)
-
-
-def opaque(pixels: Any, ground: Any = None) -> Any:
-    """Pixels as float32 whole numbers (height, width, 1 or 3), transparency laid over the ground."""
-    values = tf.cast(pixels, tf.float32)
-    if pixels.shape[2] != 4:
-        return values
-    alpha = values[..., 3:]
-    return tf.floor((values[..., :3] * alpha + (ground * (255.0 - alpha) + 127.0)) / 255.0)
-
-
-def _grey(colours: Any) -> Any:
-    """Grey values of float32 (height, width, 3), exact: sums are below 2 ** 24, divisors powers of two."""
-    red, green, blue = tf.split(colours, 3, axis=-1)
-    weighted = red * GREY_WEIGHTS[0] + green * GREY_WEIGHTS[1] + (blue * GREY_WEIGHTS[2] + (1 << (GREY_SHIFT - 1)))
-    return tf.floor(weighted * 2.0**-GREY_SHIFT)
-
-
-def scaled(values: Any) -> Any:
-    """Values 0..255 as the input of a model, -1..1."""
-    return (values - 127.5) / 127.5
 
 
 def whole(pixels: Any) -> Any:
@@ -246,7 +168,7 @@ def view_of(pixels: Any, box: Any, size: Any, degrees: int = 0, ground: Any = No
         taps = tf.transpose(taps, (1, 0, 2))
     else:
         taps = tf.gather(tf.gather(pixels, top + row_taps), left + column_taps, axis=1)
-    values = _values(opaque(taps, ground), coloured)
+    values = values_of(opaque(taps, ground), coloured)
     left_taps, right_taps = tf.split(values, 2, axis=1)
     lines = left_taps + (right_taps - left_taps) * column_weights[:, None]
     upper, lower = tf.split(lines, 2, axis=0)
@@ -262,11 +184,11 @@ def _taps(size: Any, target: Any) -> tuple[Any, Any]:
     return tf.clip_by_value(taps, 0, size - 1), centres - floor
 
 
-def _values(colours: Any, coloured: bool) -> Any:
-    """What is interpolated, float32 (height, width, 1), 0..255, of the taps of a view."""
+def values_of(colours: Any, coloured: bool) -> Any:
+    """What is interpolated: whole numbers 0..255, float32 (height, width, 1), of float32 colours or grey values."""
     if colours.shape[2] == 1:
         return colours
-    grey = _grey(colours)
+    grey = grey_of(colours)
     if not coloured:
         return grey
     # Whole numbers below 2 ** 53, which float64 adds exactly in any order.
@@ -283,5 +205,5 @@ def _values(colours: Any, coloured: bool) -> Any:
     lowest = tf.reduce_min(places)
     span = tf.maximum(tf.reduce_max(places) - lowest, 1.0)
     # In float32 the quotient might round up to the next whole number.
-    doubled = tf.cast((places - lowest) * 510.0 + span, tf.int32) // tf.cast(2.0 * span, tf.int32)
-    return tf.where(tf.gather(along, best) >= least, tf.cast(doubled, tf.float32), grey)
+    values = tf.cast((places - lowest) * 510.0 + span, tf.int32) // tf.cast(2.0 * span, tf.int32)
+    return tf.where(tf.gather(along, best) >= least, tf.cast(values, tf.float32), grey)

@@ -5,7 +5,8 @@ from spin_tf.contract.constants import MAX_PIXELS
 from spin_tf.contract.errors import ImageError
 from spin_tf.contract.pixels import to_grey
 from spin_tf.contract.preprocessing import axis_weights, prepare, preprocess
-from spin_tf.contract.tensorflow_twin import decode_tensor, prepare_tensor, preprocess_tensor
+from spin_tf.contract.tensorflow_pixels import decode_tensor
+from spin_tf.contract.tensorflow_twin import prepare_tensor, preprocess_tensor
 from spin_tf.data.files import MAX_BYTES
 from spin_tf.data.images import ImageInfo, decode_image, inspect_image
 

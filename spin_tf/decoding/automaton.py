@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 import numpy as np
 
 from spin_tf.charset import Tokenizer
-
-if TYPE_CHECKING:
-    from spin_tf.decoding.trie import Trie
 
 START, END, FIRST = Tokenizer.START_ID, Tokenizer.END_ID, Tokenizer.FIRST_CHARACTER_ID
 FORBIDDEN = -1
@@ -133,38 +130,3 @@ def _tokens_to_end(table: np.ndarray, num_steps: int) -> np.ndarray:
         leads = ((characters >= 0) & (needed[characters] == tokens - 1)).any(axis=1)
         needed[leads & (needed == _NEVER)] = tokens
     return needed
-
-
-class Weighted:
-    """A hard constraint, and a lexicon whose words are worth more.
-
-    A state is a pair in one number: the constraint's state times the size of the lexicon, plus the lexicon's. There, 0
-    is where beginnings go that no word of the lexicon has.
-
-    Args:
-        allowed: what a word may be.
-        lexicon: what it had better be; its states are 0 to `num_states` - 1.
-        weight: added to the log probability of the lexicon's words: they count as if they were exp(weight) times as
-            probable.
-    """
-
-    def __init__(self, allowed: Automaton, lexicon: Trie, weight: float) -> None:
-        self._allowed, self._lexicon, self.weight = allowed, lexicon, float(weight)
-        self._size = lexicon.num_states + 1
-        self.may_be_cut = allowed.may_be_cut
-        self.start = allowed.start * self._size + lexicon.start + 1
-
-    def transitions(self, states: np.ndarray, remaining: np.ndarray) -> np.ndarray:
-        allowed = self._allowed.transitions(states // self._size, remaining).astype(np.int64)
-        inside = states % self._size
-        known = np.zeros_like(allowed)
-        if (rows := np.flatnonzero(inside)).size:
-            known[rows] = self._lexicon.transitions(inside[rows] - 1, remaining[rows]) + 1
-        return np.where(allowed >= 0, allowed * self._size + known, FORBIDDEN)
-
-    def potential(self, states: np.ndarray) -> np.ndarray:
-        return np.where(states % self._size > 0, np.float32(self.weight), np.float32(0))
-
-    def spelling(self, state: int, text: str) -> str:
-        inside = state % self._size
-        return self._lexicon.spelling(inside - 1, text) if inside else self._allowed.spelling(state // self._size, text)

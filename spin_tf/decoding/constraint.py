@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 
+import numpy as np
 from absl import logging
 
 from spin_tf.charset import Charset
-from spin_tf.decoding.automaton import Anything, Automaton, Table, Weighted
+from spin_tf.decoding.automaton import FORBIDDEN, Anything, Automaton, Table
 from spin_tf.decoding.letters import Letters
 from spin_tf.decoding.options import Options, PerImage
 from spin_tf.decoding.pattern import compile_allowlist, compile_pattern, intersect
@@ -77,3 +78,38 @@ class Constraint:
                 f"Received: pattern={self._options.pattern!r}, allowlist={self._options.allowlist!r}"
             )
         return both
+
+
+class Weighted:
+    """A hard constraint, and a lexicon whose words are worth more.
+
+    A state is a pair in one number: the constraint's state times the size of the lexicon, plus the lexicon's. There, 0
+    is where beginnings go that no word of the lexicon has.
+
+    Args:
+        allowed: what a word may be.
+        lexicon: what it had better be; its states are 0 to `num_states` - 1.
+        weight: added to the log probability of the lexicon's words: they count as if they were exp(weight) times as
+            probable.
+    """
+
+    def __init__(self, allowed: Automaton, lexicon: Trie, weight: float) -> None:
+        self._allowed, self._lexicon, self.weight = allowed, lexicon, float(weight)
+        self._size = lexicon.num_states + 1
+        self.may_be_cut = allowed.may_be_cut
+        self.start = allowed.start * self._size + lexicon.start + 1
+
+    def transitions(self, states: np.ndarray, remaining: np.ndarray) -> np.ndarray:
+        allowed = self._allowed.transitions(states // self._size, remaining).astype(np.int64)
+        inside = states % self._size
+        known = np.zeros_like(allowed)
+        if (rows := np.flatnonzero(inside)).size:
+            known[rows] = self._lexicon.transitions(inside[rows] - 1, remaining[rows]) + 1
+        return np.where(allowed >= 0, allowed * self._size + known, FORBIDDEN)
+
+    def potential(self, states: np.ndarray) -> np.ndarray:
+        return np.where(states % self._size > 0, np.float32(self.weight), np.float32(0))
+
+    def spelling(self, state: int, text: str) -> str:
+        inside = state % self._size
+        return self._lexicon.spelling(inside - 1, text) if inside else self._allowed.spelling(state // self._size, text)

@@ -12,7 +12,7 @@ from spin_tf.decoding.constraint import Constraint
 from spin_tf.decoding.options import Options
 from spin_tf.decoding.readings import Reading
 from spin_tf.decoding.search import BeamSearch
-from spin_tf.reading.stepping import SteppingModel
+from spin_tf.decoding.stepping import SteppingModel
 
 
 class Decoder:

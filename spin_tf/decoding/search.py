@@ -17,7 +17,7 @@ import numpy as np
 from spin_tf.decoding.automaton import END, FIRST, START, Automaton
 from spin_tf.decoding.pool import Beginnings, Pool
 from spin_tf.decoding.readings import Ending, Finished, Found, Prefixes
-from spin_tf.reading.stepping import SteppingModel
+from spin_tf.decoding.stepping import SteppingModel
 
 # In an exact search, beginnings so much less probable than the best of their length do not go on with the beam.
 _BEHIND = math.log(100)

@@ -10,8 +10,8 @@ from PIL import Image
 from spin_tf.charset import Charset, Tokenizer
 from spin_tf.contract.pixels import rot90
 from spin_tf.contract.word import Word
+from spin_tf.decoding.stepping import SteppingModel
 from spin_tf.reading.images import ImageLike, load_image
-from spin_tf.reading.stepping import SteppingModel
 from spin_tf.reading.word_model import RectifyingModel
 from spin_tf.recognizer import Recognizer
 

@@ -17,7 +17,8 @@ from PIL import Image
 
 from spin_tf.contract.constants import MAX_PIXELS, TALL
 from spin_tf.contract.preprocessing import Preprocessing, Size
-from spin_tf.contract.tensorflow_twin import ground_box, ground_under, is_wide_box, scaled, view_of, whole
+from spin_tf.contract.tensorflow_pixels import ground_under, scaled
+from spin_tf.contract.tensorflow_twin import ground_box, is_wide_box, view_of, whole
 from spin_tf.export.image_formats import Kind, classify, reason_code
 
 _KINDS = (Kind.JPEG, Kind.PNG, Kind.PNG_WITH_ALPHA, Kind.BMP)

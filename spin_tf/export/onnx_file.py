@@ -15,11 +15,11 @@ import numpy as np
 
 from spin_tf._extras import require
 from spin_tf.contract.metadata import METADATA_FILE
+from spin_tf.decoding.stepping import read_stepwise
 from spin_tf.export.check_words import wide_of
 from spin_tf.export.parity import Parity, compare_words, require_parity, worst
 from spin_tf.models import SPINRecognizer
 from spin_tf.reading.onnx_model import STEP_KEY, ONNXModel
-from spin_tf.reading.stepping import read_stepwise
 
 # Of both widths, weights from this size on are stored once.
 _SHARED_BYTES = 1024

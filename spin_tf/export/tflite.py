@@ -14,6 +14,7 @@ import numpy as np
 
 from spin_tf._extras import require
 from spin_tf.contract.metadata import checksum_of
+from spin_tf.decoding.stepping import read_stepwise
 from spin_tf.export.check_words import wide_of
 from spin_tf.export.flatbuffer import tidy
 from spin_tf.export.parity import Parity, compare_words, require_parity, worst
@@ -28,7 +29,6 @@ from spin_tf.reading.litert import (
     WIDE,
     LiteRTInterpreter,
 )
-from spin_tf.reading.stepping import read_stepwise
 
 QUANTIZATIONS = ("none", "float16", "int8")
 # Images of a call of the signature `batch`, and rows of a call of `step`: from 8 on a word costs hardly less.

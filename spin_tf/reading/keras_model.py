@@ -7,8 +7,8 @@ from typing import Any
 import keras
 import numpy as np
 
+from spin_tf.decoding.stepping import fill_rows
 from spin_tf.models import SPINRecognizer
-from spin_tf.reading.stepping import fill_rows
 
 
 class _Start(keras.Model):

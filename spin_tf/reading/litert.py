@@ -11,8 +11,8 @@ import numpy as np
 
 from spin_tf._noise import without_native_chatter
 from spin_tf.contract.metadata import METADATA_FILE, METADATA_FORMAT, check_tensors, one_line, read_metadata
+from spin_tf.decoding.stepping import fill_rows
 from spin_tf.reading.pool import Pool
-from spin_tf.reading.stepping import fill_rows
 
 __all__ = ["METADATA_FILE", "METADATA_FORMAT", "SIGNATURE", "LiteRTInterpreter", "LiteRTModel", "read_metadata"]
 

@@ -85,7 +85,7 @@ def load_word_model(model: str | os.PathLike[str] | None, num_threads: int) -> W
         return LiteRTModel(path, num_threads)
     require("tensorflow", f"Reading with {path.name}", "train")
     if path.is_dir() and any(file.exists() for file in (path / "saved_model.pb", *path.glob("[0-9]*/saved_model.pb"))):
-        from spin_tf.export import saved_model
+        from spin_tf.reading import saved_model
 
         return saved_model.load(path)
     from spin_tf.models import load_model

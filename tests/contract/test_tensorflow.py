@@ -8,7 +8,8 @@ import tensorflow as tf
 
 from spin_tf.contract import ground, tensorflow_twin
 from spin_tf.contract.pixels import Box, rot90
-from spin_tf.contract.preprocessing import Preprocessing, prepare
+from spin_tf.contract.preprocessing import Preprocessing, prepare, values_of
+from spin_tf.contract.tensorflow_pixels import scaled
 from tests.contract.test_numpy import LOOSE, word
 
 SIZES = (32, 128), (32, 256)
@@ -51,13 +52,21 @@ def test_values_are_the_same_to_the_last_one() -> None:
             np.testing.assert_array_equal(view[..., 0], expected[: size[0], : size[1]], err_msg=str(number))
 
 
+def test_whole_pictures_are_those_of_numpy() -> None:
+    """As they are augmented."""
+    for number, image in enumerate(pictures()):
+        pixels = image if image.ndim == 3 else image[..., None]
+        values = tensorflow_twin.values_of(tf.constant(pixels, tf.float32), coloured=True)
+        np.testing.assert_array_equal(values[..., 0], values_of(image)[0], err_msg=str(number))
+
+
 @pytest.mark.parametrize("degrees", [0, 90, -90, 180])
 def test_turned_parts_are_those_of_numpy(degrees: int) -> None:
     image = np.random.default_rng(5).integers(0, 256, (40, 70, 3), np.uint8)
     part = image[3:30, 10:65]
     expected = Preprocessing((32, 128)).view(rot90(part, degrees // 90))
     view = tensorflow_twin.view_of(tf.constant(image), tf.constant([3, 30, 10, 65]), (32, 128), degrees)
-    np.testing.assert_allclose(tensorflow_twin.scaled(view).numpy(), expected, rtol=0, atol=1e-5)
+    np.testing.assert_allclose(scaled(view).numpy(), expected, rtol=0, atol=1e-5)
 
 
 def test_boxes_are_those_of_numpy() -> None:

@@ -14,7 +14,7 @@ from spin_tf.contract.preprocessing import Preprocessing
 from spin_tf.contract.views import views
 from spin_tf.contract.word import Word
 from spin_tf.decoding.options import PER_IMAGE, OptionNames, Options
-from spin_tf.reading.stepping import read_stepwise
+from spin_tf.decoding.stepping import read_stepwise
 from spin_tf.reading.voting import vote
 from spin_tf.recognizer import Recognizer
 from tests import strip_model as strips

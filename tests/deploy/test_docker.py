@@ -155,8 +155,8 @@ def test_the_reading_image_reads(tmp_path: pathlib.Path) -> None:
     Image.fromarray(draw("House")).save(stage.at("house.png"))
     result = stage.run([str(stage.root / "venv/bin" / entry[0]), *entry[1:], "house.png"])
     assert (result.returncode, result.stderr) == (0, "")
-    path, word, confidence = result.stdout.split("\t")
-    assert (path, word.lower()) == ("house.png", "house") and float(confidence) > 0.5
+    name, word, confidence = result.stdout.split("\t")
+    assert (name, word.lower()) == ("house.png", "house") and float(confidence) > 0.5
     # No TensorFlow came along, and what CMD asks for is answered.
     listed = stage.run("python -m pip list").stdout
     assert "spin-tf" in listed and "tensorflow" not in listed

@@ -78,6 +78,8 @@ def readable() -> dict[str, bytes]:
         "jpeg_large_and_tall": save(tall.resize((700, 1600)), "JPEG"),
         "jpeg_one_pixel": save(image.crop((0, 0, 1, 1)), "JPEG"),
         "png": save(image, "PNG"),
+        "png_wide": save(image.resize((300, 40)), "PNG"),
+        "png_tall_and_wide": save(image.resize((30, 400)), "PNG"),
         "png_column": save(image.crop((0, 0, 1, 9)), "PNG"),
         "png_upright": save(image, "PNG", exif=upright),
         "png_alpha": save(alpha, "PNG"),

@@ -15,6 +15,8 @@ from spin_tf.contract.turning import turned_views
 from spin_tf.data.preprocessing import ImageError, decode_image
 from spin_tf.export.encoded_images import Views, views_of
 from spin_tf.export.image_formats import REASONS
+from spin_tf.export.reading_graph import read_encoded
+from tests import strip_model
 from tests.contract import make_cases
 from tests.contract.make_cases import CASES, EXPECTED
 from tests.export import image_files
@@ -94,6 +96,26 @@ def test_damaged_files_are_never_read_otherwise() -> None:
         read += 1
         assert same(actual, file)
     assert read > 20
+
+
+def test_cases_are_read_as_expected() -> None:
+    """Views of both sizes and all turns in one batch, and a batch without a wide one."""
+    files = json.loads(EXPECTED.read_text(encoding="utf-8"))["files"]
+    readers = [tf.function(strip_model.read_strips, autograph=False)] * 2
+    read = tf.function(
+        lambda encoded: read_encoded(encoded, readers, strip_model.CHARSET, make_cases.PREPROCESSING), autograph=False
+    )
+    for names in (list(files), ["plain.png", "broken_text.png", "tall.png"]):
+        answer = read(tf.constant([(CASES / name).read_bytes() for name in names]))
+        for i, name in enumerate(names):
+            served = files[name]["served"]
+            assert (answer["valid"][i], answer["reason"][i]) == (served == "", served.encode())
+            if served == "" and files[name]["lossless"]:
+                expected = files[name]["words"]["tall"]
+                assert (answer["words"][i], answer["turned"][i]) == (expected["text"].encode(), expected["turned"]), (
+                    name
+                )
+                np.testing.assert_allclose(answer["confidence"][i], expected["confidence"], rtol=1e-3, err_msg=name)
 
 
 def test_cases_are_seen_as_expected() -> None:

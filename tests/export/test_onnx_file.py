@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from spin_tf import Recognizer
+from spin_tf.decoding.stepping import SteppingModel, read_stepwise
 from spin_tf.export import onnx_file
 from spin_tf.export.parity import ParityError, compare_words
 from spin_tf.models import SPINRecognizer
 from spin_tf.reading.onnx_model import ONNXModel
-from spin_tf.reading.stepping import SteppingModel, read_stepwise
 from tests.backbones import SMALL_BACKBONES, wake
 
 

@@ -11,7 +11,8 @@ import pytest
 import tensorflow as tf
 
 from spin_tf import Recognizer
-from spin_tf.data.preprocessing import decode_image, preprocess
+from spin_tf.contract.preprocessing import prepare
+from spin_tf.data.images import decode_image
 from spin_tf.export import saved_model
 from spin_tf.export.parity import ParityError, compare_words
 from spin_tf.models import SPINRecognizer
@@ -26,7 +27,13 @@ def model(request: pytest.FixtureRequest) -> SPINRecognizer:
     keras.utils.set_random_seed(3)
     backbone = SMALL_BACKBONES[request.param]
     model = SPINRecognizer(
-        {"charset": "chars:aé€字", "max_length": 4, "transformation": {"name": "none"}, "backbone": backbone}
+        {
+            "charset": "chars:aé€字",
+            "max_length": 4,
+            "wide_image_size": [32, 200],
+            "transformation": {"name": "none"},
+            "backbone": backbone,
+        }
     )
     for weight in (model.decoder.generator, model.decoder.score, model.decoder.context_kernel):
         weight.assign(8 * weight)
@@ -180,7 +187,7 @@ def test_a_wrong_graph_is_not_left_behind(
             saved_model.export(model, tmp_path, files[:2])
     with monkeypatch.context() as context:
         # As if Recognizer saw each image a quarter of a grey value darker.
-        darker = {0: [preprocess(decode_image(files[0])) - 0.002]}
+        darker = {0: [prepare(decode_image(files[0]), model.preprocessing) - 0.002]}
         context.setattr("spin_tf.export.parity.turned_views", lambda *_, **__: darker)
         with pytest.raises(ParityError, match="is not written: from bytes"):
             saved_model.export(model, tmp_path, files[:1])

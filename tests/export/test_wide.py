@@ -9,13 +9,13 @@ import keras
 import numpy as np
 import pytest
 
+from spin_tf.decoding.stepping import read_stepwise
 from spin_tf.export import onnx_file, tflite
 from spin_tf.export.check_words import wide_of
 from spin_tf.models import SPINRecognizer, load_model
 from spin_tf.reading.keras_model import KerasModel
 from spin_tf.reading.litert import SIGNATURE, WIDE, LiteRTModel
 from spin_tf.reading.onnx_model import ONNXModel
-from spin_tf.reading.stepping import read_stepwise
 from tests.backbones import SMALL_BACKBONES
 
 NARROW, WIDTHS = (32, 32), (32, 64)

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 from spin_tf import Recognizer
+from spin_tf.decoding.stepping import SteppingModel, read_stepwise, require_stepping
 from spin_tf.export import tflite
 from spin_tf.models import SPINRecognizer
 from spin_tf.reading.keras_model import KerasModel
 from spin_tf.reading.litert import LiteRTInterpreter, LiteRTModel
-from spin_tf.reading.stepping import SteppingModel, read_stepwise, require_stepping
 from spin_tf.reading.word_model import RectifyingModel, load_word_model
 from tests import strip_model as strips
 from tests.backbones import SMALL_BACKBONES, wake

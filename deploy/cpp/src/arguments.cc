@@ -9,7 +9,7 @@ namespace spin {
 const char kUsage[] =
     R"(Reads word images: one line an image, in the order given; the images of a folder come sorted by name.
 
-spin_read [--model=PATH] [--format=text|jsonl] [--[no]turn_tall] [--threads=N] FILE_OR_FOLDER...
+spin_read [--model=PATH] [--format=text|jsonl] [--turn=none|tall|auto] [--threads=N] FILE_OR_FOLDER...
 spin_read --detector=FILE [...] FILE_OR_FOLDER...
 
 Text lines are path<TAB>word<TAB>confidence. Files that cannot be read go to stderr with the reason, the others are
@@ -21,8 +21,10 @@ answered, and the exit code is 1.
   --model: a .tflite file written by bin/export_tflite.py; default: the bundled model
   --format: <text|jsonl>: jsonl adds every character with confidence and place
     (default: 'text')
-  --[no]turn_tall: read crops at least 1.5 times as high as wide turned by a quarter too; the surest reading counts
-    (default: 'true')
+  --turn: <none|tall|auto>: tall reads crops at least 1.5 times as high as wide turned by a quarter too, auto all crops
+    upside down as well; the surest reading counts
+    (default: 'tall')
+  --[no]turn_tall: false is another way to say --turn=none
   --threads: images read at the same time; 0 is one for each core this process may use
     (default: '0')
 )";
@@ -59,6 +61,15 @@ int parse_count(const Flag& flag) {
   return count;
 }
 
+Turn parse_turn(const Flag& flag) {
+  for (const auto& [name, turn] : {std::pair{"none", Turn::kNone}, {"tall", Turn::kTall}, {"auto", Turn::kAuto}}) {
+    if (*flag.value == name) {
+      return turn;
+    }
+  }
+  throw FlagError("flag --turn=" + *flag.value + ": value should be one of <none|tall|auto>");
+}
+
 void set(Arguments& arguments, const Flag& flag) {
   if (flag.name == "model") {
     arguments.model = *flag.value;
@@ -66,6 +77,8 @@ void set(Arguments& arguments, const Flag& flag) {
     arguments.detector = *flag.value;
   } else if (flag.name == "save_rectified") {
     arguments.save_rectified = *flag.value;
+  } else if (flag.name == "turn") {
+    arguments.turn = parse_turn(flag);
   } else if (flag.name == "threads") {
     arguments.threads = parse_count(flag);
   } else {
@@ -80,7 +93,7 @@ void set(Arguments& arguments, const Flag& flag) {
 
 Arguments parse_arguments(int argc, char** argv) {
   Arguments arguments;
-  const std::vector<std::string> with_value = {"model", "detector", "save_rectified", "format", "threads"};
+  const std::vector<std::string> with_value = {"model", "detector", "save_rectified", "format", "turn", "threads"};
   for (int i = 1; i < argc; ++i) {
     const std::string argument = argv[i];
     if (argument == "--") {

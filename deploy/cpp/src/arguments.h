@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "spin/recognizer.h"
+
 namespace spin {
 
 // A flag that does not exist, or a value that it does not take.
@@ -19,6 +21,7 @@ struct Arguments {
   std::string detector;  // empty: the images are crops of one word each
   std::string save_rectified;
   bool jsonl = false;
+  Turn turn = Turn::kTall;
   bool turn_tall = true;
   bool help = false;
   int threads = 0;  // 0: one for each core this process may use

@@ -68,13 +68,16 @@ spin_word* exported(spin::Word&& word) {
 
 }  // namespace
 
-spin_status spin_create(const char* path, int turn_tall, spin_recognizer** recognizer) {
+spin_status spin_create(const char* path, int turn, spin_recognizer** recognizer) {
   return guarded([&] {
     require(path, "path");
     require(recognizer, "recognizer");
     *recognizer = nullptr;
+    if (turn < SPIN_TURN_NONE || turn > SPIN_TURN_AUTO) {
+      throw std::invalid_argument("turn is a spin_turn, 0 to 2. Received: turn=" + std::to_string(turn));
+    }
     spin::Options options;
-    options.turn_tall = turn_tall != 0;
+    options.turn = static_cast<spin::Turn>(turn);
     *recognizer = new spin_recognizer{spin::Recognizer(path, options)};
   });
 }

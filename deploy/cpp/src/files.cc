@@ -1,6 +1,5 @@
 #include "files.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/stat.h>
@@ -10,85 +9,56 @@
 #include <cerrno>
 #include <chrono>
 #include <cstring>
-#include <memory>
+#include <filesystem>
+#include <fstream>
 #include <mutex>
 #include <thread>
 
 #include "image.h"
 #include "image_names.h"
-#include "text.h"
 
 namespace spin {
 namespace {
 
+namespace fs = std::filesystem;
+
 // What is read at once beyond the size that the file was said to have.
 constexpr std::size_t kMoreBytes = 1 << 16;
 
-bool is_folder(const std::string& path) {
-  struct stat status {};
-  return stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
-}
-
-// A path as Python's pathlib writes it: without empty parts and single dots.
-std::string tidied(const std::string& path) {
-  const std::size_t slashes = std::min(path.find_first_not_of('/'), path.size());
-  const std::string root = slashes == 0 ? "" : slashes == 2 ? "//" : "/";
-  std::string result;
-  for (std::size_t start = 0; start < path.size();) {
-    const std::size_t end = std::min(path.find('/', start), path.size());
-    const std::string part = path.substr(start, end - start);
-    if (!part.empty() && part != ".") {
-      result += (result.empty() ? "" : "/") + part;
+std::vector<fs::path> names_in(const std::string& folder) {
+  std::vector<fs::path> names;
+  try {
+    for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
+      if (const fs::path name = entry.path().filename(); name.native()[0] != '.') {
+        names.push_back(name);
+      }
     }
-    start = end + 1;
+  } catch (const fs::filesystem_error& error) {
+    throw FileError("the folder cannot be read: " + error.code().message());
   }
-  return root + result;
-}
-
-std::string joined(const std::string& folder, const std::string& name) {
-  return folder.empty() ? name : folder.back() == '/' ? folder + name : folder + "/" + name;
-}
-
-std::vector<std::string> names_in(const std::string& folder) {
-  const std::unique_ptr<DIR, int (*)(DIR*)> stream(opendir(folder.c_str()), closedir);
-  if (!stream) {
-    throw FileError(std::string("the folder cannot be read: ") + std::strerror(errno));
-  }
-  std::vector<std::string> names;
-  while (const dirent* entry = readdir(stream.get())) {
-    if (entry->d_name[0] != '.') {
-      names.push_back(entry->d_name);
-    }
-  }
+  std::sort(names.begin(), names.end());
   return names;
 }
-
-// A file is an image by its name, or by its first bytes: images without a suffix, or with one of their own.
-bool is_image(const std::string& path, const std::string& name);
 
 // Whether a folder holds a file that is called like an image.
 bool holds_images(const std::string& folder) {
   try {
-    const std::vector<std::string> names = names_in(folder);
-    return std::any_of(names.begin(), names.end(), is_image_name);
+    const std::vector<fs::path> names = names_in(folder);
+    return std::any_of(names.begin(), names.end(), [](const fs::path& name) { return is_image_name(name.string()); });
   } catch (const FileError&) {
     return false;
   }
 }
 
 // The number in /dev/fd/N, /proc/self/fd/N, of /dev/stdin and of "-"; -1 for other paths.
-int descriptor_of(const std::string& path) {
+int descriptor_of(const fs::path& path) {
   if (path == "-" || path == "/dev/stdin") {
     return 0;
   }
-  for (const std::string start : {"/dev/fd/", "/proc/self/fd/"}) {
-    if (path.compare(0, start.size(), start) == 0) {
-      const std::string number = path.substr(start.size());
-      const bool is_number = !number.empty() && number.size() < 9 && number.find_first_not_of("0123456789") == number.npos;
-      return is_number ? std::stoi(number) : -1;
-    }
-  }
-  return -1;
+  const std::string number = path.filename().string();
+  const bool is_number = !number.empty() && number.size() < 9 && number.find_first_not_of("0123456789") == number.npos;
+  const bool is_open = path.parent_path() == "/dev/fd" || path.parent_path() == "/proc/self/fd";
+  return is_number && is_open ? std::stoi(number) : -1;
 }
 
 class Descriptor {
@@ -124,18 +94,20 @@ void check_length(std::size_t size) {
   }
 }
 
-bool is_image(const std::string& path, const std::string& name) {
-  if (is_image_name(name)) {
+// A file is an image by its name, or by its first bytes: images without a suffix, or with one of their own.
+bool is_image(const fs::path& path) {
+  std::error_code unknown;
+  if (is_image_name(path.filename().string())) {
     return true;
   }
-  struct stat status {};
-  if (stat(path.c_str(), &status) != 0 || !S_ISREG(status.st_mode)) {
-    return false;
+  std::string head(kHeadBytes, '\0');
+  std::ifstream file;
+  if (fs::is_regular_file(path, unknown)) {
+    file.open(path, std::ios::binary);
+    file.read(head.data(), static_cast<std::streamsize>(head.size()));
   }
-  const Descriptor descriptor(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
-  char head[kHeadBytes];
-  const ssize_t count = descriptor < 0 ? -1 : read(descriptor, head, sizeof head);
-  return count > 0 && begins_like_an_image(std::string(head, static_cast<std::size_t>(count)));
+  head.resize(static_cast<std::size_t>(file.gcount()));
+  return begins_like_an_image(head);
 }
 
 // How long a named pipe may have nobody who writes to it.
@@ -144,13 +116,9 @@ constexpr std::chrono::seconds kPipeTime{5};
 }  // namespace
 
 bool is_pipe(const std::string& path) {
-  struct stat status {};
-  if (path == "-") {
-    return true;
-  }
+  std::error_code unknown;
   // A socket can only be read by whom it was handed to.
-  return stat(path.c_str(), &status) == 0 &&
-         (S_ISFIFO(status.st_mode) || (S_ISSOCK(status.st_mode) && descriptor_of(path) >= 0));
+  return path == "-" || fs::is_fifo(path, unknown) || (fs::is_socket(path, unknown) && descriptor_of(path) >= 0);
 }
 
 std::string read_pipe(const std::string& path) {
@@ -196,68 +164,41 @@ std::string read_pipe(const std::string& path) {
   }
 }
 
-std::u32string with_escaped_bytes(const std::string& text) {
-  std::u32string result;
-  for (std::size_t i = 0; i < text.size();) {
-    const auto byte = [&](std::size_t at) { return static_cast<unsigned char>(at < text.size() ? text[at] : 0); };
-    const unsigned char first = byte(i);
-    const int more = first < 0x80 ? 0 : first >= 0xC2 && first < 0xE0 ? 1 : first >= 0xE0 && first < 0xF0 ? 2
-                   : first >= 0xF0 && first < 0xF5 ? 3 : -1;
-    char32_t code = more <= 0 ? first : first & (0x3F >> more);
-    bool valid = more >= 0;
-    for (int k = 1; valid && k <= more; ++k) {
-      valid = (byte(i + static_cast<std::size_t>(k)) & 0xC0) == 0x80;
-      code = code << 6 | (byte(i + static_cast<std::size_t>(k)) & 0x3F);
-    }
-    // Too long for its number, half of a surrogate pair, or beyond Unicode.
-    valid = valid && !(more == 2 && code < 0x800) && !(more == 3 && (code < 0x10000 || code > 0x10FFFF)) &&
-            !(code >= 0xD800 && code <= 0xDFFF);
-    result += valid ? code : 0xDC00 + first;
-    i += valid ? static_cast<std::size_t>(more) + 1 : 1;
-  }
-  return result;
-}
-
 std::vector<Found> find_images(const std::vector<std::string>& arguments,
                                const std::function<void(const std::string&, const std::string&)>& say) {
   std::vector<Found> paths;
   for (const std::string& argument : arguments) {
-    if (!is_folder(argument)) {
+    std::error_code unknown;
+    if (!fs::is_directory(argument, unknown)) {
       paths.push_back({argument, "", is_pipe(argument)});
       continue;
     }
-    const std::string folder = tidied(argument);
-    std::vector<std::pair<std::u32string, std::string>> images, inner;
-    std::vector<std::string> names;
+    std::vector<fs::path> names, inner;
     try {
       names = names_in(argument);
     } catch (const FileError& error) {
       paths.push_back({argument, error.what(), false});
       continue;
     }
-    for (const std::string& name : names) {
-      const std::string path = joined(folder, name);
-      if (is_folder(path)) {
-        if (holds_images(path)) {
-          inner.emplace_back(with_escaped_bytes(name), name);
+    const std::size_t before = paths.size();
+    for (const fs::path& name : names) {
+      const fs::path path = fs::path(argument) / name;
+      if (!fs::is_directory(path, unknown)) {
+        if (is_image(path)) {
+          paths.push_back({path.string(), "", false});
         }
-      } else if (is_image(path, name)) {
-        images.emplace_back(with_escaped_bytes(path), path);
+      } else if (holds_images(path)) {
+        inner.push_back(name);
       }
     }
-    if (images.empty()) {
+    if (paths.size() == before) {
       paths.push_back(
           {argument, "the folder holds no image files (.jpg, .png, .tif, .webp, .avif and their like)", false});
     }
-    std::sort(images.begin(), images.end());
-    std::sort(inner.begin(), inner.end());
     if (!inner.empty()) {
       const std::string count =
           inner.size() > 1 ? std::to_string(inner.size()) + " folders in it hold images" : "a folder in it holds images";
-      say(argument, count + ", which are not read: " + inner[0].second + (inner.size() > 1 ? ", ..." : ""));
-    }
-    for (auto& image : images) {
-      paths.push_back({std::move(image.second), "", false});
+      say(argument, count + ", which are not read: " + inner[0].string() + (inner.size() > 1 ? ", ..." : ""));
     }
   }
   return paths;

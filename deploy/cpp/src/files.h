@@ -44,9 +44,6 @@ std::string read_file(const std::string& path);
 bool is_pipe(const std::string& path);
 std::string read_pipe(const std::string& path);
 
-// Text with every byte that is no UTF-8 as the code point U+DC00 + byte, as Python takes file names.
-std::u32string with_escaped_bytes(const std::string& text);
-
 }  // namespace spin
 
 #endif  // SPIN_FILES_H_

@@ -2,10 +2,12 @@
 
 #include <algorithm>
 
+#include "contract.h"
+
 namespace spin {
 namespace {
 
-constexpr std::size_t kEndId = 1, kFirstCharacterId = 2;
+constexpr std::size_t kEndId = contract::kEndId, kFirstCharacterId = contract::kFirstCharacterId;
 
 }  // namespace
 

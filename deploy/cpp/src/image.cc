@@ -21,7 +21,7 @@ bool starts_with(const std::uint8_t* data, std::size_t size, const std::uint8_t 
 
 std::string first_bytes(const std::uint8_t* data, std::size_t size) {
   const std::size_t count = std::min<std::size_t>(size, 8);
-  return "b" + quoted(std::string(reinterpret_cast<const char*>(data), count), true) + "...";
+  return "b'" + escaped(std::string(reinterpret_cast<const char*>(data), count), true, true) + "'...";
 }
 
 View flipped_left_right(View view) {
@@ -55,7 +55,7 @@ View upright(const Image& image) {
     case 2:
       return flipped_left_right(view);
     case 3:
-      return flipped_top_bottom(flipped_left_right(view));
+      return turned(view, 180);
     case 4:
       return flipped_top_bottom(view);
     case 5:
@@ -63,7 +63,7 @@ View upright(const Image& image) {
     case 6:
       return turned(view, -90);
     case 7:
-      return transposed(flipped_top_bottom(flipped_left_right(view)));
+      return transposed(turned(view, 180));
     case 8:
       return turned(view, 90);
     default:
@@ -72,10 +72,16 @@ View upright(const Image& image) {
 }
 
 View turned(const View& view, int degrees) {
-  if (degrees == 0) {
-    return view;
+  switch (degrees) {
+    case 90:
+      return transposed(flipped_left_right(view));
+    case -90:
+      return transposed(flipped_top_bottom(view));
+    case 180:
+      return flipped_top_bottom(flipped_left_right(view));
+    default:
+      return view;
   }
-  return transposed(degrees > 0 ? flipped_left_right(view) : flipped_top_bottom(view));
 }
 
 View checked_view(const std::uint8_t* pixels, std::size_t height, std::size_t width, int channels,

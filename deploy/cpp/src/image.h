@@ -7,10 +7,12 @@
 #include <string>
 #include <vector>
 
+#include "contract.h"
+
 namespace spin {
 
-constexpr std::uint64_t kMaxPixels = 64'000'000;
-constexpr std::size_t kMaxBytes = std::size_t{256} << 20;
+constexpr std::uint64_t kMaxPixels = contract::kMaxPixels;
+constexpr std::size_t kMaxBytes = contract::kMaxImageBytes;
 
 // Pixels as they lie in the file, and how they want to be turned.
 struct Image {
@@ -38,7 +40,7 @@ struct View {
 // The image as it is to be looked at: EXIF orientation applied.
 View upright(const Image& image);
 
-// Turned counter-clockwise by 0, 90 or -90 degrees.
+// Turned counter-clockwise by 0, 90, -90 or 180 degrees.
 View turned(const View& view, int degrees);
 
 // Pixels of somebody else: rows from the top, `row_stride` bytes apart (0: they follow each other). Throws

@@ -1,6 +1,8 @@
 #include "image_names.h"
 
 #include <algorithm>
+#include <cctype>
+#include <filesystem>
 #include <set>
 #include <vector>
 
@@ -15,21 +17,13 @@ const std::set<std::string> kSuffixes = {
     ".raf",  ".svg",   ".svgz", ".psd",  ".xcf",   ".ico",   ".cur",   ".icns", ".tga", ".pcx", ".qoi", ".dds",
     ".exr",  ".hdr",   ".jls",  ".jng",  ".sgi",   ".xbm",   ".xpm",   ".wmf", ".emf"};
 
-std::string lower_suffix(const std::string& name) {
-  const std::size_t dot = name.rfind('.');
-  // Dots at the start hide a file and begin no suffix.
-  if (dot == std::string::npos || name.find_first_not_of('.') > dot) {
-    return "";
-  }
-  std::string suffix = name.substr(dot);
-  std::transform(suffix.begin(), suffix.end(), suffix.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-  return suffix;
-}
-
 }  // namespace
 
-bool is_image_name(const std::string& name) { return kSuffixes.count(lower_suffix(name)) != 0; }
+bool is_image_name(const std::string& name) {
+  std::string suffix = std::filesystem::path(name).extension().string();
+  std::transform(suffix.begin(), suffix.end(), suffix.begin(), [](unsigned char c) { return std::tolower(c); });
+  return kSuffixes.count(suffix) != 0;
+}
 
 bool begins_like_an_image(const std::string& head) {
   const auto has = [&](const std::string& bytes, std::size_t at = 0) { return head.compare(at, bytes.size(), bytes) == 0; };

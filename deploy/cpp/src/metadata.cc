@@ -1,11 +1,12 @@
 #include "metadata.h"
 
-#include <sys/stat.h>
-
-#include <cerrno>
 #include <cstdint>
+#include <filesystem>
 #include <nlohmann/json.hpp>
+#include <numeric>
+#include <set>
 #include <system_error>
+#include <utility>
 
 #include "spin/recognizer.h"
 #include "text.h"
@@ -16,11 +17,8 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr char kFile[] = "spin_tf.json";
-constexpr int kFormat = 1;
-constexpr int kMaxSide = 4096, kMaxDetectorSide = 8192;
-// The `kind` of files that find words; those that read them have none.
-constexpr char kDetector[] = "detector";
+constexpr const char* kFile = contract::kMetadataFile;
+constexpr int kFormat = contract::kMetadataFormat;
 
 [[noreturn]] void fail(const std::string& message) { throw ModelError(message); }
 
@@ -30,26 +28,28 @@ constexpr char kDetector[] = "detector";
 
 std::string received(const std::string& path) { return " Received: model=" + quoted(path); }
 
-Json parse(const std::string& path, const std::string& consequence) {
-  struct stat status {};
-  if (stat(path.c_str(), &status) != 0 && (errno == ENOENT || errno == ENOTDIR)) {
+// The table of a file, and its comment in the archive.
+std::pair<Json, std::string> parse(const std::string& path, const std::string& consequence) {
+  std::error_code unknown;
+  const auto type = std::filesystem::status(path, unknown).type();
+  if (type == std::filesystem::file_type::not_found) {
     fail("There is no such model." + received(path));
   }
-  if (S_ISDIR(status.st_mode)) {
+  if (type == std::filesystem::file_type::directory) {
     fail("The C++ reader takes .tflite files; export the model with bin/export_tflite.py." + received(path));
   }
-  std::optional<std::string> content;
+  std::optional<ZipMember> member;
   try {
-    content = read_zip_member(path, kFile);
+    member = read_zip_member(path, kFile);
   } catch (const std::system_error& error) {
     fail("[Errno " + std::to_string(error.code().value()) + "] " + error.code().message() + ": " + quoted(path));
   }
-  if (!content) {
+  if (!member) {
     fail(std::string("The model carries no ") + kFile +
          " that can be read (no archive with it at the end), " + consequence + "." +
          received(path));
   }
-  Json metadata = Json::parse(*content, nullptr, /*allow_exceptions=*/false);
+  Json metadata = Json::parse(member->content, nullptr, /*allow_exceptions=*/false);
   if (metadata.is_discarded()) {
     fail(std::string("The ") + kFile + " of the model is no JSON." + received(path));
   }
@@ -57,7 +57,7 @@ Json parse(const std::string& path, const std::string& consequence) {
     fail(std::string("The ") + kFile + " of the model is no table of keys but " + metadata.dump() + "." +
          received(path));
   }
-  return metadata;
+  return {std::move(metadata), std::move(member->comment)};
 }
 
 // Like Python's repr of what JSON can hold in this place.
@@ -91,20 +91,24 @@ void check_format(const Json& metadata) {
 
 bool is_detector(const Json& metadata) {
   const auto kind = metadata.find("kind");
-  return kind != metadata.end() && *kind == kDetector;
+  return kind != metadata.end() && *kind == contract::kDetectorKind;
 }
 
-bool is_side(const Json& side, int limit) {
-  return side.is_number_integer() && side.get<std::int64_t>() >= 1 && side.get<std::int64_t>() <= limit;
+bool is_count(const Json& value, int limit) {
+  return value.is_number_integer() && value.get<std::int64_t>() >= 1 && value.get<std::int64_t>() <= limit;
 }
 
-bool is_size(const Json& size, int limit) {
-  return size.is_array() && size.size() == 2 && is_side(size[0], limit) && is_side(size[1], limit);
+// Height and width, each from 1 to a limit.
+std::optional<Size> to_size(const Json& size, int limit) {
+  if (!size.is_array() || size.size() != 2 || !is_count(size[0], limit) || !is_count(size[1], limit)) {
+    return std::nullopt;
+  }
+  return Size{size[0].get<int>(), size[1].get<int>()};
 }
 
 void check_keys(const Json& metadata) {
   std::string missing, names;
-  for (const char* key : {"charset", "image_size", "max_length"}) {
+  for (const char* key : contract::kMetadataKeys) {
     if (!metadata.contains(key)) {
       missing += (missing.empty() ? "" : ", ") + std::string(key);
     }
@@ -129,13 +133,47 @@ std::vector<std::string> split_characters(const std::string& text) {
   return characters;
 }
 
+void check_characters(const std::vector<std::string>& characters, const std::string& path) {
+  if (characters.empty()) {
+    damaged("A charset needs at least one character. Received: characters=''", path);
+  }
+  std::set<std::string> seen, repeated;
+  for (const std::string& character : characters) {
+    if (!seen.insert(character).second) {
+      repeated.insert(character);
+    }
+  }
+  if (!repeated.empty()) {
+    damaged("A charset holds each character once. Received: repeated=" +
+                quoted(std::accumulate(repeated.begin(), repeated.end(), std::string())),
+            path);
+  }
+}
+
+int read_preprocessing(const Json& metadata, const std::string& path) {
+  const Json number = metadata.value("preprocessing", Json(contract::kFirstPreprocessing));
+  if (!is_count(number, contract::kPreprocessing)) {
+    fail("The model was written for preprocessing " + represented(metadata, "preprocessing") +
+         "; this spin_tf knows 1 and 2: update spin_tf." + received(path));
+  }
+  return number.get<int>();
+}
+
+Size read_size(const Json& metadata, const char* key, const std::string& path) {
+  const std::optional<Size> size = to_size(metadata.at(key), contract::kMaxSide);
+  if (!size) {
+    damaged(std::string(key) + " is height and width in pixels. Received: " + key + "=" + represented(metadata, key),
+            path);
+  }
+  return *size;
+}
+
 // Files of earlier versions have none.
-void read_checksum(const std::string& path, Metadata& metadata) {
-  const std::string content = read_zip_comment(path, kFile);
-  if (content.empty()) {
+void read_checksum(const std::string& comment, const std::string& path, Metadata& metadata) {
+  if (comment.empty()) {
     return;
   }
-  const Json json = Json::parse(content, nullptr, /*allow_exceptions=*/false);
+  const Json json = Json::parse(comment, nullptr, /*allow_exceptions=*/false);
   if (!json.is_object() || !json.contains("bytes") || !json.contains("crc32") ||
       !json["bytes"].is_number_unsigned() || !json["crc32"].is_number_unsigned()) {
     fail("The checksum of the model is damaged." + received(path));
@@ -147,7 +185,7 @@ void read_checksum(const std::string& path, Metadata& metadata) {
 }  // namespace
 
 Metadata read_metadata(const std::string& path) {
-  const Json json = parse(path, "so its charset is unknown; export it with bin/export_tflite.py");
+  const auto [json, comment] = parse(path, "so its charset is unknown; export it with bin/export_tflite.py");
   Metadata metadata;
   try {
     check_format(json);
@@ -155,29 +193,32 @@ Metadata read_metadata(const std::string& path) {
       fail("The file finds words in photographs and reads none: it is a detector for --detector, no model." +
            received(path));
     }
+    metadata.preprocessing = read_preprocessing(json, path);
     check_keys(json);
     metadata.json = json.dump();
     metadata.version = json.value("spin_tf_version", "");
     metadata.charset = json.at("charset").at("characters").get<std::string>();
     metadata.characters = split_characters(metadata.charset);
-    const Json& size = json.at("image_size");
-    if (!is_size(size, kMaxSide)) {
-      damaged("image_size is height and width in pixels. Received: image_size=" + represented(json, "image_size"), path);
+    check_characters(metadata.characters, path);
+    if (!is_count(json.at("max_length"), contract::kMaxLength)) {
+      damaged("max_length is a number of characters. Received: max_length=" + represented(json, "max_length"), path);
     }
-    metadata.height = size[0].get<int>();
-    metadata.width = size[1].get<int>();
-    read_checksum(path, metadata);
+    metadata.size = read_size(json, "image_size", path);
+    if (!json.value("wide_image_size", Json()).is_null()) {
+      const Size wide = read_size(json, "wide_image_size", path);
+      if (metadata.preprocessing >= 2) {
+        metadata.wide_size = wide;
+      }
+    }
+    read_checksum(comment, path, metadata);
   } catch (const Json::exception& error) {
     damaged(error.what(), path);
-  }
-  if (metadata.characters.empty()) {
-    damaged("A charset needs at least one character. Received: characters=''", path);
   }
   return metadata;
 }
 
 std::vector<DetectorSize> read_detector_sizes(const std::string& path) {
-  const Json json = parse(path, "so it is no detector of spin_tf; bin/convert_detector.py writes them");
+  const Json json = parse(path, "so it is no detector of spin_tf; bin/convert_detector.py writes them").first;
   check_format(json);
   if (!is_detector(json)) {
     fail("The file reads words and finds none: it is a model, no detector. Received: detector=" + quoted(path));
@@ -186,11 +227,12 @@ std::vector<DetectorSize> read_detector_sizes(const std::string& path) {
   std::vector<DetectorSize> result;
   if (sizes.is_object()) {
     for (const auto& [key, size] : sizes.items()) {
-      if (!is_size(size, kMaxDetectorSide)) {
+      const std::optional<Size> known = to_size(size, contract::kMaxDetectorSide);
+      if (!known) {
         result.clear();
         break;
       }
-      result.push_back({key, size[0].get<int>(), size[1].get<int>()});
+      result.push_back({*known, key});
     }
   }
   if (result.empty()) {

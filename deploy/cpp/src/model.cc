@@ -6,14 +6,14 @@
 #include <fstream>
 #include <limits>
 
+#include "contract.h"
 #include "spin/recognizer.h"
 #include "text.h"
 
 namespace spin {
 namespace {
 
-// The first character follows the tokens for start (and padding) and end.
-constexpr std::size_t kNumSpecialTokens = 2;
+constexpr std::size_t kNumSpecialTokens = contract::kFirstCharacterId;
 
 // LiteRT crashes on some files that are damaged.
 void check_whole(const std::string& path, const Metadata& metadata) {
@@ -97,12 +97,12 @@ Model::Model(const std::string& path, const Metadata& metadata, int max_instance
 
 Model::~Model() = default;
 
-std::vector<Prediction> Model::predict(const std::vector<std::vector<float>>& images) {
+std::vector<Prediction> Model::predict(const std::vector<Input>& inputs) {
   std::vector<Prediction> predictions;
   try {
     Lease instance(*this);
-    for (const std::vector<float>& image : images) {
-      predictions.push_back(instance->predict(image));
+    for (const Input& input : inputs) {
+      predictions.push_back(instance->predict(input));
     }
   } catch (const ModelError& error) {
     throw ModelError(std::string("LiteRT cannot run the model: ") + error.what() + ". Received: model=" + quoted(path_));

@@ -22,8 +22,8 @@ class Model {
   Model(const Model&) = delete;
   Model& operator=(const Model&) = delete;
 
-  // Reads images of height x width floats one after another on one instance of the model. Throws ModelError.
-  std::vector<Prediction> predict(const std::vector<std::vector<float>>& images);
+  // Reads images one after another on one instance of the model. Throws ModelError.
+  std::vector<Prediction> predict(const std::vector<Input>& inputs);
 
  private:
   class Lease;

@@ -16,9 +16,8 @@ constexpr double kMargin = 0.1;
 
 // A crop that was read turned has its first corner elsewhere.
 Corners turned_corners(Corners corners, int degrees) {
-  if (degrees != 0) {
-    std::rotate(corners.begin(), degrees == 90 ? corners.begin() + 2 : corners.end() - 2, corners.end());
-  }
+  const int quarters = (degrees / 90 + 4) % 4;
+  std::rotate(corners.begin(), corners.begin() + 2 * quarters, corners.end());
   return corners;
 }
 

@@ -3,21 +3,18 @@
 #include <algorithm>
 #include <string>
 
+#include "colour.h"
+#include "contract.h"
 #include "spin/recognizer.h"
 
 namespace spin {
 namespace {
 
-// Where all that is visible is at least this light, its ground is black: white ink would vanish on white.
-constexpr int kLightInk = 192;
-
 int over(int value, int alpha, int ground) { return (value * alpha + ground * (255 - alpha) + 127) / 255; }
 
-// OpenCV's weights in units of 2 ** -15.
 int grey_over_white(const Pixel& pixel) {
-  const int sum = over(pixel.red, pixel.alpha, 255) * 9798 + over(pixel.green, pixel.alpha, 255) * 19235 +
-                  over(pixel.blue, pixel.alpha, 255) * 3735;
-  return (sum + (1 << 14)) >> 15;
+  return weighted_grey(over(pixel.red, pixel.alpha, 255), over(pixel.green, pixel.alpha, 255),
+                       over(pixel.blue, pixel.alpha, 255));
 }
 
 }  // namespace
@@ -65,10 +62,10 @@ int Samples::ground_of(const std::vector<std::uint8_t>& data, std::size_t step) 
   bool visible = false;
   for (std::size_t i = 0; has_transparency_ && i < data.size(); i += step) {
     const Pixel seen = pixel(&data[i]);
-    if (grey_over_white(seen) < kLightInk) {
+    if (grey_over_white(seen) < contract::kLightInk) {
       return 255;
     }
-    visible = visible || seen.alpha > 127;
+    visible = visible || seen.alpha > contract::kVisibleAlpha;
   }
   return visible ? 0 : 255;
 }

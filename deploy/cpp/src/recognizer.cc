@@ -1,5 +1,6 @@
 #include "spin/recognizer.h"
 
+#include "contract.h"
 #include "greedy.h"
 #include "image.h"
 #include "metadata.h"
@@ -9,27 +10,37 @@
 namespace spin {
 namespace {
 
-// From this height by width on, a crop may hold a word that runs up or down: spin_tf/reading/turning.py.
-constexpr double kTall = 1.5;
+using namespace contract;
+
+// By how many degrees a crop is turned for its readings.
+std::vector<int> turns_of(const View& view, Turn turn) {
+  const bool is_tall = turn != Turn::kNone && kTall[1] * view.height >= kTall[0] * view.width;
+  std::vector<int> turns;
+  for (const int degrees : kTurns) {
+    if (degrees == 0 || (degrees == 180 ? turn == Turn::kAuto : is_tall)) {
+      turns.push_back(degrees);
+    }
+  }
+  return turns;
+}
 
 }  // namespace
 
 class Recognizer::Implementation {
  public:
   Implementation(const std::string& path, const Options& options)
-      : metadata(read_metadata(path)), model(path, metadata, options.max_instances), turn_tall(options.turn_tall) {}
+      : metadata(read_metadata(path)),
+        model(path, metadata, options.max_instances),
+        turn(options.turn_tall ? options.turn : Turn::kNone) {}
 
-  Word read(const View& view) {
-    std::vector<int> turns = {0};
-    if (turn_tall && static_cast<double>(view.height) >= kTall * static_cast<double>(view.width)) {
-      turns = {0, 90, -90};
-    }
-    const auto height = static_cast<std::size_t>(metadata.height), width = static_cast<std::size_t>(metadata.width);
-    std::vector<std::vector<float>> images;
+  Word read(const View& whole) {
+    const View view = cut(whole, metadata);
+    const std::vector<int> turns = turns_of(view, turn);
+    std::vector<Input> inputs;
     for (const int degrees : turns) {
-      preprocess(spin::turned(view, degrees), height, width, images.emplace_back(height * width).data());
+      inputs.push_back(prepare(spin::turned(view, degrees), metadata));
     }
-    const std::vector<Prediction> predictions = model.predict(images);
+    const std::vector<Prediction> predictions = model.predict(inputs);
     // The crop as it is, or a reading of the turned one that is surer; one letter alone does not run anywhere.
     Word surest = decode(metadata.characters, predictions[0], 0);
     for (std::size_t i = 1; i < turns.size(); ++i) {
@@ -43,7 +54,7 @@ class Recognizer::Implementation {
 
   const Metadata metadata;
   Model model;
-  const bool turn_tall;
+  const Turn turn;
 };
 
 Recognizer::Recognizer(const std::string& path, const Options& options)
@@ -65,7 +76,9 @@ Word Recognizer::read_pixels(const unsigned char* pixels, std::size_t height, st
 const std::string& Recognizer::charset() const { return implementation_->metadata.charset; }
 const std::string& Recognizer::version() const { return implementation_->metadata.version; }
 const std::string& Recognizer::metadata_json() const { return implementation_->metadata.json; }
-int Recognizer::image_height() const { return implementation_->metadata.height; }
-int Recognizer::image_width() const { return implementation_->metadata.width; }
+int Recognizer::image_height() const { return implementation_->metadata.size.height; }
+int Recognizer::image_width() const { return implementation_->metadata.size.width; }
+int Recognizer::wide_image_height() const { return implementation_->metadata.wide_size.value_or(Size{}).height; }
+int Recognizer::wide_image_width() const { return implementation_->metadata.wide_size.value_or(Size{}).width; }
 
 }  // namespace spin

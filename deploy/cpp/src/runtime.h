@@ -3,12 +3,14 @@
 #define SPIN_RUNTIME_H_
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <type_traits>
 #include <vector>
 
 #include "litert.h"
 #include "metadata.h"
+#include "preprocessing.h"
 
 namespace spin {
 
@@ -75,27 +77,31 @@ struct LoadedModel {
   std::string settings_;
 };
 
-// A model of words, and its signature.
-struct Library : LoadedModel {
-  std::size_t signature = 0;
+// A signature that reads images of one size.
+struct Signature {
+  std::size_t index = 0;
   TensorPlace image, probabilities, positions;
   std::size_t num_outputs = 0;
+};
+
+// A model of words, and its signatures.
+struct Library : LoadedModel {
+  Signature plain;
+  std::optional<Signature> wide;
 
   // Throws ModelError, without the name of the model.
   Library(const std::string& path, const Metadata& metadata);
 
  private:
-  void find_tensors(LiteRtSignature found, const Metadata& metadata);
+  Signature find(const std::string& key, const Size& size) const;
 };
 
-// One compiled model with its buffers: serves one thread at a time. Throws ModelError, without the name of the model.
-class Instance {
+// A signature of a compiled model with its buffers.
+class Runner {
  public:
-  explicit Instance(const Library& library);
+  Runner(const Library& library, const Signature& signature, LiteRtCompiledModel compiled);
 
   std::size_t classes() const { return classes_; }
-
-  // image: height x width values in [-1, 1].
   Prediction predict(const std::vector<float>& image);
 
  private:
@@ -103,12 +109,28 @@ class Instance {
   void read(const TensorPlace& place, std::size_t count, std::vector<float>& target);
 
   const Library& library_;
-  OwnedCompiled compiled_;
-  std::vector<LiteRtLayout> layouts_;
+  const Signature& signature_;
+  const LiteRtCompiledModel compiled_;
   OwnedBuffer input_;
   std::vector<OwnedBuffer> outputs_;
   std::size_t steps_ = 0;
   std::size_t classes_ = 0;
+};
+
+// One compiled model: serves one thread at a time. Throws ModelError, without the name of the model.
+class Instance {
+ public:
+  explicit Instance(const Library& library);
+
+  std::size_t classes() const { return plain_->classes(); }
+  Prediction predict(const Input& input);
+
+ private:
+  const Library& library_;
+  OwnedCompiled compiled_;
+  std::optional<Runner> plain_;
+  // Made when it is needed first: who reads no wide images does not pay for it.
+  std::optional<Runner> wide_;
 };
 
 }  // namespace spin

@@ -21,6 +21,7 @@
 #include "output.h"
 #include "spin/photo.h"
 #include "spin/recognizer.h"
+#include "text.h"
 
 namespace spin {
 namespace {
@@ -49,7 +50,7 @@ Result read_one(const Models& models, const Found& found, bool jsonl) {
     if (models.detector) {
       return {format_photo(found.path, read_photo(models.recognizer, *models.detector, bytes), jsonl), true, note};
     }
-    return {format_word(found.path, models.recognizer.read(bytes), jsonl) + "\n", true, note};
+    return {format_word(found.path, models.recognizer.read(bytes), jsonl), true, note};
   } catch (const ImageError& error) {
     return {one_line(error.what())};
   } catch (const FileError& error) {
@@ -191,6 +192,7 @@ std::string default_model() {
 
 Models load(const Arguments& arguments, int num_threads) {
   Options options;
+  options.turn = arguments.turn;
   options.turn_tall = arguments.turn_tall;
   const WithoutChatter quiet;
   Models models{Recognizer(arguments.model.empty() ? default_model() : arguments.model, options), std::nullopt};
@@ -224,7 +226,7 @@ void flush_out() {
 // A line on stderr about a file or folder; nothing where there is nothing to say.
 void say(const std::string& path, const std::string& what) {
   if (!what.empty()) {
-    std::fprintf(stderr, "%s: %s\n", with_backslashes(show_path(path)).c_str(), with_backslashes(one_line(what)).c_str());
+    std::fprintf(stderr, "%s: %s\n", escaped(path).c_str(), one_line(what).c_str());
   }
 }
 
@@ -288,7 +290,7 @@ int main(int argc, char** argv) {
   } catch (const spin::ReaderGone&) {
     return 0;
   } catch (const std::exception& error) {
-    std::fprintf(stderr, "error: %s\n", spin::with_backslashes(spin::one_line(error.what())).c_str());
+    std::fprintf(stderr, "error: %s\n", spin::one_line(error.what()).c_str());
     return 2;
   }
 }

@@ -1,32 +1,36 @@
-// Text as Python writes it: error lines and output of both programs are compared.
+// Text of strangers in lines for people: names, and what files say.
 #ifndef SPIN_TEXT_H_
 #define SPIN_TEXT_H_
 
+#include <cstdio>
 #include <string>
 
 namespace spin {
 
-// In quotes, as repr() writes a str, or (`bytes`) a bytes object without its b: control characters escaped, and of a
-// bytes object everything outside ASCII too.
-inline std::string quoted(const std::string& text, bool bytes = false) {
-  const char* digits = "0123456789abcdef";
-  const bool single = text.find('\'') != std::string::npos && text.find('"') == std::string::npos;
-  const char quote = single ? '"' : '\'';
-  std::string result(1, quote);
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (c == quote || c == '\\') {
-      result += {'\\', c};
-    } else if (c == '\t' || c == '\n' || c == '\r') {
-      result += {'\\', c == '\t' ? 't' : c == '\n' ? 'n' : 'r'};
-    } else if (byte < 0x20 || byte == 0x7F || (bytes && byte > 0x7F)) {
-      result += {'\\', 'x', digits[byte >> 4], digits[byte & 15]};
+// Control characters as \t, \n, \r or \x1b, and backslashes doubled, so that whoever reads them can tell them from these;
+// of `bytes`, all outside of ASCII too.
+inline std::string escaped(const std::string& text, bool double_backslashes = true, bool bytes = false) {
+  std::string result;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    auto byte = static_cast<unsigned char>(text[i]);
+    // U+0080 to U+009F are two bytes.
+    const auto next = static_cast<unsigned char>(i + 1 < text.size() ? text[i + 1] : 0);
+    const bool is_c1 = !bytes && byte == 0xC2 && next >= 0x80 && next < 0xA0;
+    if (byte == '\t' || byte == '\n' || byte == '\r') {
+      result += {'\\', byte == '\t' ? 't' : byte == '\n' ? 'n' : 'r'};
+    } else if (byte < 0x20 || byte == 0x7F || is_c1 || (bytes && byte > 0x7F)) {
+      char code[8];
+      std::snprintf(code, sizeof code, "\\x%02x", static_cast<unsigned>(is_c1 ? next : byte));
+      result += code;
+      i += is_c1;
     } else {
-      result += c;
+      result += byte == '\\' && double_backslashes ? "\\\\" : std::string(1, text[i]);
     }
   }
-  return result + quote;
+  return result;
 }
+
+inline std::string quoted(const std::string& text) { return "'" + escaped(text) + "'"; }
 
 }  // namespace spin
 

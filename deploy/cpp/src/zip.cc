@@ -8,13 +8,14 @@
 #include <fstream>
 #include <system_error>
 
+#include "contract.h"
+
 namespace spin {
 namespace {
 
 constexpr std::size_t kEndSize = 22, kEntrySize = 46, kLocalSize = 30, kMaxComment = 0xFFFF;
 constexpr std::uint32_t kEndMagic = 0x06054b50, kEntryMagic = 0x02014b50, kLocalMagic = 0x04034b50;
-// What a model says about itself takes kilobytes.
-constexpr std::uint64_t kMaxContent = 64 << 20;
+constexpr std::uint64_t kMaxContent = contract::kMetadataMaxBytes;
 
 std::uint32_t number(const std::string& bytes, std::size_t offset, int size) {
   std::uint32_t value = 0;
@@ -91,14 +92,10 @@ std::optional<std::string> content_of(File& file, const std::string& directory, 
   return content;
 }
 
-// A file of an archive: the directory, and where in it and in the archive it stands.
-struct Place {
-  std::string directory;
-  std::size_t entry;
-  std::uint64_t shift;
-};
+}  // namespace
 
-std::optional<Place> find(File& file, const std::string& name) {
+std::optional<ZipMember> read_zip_member(const std::string& path, const std::string& name) {
+  File file(path);
   const std::uint64_t tail_size = std::min<std::uint64_t>(file.size(), kEndSize + kMaxComment);
   const auto tail = file.read(file.size() - tail_size, tail_size);
   if (!tail || tail->size() < kEndSize) {
@@ -119,36 +116,20 @@ std::optional<Place> find(File& file, const std::string& name) {
   const std::uint64_t shift = end_offset - directory_size - directory_offset;
   const auto directory = file.read(shift + directory_offset, directory_size);
   for (std::size_t entry = 0; directory && entry + kEntrySize <= directory->size();) {
-    const std::size_t name_size = number(*directory, entry + 28, 2);
-    if (number(*directory, entry, 4) != kEntryMagic || entry + kEntrySize + name_size > directory->size()) {
+    const std::size_t name_size = number(*directory, entry + 28, 2), extra_size = number(*directory, entry + 30, 2);
+    const std::size_t comment_size = number(*directory, entry + 32, 2);
+    const std::size_t comment = entry + kEntrySize + name_size + extra_size;
+    if (number(*directory, entry, 4) != kEntryMagic || comment + comment_size > directory->size()) {
       return std::nullopt;
     }
     if (directory->compare(entry + kEntrySize, name_size, name) == 0) {
-      return Place{*directory, entry, shift};
+      auto content = content_of(file, *directory, entry, shift);
+      return content ? std::optional(ZipMember{std::move(*content), directory->substr(comment, comment_size)})
+                     : std::nullopt;
     }
-    entry += kEntrySize + name_size + number(*directory, entry + 30, 2) + number(*directory, entry + 32, 2);
+    entry = comment + comment_size;
   }
   return std::nullopt;
-}
-
-}  // namespace
-
-std::optional<std::string> read_zip_member(const std::string& path, const std::string& name) {
-  File file(path);
-  const std::optional<Place> place = find(file, name);
-  return place ? content_of(file, place->directory, place->entry, place->shift) : std::nullopt;
-}
-
-std::string read_zip_comment(const std::string& path, const std::string& name) {
-  File file(path);
-  const std::optional<Place> place = find(file, name);
-  if (!place) {
-    return "";
-  }
-  const std::size_t start =
-      place->entry + kEntrySize + number(place->directory, place->entry + 28, 2) + number(place->directory, place->entry + 30, 2);
-  const std::size_t size = number(place->directory, place->entry + 32, 2);
-  return start > place->directory.size() ? "" : place->directory.substr(start, size);
 }
 
 }  // namespace spin

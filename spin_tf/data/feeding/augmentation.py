@@ -18,7 +18,8 @@ import numpy as np
 from PIL import Image
 
 from spin_tf._extras import require
-from spin_tf.data.preprocessing import axis_weights, decode_image, preprocess, to_grey
+from spin_tf.contract.preprocessing import Preprocessing, axis_weights, normalized, values_of
+from spin_tf.data.images import decode_image
 
 NUM_SHAPE_DRAWS, NUM_LIGHT_DRAWS = 16, 11
 
@@ -186,10 +187,12 @@ def augment(encoded: bytes, size: tuple[int, int], strength: float, seed: int, n
     """
     image = decode_image(encoded)
     if strength <= 0:
-        return preprocess(image, size)
+        # All of it: what stands in wide ground is learnt, too.
+        return Preprocessing(size).view(image)
     rng = np.random.Generator(np.random.Philox(key=[seed, number]))
     draws = rng.standard_normal(NUM_SHAPE_DRAWS, np.float32)
-    warped = (warp(to_grey(image), size, strength, draws) - np.float32(127.5)) / np.float32(127.5)
+    values = values_of(image)[0].astype(np.float32)[..., None]
+    warped = normalized(warp(values, size, strength, draws)[..., 0])
     uniform = rng.random((1, NUM_LIGHT_DRAWS), np.float32)
     noise = rng.standard_normal((1, *size, 1), np.float32)
     return relight(np, warped[None], np.full(1, strength, np.float32), uniform, noise)[0]

@@ -13,13 +13,13 @@ from absl import logging
 from spin_tf._extras import require
 from spin_tf.charset import Tokenizer
 from spin_tf.config import DataConfig
+from spin_tf.contract import tensorflow_twin as twin
 from spin_tf.contract.preprocessing import Preprocessing
 from spin_tf.data.feeding.augmentation import NUM_LIGHT_DRAWS, NUM_SHAPE_DRAWS, relight, warp_tensor
 from spin_tf.data.feeding.record_labels import LabelCounts, usable_records
 from spin_tf.data.feeding.record_sizes import wide_records
 from spin_tf.data.feeding.sampler import Sampler, WidthSampler
 from spin_tf.data.plain_images import as_both_read
-from spin_tf.data.preprocessing import decode_tensor, preprocess_tensor
 from spin_tf.data.records.record_file import RecordError
 from spin_tf.data.records.tfrecord import RecordIndex, WordExample
 
@@ -173,7 +173,7 @@ class TrainingWords:
                     example = self._read_word(*key)
                     place += f", source id {example.source_id}"
                     self.tokenizer.encode(example.text)
-                    decode_tensor(tf.constant(_as_read(example)))
+                    twin.decode_tensor(tf.constant(_as_read(example)))
                 except (ValueError, OSError, tf.errors.OpError) as error:
                     reason = " ".join(str(error).split())[:200]
                     broken[key] = BrokenWord(*key, place, reason)
@@ -254,12 +254,15 @@ class TrainingWords:
             encoded, number = word["encoded"], tf.cast(word["number"] % 2**31, tf.int32)
 
             def plain(size: tuple[int, int]) -> tuple[Any, ...]:
-                return preprocess_tensor(encoded, size), tf.zeros(NUM_LIGHT_DRAWS), tf.zeros((*size, 1))
+                pixels = twin.decode_tensor(encoded)
+                # All of it: what stands in wide ground is learnt, too.
+                view = tf.ensure_shape(twin.scaled(twin.view_of(pixels, twin.whole(pixels), size)), (*size, 1))
+                return view, tf.zeros(NUM_LIGHT_DRAWS), tf.zeros((*size, 1))
 
             def warped(size: tuple[int, int]) -> tuple[Any, ...]:
-                grey = tf.image.rgb_to_grayscale(tf.cast(decode_tensor(encoded), tf.float32))
+                values = twin.values_of(tf.cast(twin.decode_tensor(encoded), tf.float32), coloured=True)
                 draws = tf.random.stateless_normal((NUM_SHAPE_DRAWS,), tf.stack([seed, number]))
-                image = (warp_tensor(grey, size, word["strength"], draws) - 127.5) / 127.5
+                image = twin.scaled(warp_tensor(values, size, word["strength"], draws))
                 # A word at a time, so that no split of a batch changes them.
                 key = tf.stack([seed ^ 0x5F17, number])
                 uniform = tf.random.stateless_uniform((NUM_LIGHT_DRAWS,), key)

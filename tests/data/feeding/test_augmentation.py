@@ -8,6 +8,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
+from spin_tf.contract.preprocessing import Preprocessing, prepare
 from spin_tf.data.feeding.augmentation import (
     NUM_LIGHT_DRAWS,
     NUM_SHAPE_DRAWS,
@@ -128,4 +129,6 @@ def test_a_word_is_a_function_of_seed_and_number() -> None:
     np.testing.assert_array_equal(word, augment(encoded, SIZE, 1.0, 3, 2**40))
     for seed, number in ((3, 2**40 + 1), (4, 2**40)):
         assert np.abs(word - augment(encoded, SIZE, 1.0, seed, number)).mean() > 0.01
-    np.testing.assert_array_equal(augment(encoded, SIZE, 0.0, 3, 5), preprocess(decode_image(encoded), SIZE))
+    np.testing.assert_array_equal(
+        augment(encoded, SIZE, 0.0, 3, 5), prepare(decode_image(encoded), Preprocessing(SIZE))
+    )

@@ -30,7 +30,7 @@ struct Word {
   // 0..1, the product of the probabilities of all characters and of the end after them.
   double confidence = 0;
   std::vector<Character> characters;
-  // Degrees counter-clockwise by which the crop was turned for this reading: 0, 90 or -90.
+  // Degrees counter-clockwise by which the crop was turned for this reading: 0, 90, -90 or 180.
   int turned = 0;
   // Whether the word did not end within the model's longest, so that more may follow.
   bool truncated = false;
@@ -54,9 +54,16 @@ class SPIN_EXPORT ModelError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+// How crops are read beside as they are. Of several readings the surest counts, of equally sure ones the first.
+enum class Turn {
+  kNone,  // not at all
+  kTall,  // turned by a quarter either way, where they are at least 1.5 times as high as wide
+  kAuto,  // as kTall, and upside down, each crop
+};
+
 struct Options {
-  // Read a crop that is at least 1.5 times as high as wide three times, as it is and turned by a quarter either way,
-  // and answer with the reading of the highest confidence.
+  Turn turn = Turn::kTall;
+  // False is another way to say kNone.
   bool turn_tall = true;
   // Instances of the model, one for each thread that reads at the same time; whoever finds all of them busy waits.
   // 0 is as many as there are such threads.
@@ -90,6 +97,9 @@ class SPIN_EXPORT Recognizer {
   const std::string& metadata_json() const;
   int image_height() const;
   int image_width() const;
+  // The size of views that are more than five times as wide as high; 0 where the model has one size.
+  int wide_image_height() const;
+  int wide_image_width() const;
 
  private:
   class Implementation;

@@ -23,6 +23,13 @@ typedef enum {
   SPIN_INTERNAL_ERROR = 5
 } spin_status;
 
+/* How crops are read beside as they are. Of several readings the surest counts, of equally sure ones the first. */
+typedef enum {
+  SPIN_TURN_NONE = 0, /* not at all */
+  SPIN_TURN_TALL = 1, /* turned by a quarter either way, where they are at least 1.5 times as high as wide */
+  SPIN_TURN_AUTO = 2  /* as SPIN_TURN_TALL, and upside down, each crop */
+} spin_turn;
+
 typedef struct spin_recognizer spin_recognizer;
 
 typedef struct {
@@ -34,15 +41,15 @@ typedef struct {
 typedef struct {
   const char* text;  /* UTF-8, ends with 0; empty where the model sees no word */
   double confidence; /* 0..1, of exactly this reading */
-  int turned;        /* degrees counter-clockwise by which the crop was turned: 0, 90 or -90 */
+  int turned;        /* degrees counter-clockwise by which the crop was turned: 0, 90, -90 or 180 */
   int truncated;     /* 1 where the word did not end within the model's longest, so that more may follow */
   size_t num_characters;
   const spin_character* characters;
 } spin_word;
 
-/* Loads a .tflite file. turn_tall: whether tall crops are read turned too (1 is what bin/recognize.py does). One
- * recogniser may be used by many threads at once. */
-SPIN_C_EXPORT spin_status spin_create(const char* path, int turn_tall, spin_recognizer** recognizer);
+/* Loads a .tflite file. turn: a spin_turn (SPIN_TURN_TALL is what bin/recognize.py does). One recogniser may be used by
+ * many threads at once. */
+SPIN_C_EXPORT spin_status spin_create(const char* path, int turn, spin_recognizer** recognizer);
 SPIN_C_EXPORT void spin_destroy(spin_recognizer* recognizer);
 
 /* Reads the bytes of a JPEG or PNG file. The word belongs to the caller: spin_free_word. */

@@ -1,0 +1,25 @@
+"""How recognizers show themselves where Python prints them."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from spin_tf.charset import Charset
+from spin_tf.decoding.options import Options
+
+
+def recognizer_line(
+    kind: str, path: str | None, metadata: dict[str, Any], charset: Charset, size: tuple[int, int], options: Options
+) -> str:
+    """The model, what it reads and how, in a line; `path` None is the bundled model."""
+    model = f"{metadata.get('name') or 'model'} ({path or 'the bundled model'})"
+    parts = [f"{model} reads {len(charset.characters)} characters (charset {charset.name})"]
+    parts.append(f"images {size[0]} x {size[1]}")
+    for field in dataclasses.fields(options):
+        value = getattr(options, field.name)
+        if value != field.default:
+            # A lexicon may be a hundred thousand words.
+            shown = value if isinstance(value, (str, int, float)) else type(value).__name__
+            parts.append(f"{field.name}={shown!r}" if isinstance(shown, str) else f"{field.name}={shown}")
+    return f"<{kind}: {', '.join(parts)}>"
