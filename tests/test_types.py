@@ -101,7 +101,7 @@ def test_an_editor_completes_arguments_and_results() -> None:
 
 def test_signature_and_help_name_the_arguments() -> None:
     parameters = inspect.signature(Recognizer).parameters
-    assert list(parameters) == ["model", "num_threads", "turn_tall", *Options.__dataclass_fields__]
+    assert list(parameters) == ["model", "num_threads", "turn_tall", "turn", *Options.__dataclass_fields__]
     assert parameters["n_best"].default == 1 and parameters["turn_tall"].default is True
     # Options are by name only, as `__init__` has it.
     assert parameters["beam_width"].kind is inspect.Parameter.KEYWORD_ONLY

@@ -5,9 +5,8 @@ from typing import Any
 import keras
 from keras import ops
 
+from spin_tf.contract.constants import END_ID, START_ID
 from spin_tf.layers.bidirectional_lstm import forget_gate_bias, lstm_step
-
-START_ID, END_ID = 0, 1
 
 
 @keras.saving.register_keras_serializable("spin_tf")

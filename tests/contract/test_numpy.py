@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import pathlib
-import subprocess
-import sys
-
 import numpy as np
 import pytest
 from PIL import Image
@@ -15,8 +11,6 @@ from spin_tf.contract.ground import ground_box
 from spin_tf.contract.pixels import Box, colour_planes, weighted_grey
 from spin_tf.contract.preprocessing import Preprocessing, prepare, preprocess
 from spin_tf.data.picture import Picture
-
-REPOSITORY = pathlib.Path(__file__).resolve().parent.parent.parent
 
 
 def word(
@@ -212,9 +206,3 @@ def test_pictures_and_their_arrays_are_prepared_alike() -> None:
         )
         expected = prepare(pixels, Preprocessing((32, 128)))
         np.testing.assert_array_equal(prepare(Picture(Image.fromarray(pixels)), Preprocessing((32, 128))), expected)
-
-
-def test_generated_files_are_current() -> None:
-    command = [sys.executable, str(REPOSITORY / "tools" / "generate_contract.py"), "--check"]
-    result = subprocess.run(command, capture_output=True, text=True)
-    assert (result.returncode, result.stderr) == (0, "")
