@@ -43,7 +43,8 @@ def write_words(folder: pathlib.Path, num_words: int, seed: int) -> list[tuple[p
         image, label = synthesizer.word(number)
         number += 1
         # Words that are spelt and cased as people do: others would look like mistakes of the reader.
-        if is_word(label) and label in (label.lower(), label.upper(), label.capitalize()):
+        cased = label in (label.lower(), label.upper(), label.capitalize())
+        if is_word(label) and cased and any(map(str.isalnum, label)):
             path = folder / f"word_{len(words):03d}.png"
             Image.fromarray(image).save(path)
             words.append((path, label))

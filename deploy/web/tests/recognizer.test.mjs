@@ -138,10 +138,7 @@ test("of the cases of every reader, ground, turns, sizes and colours are those o
   }
 });
 
-// The words of the cases, and the model that reads them, come with a later version of the folder.
-const withModel = { skip: cases.model ? false : "tests/contract/cases holds no model yet" };
-
-test("of the cases of every reader, the words are those of spin_tf, whatever is turned", withModel, async () => {
+test("of the cases of every reader, the words are those of spin_tf, whatever is turned", async () => {
   const names = readable.map(([name]) => name);
   let read = 0;
   for (const turn of ["none", "tall", "auto"]) {
@@ -340,7 +337,7 @@ test("models that are none are refused, by name", async () => {
   });
 });
 
-test("a model that says it reads wide images must have a signature for them", withModel, async () => {
+test("a model that says it reads wide images must have a signature for them", async () => {
   const answers = await page.evaluate(async (path) => {
     const { SpinRecognizer } = await import("./spin-recognizer.js");
     const bytes = new Uint8Array(await (await fetch(path)).arrayBuffer());
