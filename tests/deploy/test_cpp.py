@@ -256,7 +256,7 @@ def test_models_that_cannot_be_read(tmp_path: pathlib.Path) -> None:
         expected = recognize(f"--model={path}", "word.png")
         assert (code, stdout, stderr.count("\n")) == (2, "", 1), path
         assert expected[0] == 2
-        # What LiteRT itself says about a model is said otherwise by its two interfaces, and lists of JSON have no spaces.
+        # What LiteRT itself says about a model differs between its two interfaces, and lists of JSON have no spaces.
         causes = r"(LiteRT cannot load the model): .*?(\. Received)|(that can be read) \(.*?\)|(?<=\[\d\d,) (?=\d\])"
         assert re.sub(causes, r"\1\2\3", stderr) == re.sub(causes, r"\1\2\3", expected[2])
 
