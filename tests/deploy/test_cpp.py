@@ -139,8 +139,8 @@ def spin_read(*arguments: object, **options: object) -> tuple[int, str, str]:
 
 
 def without_reasons_of_libraries(stderr: str) -> str:
-    """Error lines without the words that libpng and Pillow have for the same fault, the list of formats, and Python's way
-    to write bytes that are no text and quotes within quotes."""
+    """Error lines without the words that libpng and Pillow have for the same fault, the list of formats, and how Python
+    writes bytes that are no text and quotes within quotes."""
     stderr = re.sub(r"\\udc(..)", lambda match: chr(0xDC00 + int(match[1], 16)), stderr).replace("\\'", "'")
     stderr = re.sub(r"(is truncated or broken): .*?(\. Received: \d+ bytes)", r"\1\2", stderr)
     stderr = re.sub(r"(Not an image), or one of a format .*?\)(: this is .*?(?=\. Received))?", r"\1", stderr)
