@@ -19,7 +19,8 @@ from PIL import Image
 
 import spin_tf
 from spin_tf.charset import Charset
-from spin_tf.data.preprocessing import ImageError, preprocess
+from spin_tf.contract.errors import ImageError
+from spin_tf.contract.preprocessing import preprocess
 from spin_tf.reading.images import ImageLike, load_image
 from spin_tf.reading.litert import LiteRTModel
 from spin_tf.recognizer import Character, ReadError, Recognizer, Word, bundled_model
