@@ -36,7 +36,7 @@ def decode_tensor(encoded: Any) -> Any:
 
     def png() -> Any:
         pixels = tf.io.decode_png(encoded, channels=4)
-        return tf.cast(opaque(pixels, ground_under(pixels)), tf.uint8)
+        return opaque(pixels, ground_under(pixels))
 
     def jpeg() -> Any:
         return tf.io.decode_jpeg(encoded, channels=3, dct_method="INTEGER_ACCURATE")
@@ -57,22 +57,29 @@ def decode_tensor(encoded: Any) -> Any:
 
 def ground_under(pixels: Any) -> Any:
     """What pixels with four channels lie on: float32 255, or 0 if all that is visible is light."""
-    is_light = tf.reduce_min(grey_of(opaque(pixels, 255.0))) >= LIGHT_INK
+    is_light = tf.reduce_min(grey_of(planes_of(opaque(pixels, 255.0)))) >= LIGHT_INK
     return tf.where(is_light & (tf.reduce_max(pixels[..., 3]) > VISIBLE_ALPHA), 0.0, 255.0)
 
 
 def opaque(pixels: Any, ground: Any = None) -> Any:
-    """Pixels as float32 whole numbers (height, width, 1 or 3), transparency laid over the ground."""
+    """Pixels uint8 (..., 1 or 3): those with four channels laid over a ground, others as they are."""
+    if pixels.shape[-1] != 4:
+        return pixels
     values = tf.cast(pixels, tf.float32)
-    if pixels.shape[2] != 4:
-        return values
     alpha = values[..., 3:]
-    return tf.floor((values[..., :3] * alpha + (ground * (255.0 - alpha) + 127.0)) / 255.0)
+    mixed = tf.floor((values[..., :3] * alpha + (ground * (255.0 - alpha) + 127.0)) / 255.0)
+    return tf.cast(mixed, tf.uint8)
 
 
-def grey_of(colours: Any) -> Any:
-    """Grey values of float32 (height, width, 3), exact: sums are below 2 ** 24, divisors powers of two."""
-    red, green, blue = tf.split(colours, 3, axis=-1)
+def planes_of(pixels: Any) -> Any:
+    """The channels of uint8 (..., channels) one after another: float32 (channels, ...)."""
+    rank = pixels.shape.rank
+    return tf.transpose(tf.cast(pixels, tf.float32), (rank - 1, *range(rank - 1)))
+
+
+def grey_of(planes: Any) -> Any:
+    """Grey values of planes (3, ...): float32 (...), exact, for sums are below 2 ** 24."""
+    red, green, blue = tf.unstack(planes)
     weighted = red * GREY_WEIGHTS[0] + green * GREY_WEIGHTS[1] + (blue * GREY_WEIGHTS[2] + (1 << (GREY_SHIFT - 1)))
     return tf.floor(weighted * 2.0**-GREY_SHIFT)
 

@@ -1,11 +1,13 @@
-"""The contract inside a TensorFlow graph: the same numbers as `spin_tf.contract.preprocessing`, without branches.
+"""The contract inside a TensorFlow graph: the same numbers as `spin_tf.contract.preprocessing`.
 
-The executor of `spin_tf.export.encoded_images` knows none. Pixels are uint8 (height, width, channels): 1 for grey, 3,
-or 4 with transparency that is laid over `ground` where it is looked at.
+What looks at one picture (`ground_box`, `border_lines`, `taps_of`) has no branches: the executor of
+`spin_tf.export.encoded_images` knows none. The rest is for many views at a time. Pixels are uint8 (height, width,
+channels): 1 for grey, 3, or 4 with transparency that is laid over `ground` where it is looked at.
 """
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -27,7 +29,7 @@ from spin_tf.contract.constants import (
     WIDE_ASPECT,
 )
 from spin_tf.contract.preprocessing import Size
-from spin_tf.contract.tensorflow_pixels import decode_tensor, grey_of, opaque, scaled, tf
+from spin_tf.contract.tensorflow_pixels import decode_tensor, grey_of, opaque, planes_of, scaled, tf
 
 
 def prepare_tensor(image: Any, size: Size, wide_size: Size | None = None) -> tuple[Any, Any]:
@@ -92,19 +94,39 @@ def whole(pixels: Any) -> Any:
 
 
 def is_wide_box(box: Any) -> Any:
-    """Whether what is left is wide."""
-    return box[3] - box[2] > WIDE_ASPECT * (box[1] - box[0])
+    """Whether what is left is wide: bool (...) of boxes (..., 4)."""
+    return box[..., 3] - box[..., 2] > WIDE_ASPECT * (box[..., 1] - box[..., 0])
+
+
+def border_lines(pixels: Any, ground: Any = None) -> tuple[Any, Any]:
+    """The outermost lines, as the ground is looked for in them: uint8 (2, columns, 1 or 3) and (rows, 2, 1 or 3).
+
+    Of any picture as many pixels: those of a small one several times.
+    """
+    size = tf.shape(pixels, tf.int64)
+    rows, columns = (np.arange(n) * size[axis] // n for axis, n in enumerate((GROUND_ROWS, GROUND_COLUMNS)))
+    across = tf.gather(tf.gather(pixels, rows[:: GROUND_ROWS - 1]), columns, axis=1)
+    down = tf.gather(tf.gather(pixels, columns[:: GROUND_COLUMNS - 1], axis=1), rows)
+    return opaque(across, ground), opaque(down, ground)
+
+
+def may_be_ground(across: Any, down: Any) -> Any:
+    """Whether a side is of one colour, or nearly so: bool (n,), of the `border_lines` of n pictures."""
+    spans = [
+        tf.cast(tf.reduce_max(lines, axis), tf.int32) - tf.cast(tf.reduce_min(lines, axis), tf.int32)
+        for lines, axis in ((across, 2), (down, 1))
+    ]
+    # No middle is near enough to both ends of a larger one: most photographs end here.
+    return tf.reduce_min(tf.reduce_max(tf.concat(spans, axis=1), axis=2), axis=1) <= 2 * GROUND_MAX_DEVIATION
 
 
 def ground_box(pixels: Any, ground: Any = None) -> Any:
     """What is left once even ground is cut off: top, bottom, left, right, int32 (4,); the twin of `ground_box`."""
-    all_of_it = whole(pixels)
     # Indices may grow beyond 32 bits on the way.
-    size = tf.cast(tf.stack([all_of_it[1], all_of_it[3]]), tf.int64)
+    size = tf.shape(pixels, tf.int64)[:2]
     counts = tf.minimum(size, (GROUND_ROWS, GROUND_COLUMNS))
     rows, columns = (tf.range(counts[axis]) * size[axis] // counts[axis] for axis in (0, 1))
-    # One plane a channel.
-    sample = tf.transpose(opaque(tf.gather(tf.gather(pixels, rows), columns, axis=1), ground), (2, 0, 1))
+    sample = planes_of(opaque(tf.gather(tf.gather(pixels, rows), columns, axis=1), ground))
     even = [_even_lines(sample, axis) for axis in (0, 1)]
     # How many of them from the outermost one on, of both sides: (2, 2).
     cut = tf.stack([tf.reduce_sum(tf.math.cumprod(lines, axis=1), axis=1) for lines in even])
@@ -116,9 +138,9 @@ def ground_box(pixels: Any, ground: Any = None) -> Any:
     low, high = tf.maximum(low - margin, 0), tf.minimum(high + margin, size)
     share = np.array([CUT_HEIGHT, CUT_WIDTH])
     is_smaller = tf.reduce_any(share[:, 1] * (high - low) < share[:, 0] * size)
-    counts_for_something = is_smaller & ~is_even & tf.reduce_all(extent > 0) & (tf.reduce_min(size) >= GROUND_MIN_SIDE)
-    box = tf.cast(tf.reshape(tf.stack([low, high], axis=1), (4,)), tf.int32)
-    return tf.where(counts_for_something, box, all_of_it)
+    is_smaller &= ~is_even & tf.reduce_all(extent > 0) & (tf.reduce_min(size) >= GROUND_MIN_SIDE)
+    box = tf.where(is_smaller, tf.stack([low, high], axis=1), tf.stack([tf.zeros_like(size), size], axis=1))
+    return tf.cast(tf.reshape(box, (4,)), tf.int32)
 
 
 def _even_lines(sample: Any, axis: int) -> Any:
@@ -129,20 +151,39 @@ def _even_lines(sample: Any, axis: int) -> Any:
         axis: 0: lines are rows; 1: columns.
     """
     outermost = tf.gather(sample, [0, tf.shape(sample)[axis + 1] - 1], axis=axis + 1)
-    # (channels, 2 sides, pixels)
-    outermost = outermost if axis == 0 else tf.transpose(outermost, (0, 2, 1))
+    # (2 sides, channels, pixels)
+    outermost = tf.transpose(outermost, (1, 0, 2) if axis == 0 else (2, 0, 1))
     length = tf.shape(outermost)[2]
-    middle = tf.math.top_k(outermost, length - length // 2).values[..., -1]
-    nearest = tf.reduce_max(tf.abs(outermost - middle[..., None]), axis=(0, 2))
-    deviations = tf.reduce_max(tf.abs(sample[:, None] - middle[..., None, None]), axis=(0, 3 - axis))
+    middle = tf.math.top_k(outermost, length - length // 2).values[..., -1:]
+    # Which pixel of a line deviates most needs only its extremes: (channels, lines).
+    highest, lowest = tf.reduce_max(sample, axis=2 - axis), tf.reduce_min(sample, axis=2 - axis)
+    deviations = tf.reduce_max(tf.maximum(highest - middle, middle - lowest), axis=1)
     allowed = tf.floor(tf.reduce_max(deviations, axis=1) / GROUND_DIVISOR)
     allowed = tf.clip_by_value(allowed, GROUND_MIN_DEVIATION, GROUND_MAX_DEVIATION)
-    even = (deviations <= allowed[:, None]) & (nearest <= GROUND_MAX_DEVIATION)[:, None]
-    return tf.cast(tf.stack([even[0], tf.reverse(even[1], [0])]), tf.int64)
+    even = deviations <= allowed[:, None]
+    from_outside = tf.stack([even[0], tf.reverse(even[1], [0])])
+    nearest = tf.stack([deviations[0, 0], deviations[1, -1]])
+    return tf.cast(from_outside & (nearest <= GROUND_MAX_DEVIATION)[:, None], tf.int64)
 
 
-def view_of(pixels: Any, box: Any, size: Any, degrees: int = 0, ground: Any = None, coloured: bool = True) -> Any:
-    """A part of a picture, turned and resized: only the pixels that count are touched.
+def view_of(pixels: Any, box: Any, size: Any, degrees: int = 0, coloured: bool = True) -> Any:
+    """One view: see `taps_of` and `views_of_taps`.
+
+    Returns:
+        float32 (height, width, 1), 0..255.
+    """
+    taps = taps_of(pixels, box, size, degrees)
+    return views_of_taps(taps[None], extent_of(box, degrees)[None], coloured)[0]
+
+
+def extent_of(boxes: Any, degrees: int = 0) -> Any:
+    """Rows and columns of turned parts of pictures, int32 (..., 2), of boxes (..., 4)."""
+    extents = boxes[..., 1::2] - boxes[..., ::2]
+    return extents[..., ::-1] if degrees in (90, -90) else extents
+
+
+def taps_of(pixels: Any, box: Any, size: Any, degrees: int = 0, ground: Any = None) -> Any:
+    """The pixels of a part of a picture, turned, that interpolation looks at.
 
     Args:
         pixels: the whole picture.
@@ -150,60 +191,127 @@ def view_of(pixels: Any, box: Any, size: Any, degrees: int = 0, ground: Any = No
         size: (height, width) of the view.
         degrees: by which it is turned counter-clockwise: 0, 90, -90 or 180.
         ground: what transparency lies over.
+
+    Returns:
+        uint8 (2 * height, 2 * width, 1 or 3), the upper ones before the lower and the left ones before the right.
+    """
+    extent = extent_of(box, degrees)
+    rows, columns = _taps(extent[0], size[0]), _taps(extent[1], size[1])
+    if degrees in (90, 180):
+        rows = extent[0] - 1 - rows
+    if degrees in (-90, 180):
+        columns = extent[1] - 1 - columns
+    sideways = degrees in (90, -90)
+    if sideways:
+        rows, columns = columns, rows
+    rows, columns = rows + box[0], columns + box[2]
+    taps = tf.gather(tf.gather(pixels, rows), columns, axis=1)
+    return opaque(tf.transpose(taps, (1, 0, 2)) if sideways else taps, ground)
+
+
+def views_of_taps(taps: Any, extents: Any, coloured: bool = True) -> Any:
+    """Interpolates many views.
+
+    Args:
+        taps: uint8 (n, 2 * height, 2 * width, 1 or 3), each as `taps_of` gives it.
+        extents: int32 (n, 2), rows and columns of the parts of pictures that they are of.
         coloured: whether the axis of the colours may be read in place of grey.
 
     Returns:
-        float32 (height, width, 1), 0..255.
+        float32 (n, height, width, 1), 0..255.
     """
-    top, bottom, left, right = tf.unstack(box)
-    sideways = degrees in (90, -90)
-    rows, columns = right - left if sideways else bottom - top, bottom - top if sideways else right - left
-    (row_taps, row_weights), (column_taps, column_weights) = _taps(rows, size[0]), _taps(columns, size[1])
-    if degrees in (90, 180):
-        row_taps = rows - 1 - row_taps
-    if degrees in (-90, 180):
-        column_taps = columns - 1 - column_taps
-    if sideways:
-        taps = tf.gather(tf.gather(pixels, top + column_taps), left + row_taps, axis=1)
-        taps = tf.transpose(taps, (1, 0, 2))
+    shape = [side or tf.shape(taps)[axis] for axis, side in enumerate(taps.shape[:3])]
+    row_weights, column_weights = (_centres(extents[:, axis, None], shape[axis + 1] // 2)[1] for axis in (0, 1))
+    left, right = tf.split(values_of(taps, coloured), 2, axis=2)
+    lines = left + (right - left) * column_weights[:, None]
+    upper, lower = tf.split(lines, 2, axis=1)
+    return (upper + (lower - upper) * row_weights[..., None])[..., None]
+
+
+def _centres(size: Any, target: Any) -> tuple[Any, Any]:
+    """Where the pixels of a resized axis lie in the source, and the weights of the upper ones of their neighbours."""
+    if isinstance(target, int):
+        half = np.arange(0.5, target, dtype=np.float32)
     else:
-        taps = tf.gather(tf.gather(pixels, top + row_taps), left + column_taps, axis=1)
-    values = values_of(opaque(taps, ground), coloured)
-    left_taps, right_taps = tf.split(values, 2, axis=1)
-    lines = left_taps + (right_taps - left_taps) * column_weights[:, None]
-    upper, lower = tf.split(lines, 2, axis=0)
-    return upper + (lower - upper) * row_weights[:, None, None]
+        half = tf.range(tf.cast(target, tf.float32)) + 0.5
+    # In float64: a graph may multiply by the reciprocal. Rounded to float32, the quotient is numpy's all the same.
+    scale = tf.cast(tf.cast(size, tf.float64) / tf.cast(target, tf.float64), tf.float32)
+    centres = half * scale - 0.5
+    return centres, centres - tf.floor(centres)
 
 
-def _taps(size: Any, target: Any) -> tuple[Any, Any]:
-    """The source indices (lower ones, then upper ones) and the weights of the upper ones along one axis."""
-    scale = tf.cast(size, tf.float32) / tf.cast(target, tf.float32)
-    centres = (tf.range(tf.cast(target, tf.float32)) + 0.5) * scale - 0.5
-    floor = tf.floor(centres)
-    taps = tf.cast(tf.concat([floor, tf.math.ceil(centres)], axis=0), tf.int32)
-    return tf.clip_by_value(taps, 0, size - 1), centres - floor
+def _taps(size: Any, target: Any) -> Any:
+    """The source indices along one axis, lower neighbours before the upper ones."""
+    centres, _ = _centres(size, target)
+    taps = tf.cast(tf.concat([tf.floor(centres), tf.math.ceil(centres)], axis=0), tf.int32)
+    return tf.clip_by_value(taps, 0, size - 1)
 
 
-def values_of(colours: Any, coloured: bool) -> Any:
-    """What is interpolated: whole numbers 0..255, float32 (height, width, 1), of float32 colours or grey values."""
-    if colours.shape[2] == 1:
-        return colours
-    grey = grey_of(colours)
+def values_of(pixels: Any, coloured: bool = True) -> Any:
+    """Whole numbers 0..255 that stand for pixels: float32 (n, height, width), of uint8 (n, height, width, 1 or 3).
+
+    Args:
+        pixels: the taps of views, or pictures that are to be augmented.
+        coloured: whether there may be an axis of the colours, of each picture its own.
+    """
+    planes = planes_of(pixels)
+    if planes.shape[0] == 1:
+        return planes[0]
+    grey = grey_of(planes)
     if not coloured:
         return grey
+    number = tf.size(grey[0], tf.int64)
+    numbers = tf.concat([planes, grey[None]], axis=0)
+    sums, squares = _totals(numbers), _totals(numbers * numbers)
+    spreads = number * squares - sums * sums
+    least = tf.maximum(COLOUR_RATIO * spreads[3], COLOUR_MIN_VARIANCE * number * number)
+    # No axis has more than all three channels together: most pictures end here.
+    members = tf.where(tf.reduce_sum(spreads[:3], axis=0) >= least)
+
+    def along() -> Any:
+        some, beside = (tf.gather(values, members[:, 0], axis=axis) for values, axis in ((planes, 1), (grey, 0)))
+        sums_of, least_of = tf.gather(sums[:3], members[:, 0], axis=1), tf.gather(least, members[:, 0])
+        return tf.tensor_scatter_nd_update(grey, members, _along_axis(some, beside, sums_of, least_of))
+
+    return tf.cond(tf.size(members) > 0, along, lambda: grey)
+
+
+def _totals(values: Any) -> Any:
+    """Sums, int64 (4, n), of float32 (4, n, height, width), whole numbers from 0 to 255 squared."""
+    height, width = values.shape[2:]
+    part = math.gcd((height or 1) * (width or 1), 256)
+    if part < 8:
+        values = tf.cast(values, tf.float64)
+    else:
+        # In parts of at most 256: sums of those are below 2 ** 24, which float32 holds exactly.
+        values = tf.reshape(values, (4, -1, height * width // part, part))
+    return tf.reduce_sum(tf.cast(tf.reduce_sum(values, axis=3), tf.int64), axis=2)
+
+
+def _along_axis(planes: Any, grey: Any, sums: Any, least: Any) -> Any:
+    """Values along the axis with the largest variance, or grey where that is less than the least one.
+
+    Args:
+        planes: float32 (3, n, height, width).
+        grey: float32 (n, height, width).
+        sums: int64 (3, n), of the planes.
+        least: int64 (n,).
+    """
     # Whole numbers below 2 ** 53, which float64 adds exactly in any order.
-    flat = tf.cast(tf.reshape(tf.concat([colours, grey], axis=2), (-1, 4)), tf.float64)
-    products, sums = tf.matmul(flat, flat, transpose_a=True), tf.reduce_sum(flat, axis=0)
-    number = tf.cast(tf.shape(flat)[0], tf.float64)
-    spreads = number * products - sums[:, None] * sums
-    directions = np.array(COLOUR_DIRECTIONS, np.float64)
+    flat = tf.transpose(tf.reshape(tf.cast(planes, tf.float64), (3, tf.shape(grey)[0], -1)), (1, 0, 2))
+    products = tf.cast(tf.matmul(flat, flat, transpose_b=True), tf.int64)
+    sums = tf.transpose(sums)
+    spreads = tf.size(grey[0], tf.int64) * products - sums[:, :, None] * sums[:, None]
+    directions = np.array(COLOUR_DIRECTIONS, np.int64)
     units = COLOUR_UNIT // np.square(directions).sum(axis=1)
-    along = tf.reduce_sum(tf.matmul(directions, spreads[:3, :3]) * directions, axis=1) * units
-    best = tf.argmax(along)
-    least = COLOUR_UNIT * tf.maximum(COLOUR_RATIO * spreads[3, 3], COLOUR_MIN_VARIANCE * number * number)
-    places = tf.reduce_sum(colours * tf.gather(directions.astype(np.float32), best), axis=2, keepdims=True)
-    lowest = tf.reduce_min(places)
-    span = tf.maximum(tf.reduce_max(places) - lowest, 1.0)
-    # In float32 the quotient might round up to the next whole number.
-    values = tf.cast((places - lowest) * 510.0 + span, tf.int32) // tf.cast(2.0 * span, tf.int32)
-    return tf.where(tf.gather(along, best) >= least, tf.cast(values, tf.float32), grey)
+    # (n, axes)
+    along = tf.reduce_sum(spreads[:, None] * directions[:, :, None] * directions[:, None], axis=(2, 3)) * units
+    best = tf.argmax(along, axis=1)
+    weights = tf.transpose(tf.gather(directions.astype(np.float32), best))[..., None, None]
+    places = tf.reduce_sum(planes * weights, axis=0)
+    lowest = tf.reduce_min(places, axis=(1, 2), keepdims=True)
+    span = tf.maximum(tf.reduce_max(places, axis=(1, 2), keepdims=True) - lowest, 1.0)
+    # Quotients are whole, or more than float32 rounds below the next whole number.
+    values = tf.floor(((places - lowest) * 510.0 + span) / (2.0 * span))
+    is_read = tf.reduce_max(along, axis=1) >= COLOUR_UNIT * least
+    return tf.where(is_read[:, None, None], values, grey)

@@ -9,7 +9,7 @@ cheaper (30 instead of 80 microseconds). That executor knows no branches, so eac
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import tensorflow as tf
@@ -18,7 +18,16 @@ from PIL import Image
 from spin_tf.contract.constants import MAX_PIXELS, TALL
 from spin_tf.contract.preprocessing import Preprocessing, Size
 from spin_tf.contract.tensorflow_pixels import ground_under, scaled
-from spin_tf.contract.tensorflow_twin import ground_box, is_wide_box, view_of, whole
+from spin_tf.contract.tensorflow_twin import (
+    border_lines,
+    extent_of,
+    ground_box,
+    is_wide_box,
+    may_be_ground,
+    taps_of,
+    views_of_taps,
+    whole,
+)
 from spin_tf.export.image_formats import Kind, classify, reason_code
 
 _KINDS = (Kind.JPEG, Kind.PNG, Kind.PNG_WITH_ALPHA, Kind.BMP)
@@ -56,72 +65,94 @@ def views_of(encoded: Any, preprocessing: Preprocessing) -> Views:
     # What is not decoded below is broken.
     reasons = tf.where(kinds == int(Kind.NONE), reasons, reason_code("broken_image"))
 
-    def seen(pixels: Any) -> tuple[Any, Any]:
-        """What is left of a picture, and what transparency in it lies on."""
-        ground = ground_under(pixels) if pixels.shape[2] == 4 else None
-        return (ground_box(pixels, ground) if preprocessing.number >= 2 else whole(pixels)), ground
+    def lies_on(pixels: Any) -> Any:
+        return ground_under(pixels) if pixels.shape[2] == 4 else None
 
-    def upright(pixels: Any) -> tuple[Any, ...]:
-        box, ground = seen(pixels)
-        height, width = box[1] - box[0], box[3] - box[2]
-        is_tall = TALL[1] * height >= TALL[0] * width
-        is_wide = tf.constant(False) if wide_size is None else is_wide_box(box) | is_wide_box(tf.roll(box, 2, 0))
-        return view(pixels, box, size, 0, ground), is_tall, is_wide
+    def look(pixels: Any) -> tuple[Any, ...]:
+        """What is needed of most pictures, and to tell which are not of them."""
+        ground, box = lies_on(pixels), whole(pixels)
+        return _taps(pixels, box, size, ground), box, *border_lines(pixels, ground)
 
-    def view(pixels: Any, box: Any, size: Size, degrees: int, ground: Any) -> Any:
-        return view_of(pixels, box, size, degrees, ground, preprocessing.number >= 2)
+    def cut(pixels: Any) -> tuple[Any, ...]:
+        ground = lies_on(pixels)
+        box = ground_box(pixels, ground)
+        return _taps(pixels, box, size, ground), box
 
-    def turned(pixels: Any) -> tuple[Any, ...]:
-        box, ground = seen(pixels)
-        return (tf.stack([view(pixels, box, size, degrees, ground) for degrees in (90, -90)]),)
+    def turned(pixels: Any, box: Any) -> tuple[Any, ...]:
+        ground = lies_on(pixels)
+        return (tf.stack([_taps(pixels, box, size, ground, degrees) for degrees in (90, -90)]),)
 
-    def wide(pixels: Any) -> tuple[Any, ...]:
+    def wide(pixels: Any, box: Any) -> tuple[Any, ...]:
         """Of what is wide the upright view, of what is tall, and wide as it is turned, both turned ones."""
-        box, ground = seen(pixels)
-        across, up, down = (view(pixels, box, wide_size or size, degrees, ground) for degrees in (0, 90, -90))
+        ground = lies_on(pixels)
+        across, up, down = (_taps(pixels, box, wide_size or size, ground, degrees) for degrees in (0, 90, -90))
         return (tf.stack([tf.where(is_wide_box(box), across, up), down]),)
 
-    def again(members: Any, function: Callable[[Any], tuple[Any, ...]], size: Size) -> tuple[Any, Any]:
-        """The places in `files` of those of the members that were read again, and what was made of them."""
+    def again(members: Any, function: Callable[..., tuple[Any, ...]], like: Sequence[Any], *beside: Any) -> Any:
+        """The places in `files` of those of the members that were read again, and what was made of them.
 
-        def look() -> tuple[Any, Any]:
-            chosen = tf.boolean_mask(files, members)
-            found, _, (views,) = _decode(tf.gather(encoded, chosen), tf.gather(kinds, chosen), function)
-            return tf.gather(tf.cast(tf.where(members)[:, 0], tf.int32), found), views
+        Args:
+            members: bool (k,).
+            function: of pixels, and what is beside them.
+            like: what it gives where there is no member.
+            beside: of all k.
+        """
 
-        def nothing() -> tuple[Any, Any]:
-            return tf.zeros((0,), tf.int32), tf.zeros((0, 2, *size, 1))
+        def read() -> tuple[Any, ...]:
+            places = tf.cast(tf.where(members)[:, 0], tf.int32)
+            chosen = tf.gather(files, places)
+            more = [tf.gather(values, places) for values in beside]
+            found, _, results = _decode(tf.gather(encoded, chosen), tf.gather(kinds, chosen), function, *more)
+            return tf.gather(places, found), *results
 
-        return tf.cond(tf.reduce_any(members), look, nothing)
+        return tf.cond(tf.reduce_any(members), read, lambda: (tf.zeros((0,), tf.int32), *like))
 
-    files, codes, (narrow, is_tall, is_wide) = _decode(encoded, kinds, upright)
+    files, codes, results = _decode(encoded, kinds, look)
     reasons = tf.tensor_scatter_nd_update(reasons, files[:, None], codes)
-    good = codes == 0
-    files, narrow, is_tall, is_wide = (tf.boolean_mask(values, good) for values in (files, narrow, is_tall, is_wide))
-    lying, turned_views = again(is_tall & ~is_wide, turned, size)
-    wide_owners, wide_views = tf.zeros((0,), tf.int32), tf.zeros((0, 2, *size, 1))
-    if wide_size is not None:
-        wide_owners, wide_views = again(is_wide, wide, wide_size)
-    own = tf.range(tf.size(files))
-    of_tall = tf.gather(is_tall, wide_owners)
-    is_narrow = is_tall | ~is_wide
-    # In this order: narrow upright, narrow turned, wide upright or turned by 90, wide turned by -90.
-    parts = (
-        (tf.boolean_mask(narrow, is_narrow), tf.boolean_mask(own, is_narrow), 0),
-        (turned_views[:, 0], lying, 1),
-        (turned_views[:, 1], lying, 2),
-        (wide_views[:, 0], wide_owners, tf.cast(of_tall, tf.int32)),
-        (tf.boolean_mask(wide_views[:, 1], of_tall), tf.boolean_mask(wide_owners, of_tall), 2),
+    files, taps, boxes, across, down = (tf.boolean_mask(values, codes == 0) for values in (files, *results))
+    loose, closer, cut_boxes = again(may_be_ground(across, down), cut, (taps[:0], boxes[:0]))
+    taps = tf.tensor_scatter_nd_update(taps, loose[:, None], closer)
+    boxes = tf.tensor_scatter_nd_update(boxes, loose[:, None], cut_boxes)
+    height, width = tf.unstack(extent_of(boxes), axis=1)
+    is_tall = TALL[1] * height >= TALL[0] * width
+    # As it lies, or turned.
+    is_wide = tf.zeros_like(is_tall) if wide_size is None else is_wide_box(boxes) | is_wide_box(tf.roll(boxes, 2, 1))
+    narrow = scaled(views_of_taps(taps, extent_of(boxes)))
+    own, no_wide = tf.range(tf.size(files)), tf.zeros((0, *(wide_size or size), 1))
+
+    def with_others() -> tuple[Any, ...]:
+        """The same where some are to be turned, or are wide: views, what they are of and turned by, in parts."""
+        lying, turned_taps = again(is_tall & ~is_wide, turned, [_no_taps(size)], boxes)
+        extents = extent_of(tf.gather(boxes, lying), 90)
+        is_narrow = is_tall | ~is_wide
+        views = [tf.boolean_mask(narrow, is_narrow)]
+        views += [scaled(views_of_taps(turned_taps[:, i], extents)) for i in (0, 1)]
+        owners, turns, wide_views = [tf.boolean_mask(own, is_narrow), lying, lying], [0, 1, 2], [no_wide]
+        if wide_size is not None:
+            places, wide_taps = again(is_wide, wide, [_no_taps(wide_size)], boxes)
+            of_tall = tf.gather(is_tall, places)
+            extents = extent_of(tf.gather(boxes, places))
+            extents = tf.where(of_tall[:, None], extents[:, ::-1], extents)
+            wide_views.append(scaled(views_of_taps(wide_taps[:, 0], extents)))
+            down = tf.boolean_mask(wide_taps[:, 1], of_tall), tf.boolean_mask(extents, of_tall)
+            wide_views.append(scaled(views_of_taps(*down)))
+            owners += [places, tf.boolean_mask(places, of_tall)]
+            turns += [tf.cast(of_tall, tf.int32), 2]
+        turned_by = [turn * tf.ones_like(owner) for turn, owner in zip(turns, owners, strict=True)]
+        return tuple(tf.concat(parts, axis=0) for parts in (views, wide_views, owners, turned_by))
+
+    narrow, wide_views, owners, turns = tf.cond(
+        tf.reduce_any(is_tall | is_wide), with_others, lambda: (narrow, no_wide, own, tf.zeros_like(own))
     )
-    views, owners, turns = zip(*parts, strict=True)
-    return Views(
-        scaled(tf.concat(views[:3], axis=0)),
-        scaled(tf.concat(views[3:], axis=0)),
-        files,
-        tf.concat(owners, axis=0),
-        tf.concat([turn * tf.ones_like(owner) for turn, owner in zip(turns, owners, strict=True)], axis=0),
-        reasons,
-    )
+    return Views(narrow, wide_views, files, owners, turns, reasons)
+
+
+def _taps(pixels: Any, box: Any, size: Size, ground: Any, degrees: int = 0) -> Any:
+    return tf.ensure_shape(taps_of(pixels, box, size, degrees, ground), (2 * size[0], 2 * size[1], 3))
+
+
+def _no_taps(size: Size) -> Any:
+    return tf.zeros((0, 2, 2 * size[0], 2 * size[1], 3), tf.uint8)
 
 
 def _blank_png() -> bytes:
@@ -147,8 +178,10 @@ def _pixels(encoded: Any, kind: Kind) -> tuple[Any, Any]:
     return tf.io.decode_jpeg(encoded, channels=3, dct_method="INTEGER_ACCURATE"), reason
 
 
-def _decode(encoded: Any, kinds: Any, function: Callable[[Any], tuple[Any, ...]]) -> tuple[Any, Any, tuple[Any, ...]]:
-    """Applies a function of pixels to each file; files that fail are left out.
+def _decode(
+    encoded: Any, kinds: Any, function: Callable[..., tuple[Any, ...]], *beside: Any
+) -> tuple[Any, Any, tuple[Any, ...]]:
+    """Applies a function of pixels, and of what is beside them, to each file; files that fail are left out.
 
     Returns:
         files int32 (k,) by kind and then in order, reasons int32 (k,), and the function's results (k, ...).
@@ -159,16 +192,19 @@ def _decode(encoded: Any, kinds: Any, function: Callable[[Any], tuple[Any, ...]]
     shapes: list[Any] = []
     for kind in _KINDS:
 
-        def element(number: Any, file: Any, kind: Kind = kind) -> tuple[Any, ...]:
+        def element(number: Any, file: Any, *more: Any, kind: Kind = kind) -> tuple[Any, ...]:
             pixels, reason = _pixels(file, kind)
-            return number, reason, *function(pixels)
+            return number, reason, *function(pixels, *more)
 
-        signature = [tf.TensorSpec((), tf.int32), tf.TensorSpec((), tf.string)]
-        concrete = tf.function(element, input_signature=signature, autograph=False).get_concrete_function()
+        members = tf.cast(tf.where(kinds == int(kind))[:, 0], tf.int32)
+        components = [members, *(tf.gather(values, members) for values in (encoded, *beside))]
+        signature = [tf.TensorSpec(values.shape[1:], values.dtype) for values in components]
+        concrete = tf.function(element, autograph=False).get_concrete_function(*signature)
         types = [output.dtype for output in concrete.outputs]
         shapes = [output.shape for output in concrete.outputs]
-        members = tf.cast(tf.where(kinds == int(kind))[:, 0], tf.int32)
-        dataset = ops.TensorSliceDataset(components=[members, tf.gather(encoded, members)], output_shapes=[(), ()])
+        dataset = ops.TensorSliceDataset(
+            components=components, output_shapes=[values.shape[1:] for values in components]
+        )
         dataset = ops.MapDataset(
             input_dataset=dataset,
             other_arguments=concrete.captured_inputs,

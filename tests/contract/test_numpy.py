@@ -10,6 +10,7 @@ from spin_tf.contract.colour import colour_axis
 from spin_tf.contract.ground import ground_box
 from spin_tf.contract.pixels import Box, colour_planes, weighted_grey
 from spin_tf.contract.preprocessing import Preprocessing, prepare, preprocess
+from spin_tf.contract.views import views, warped
 from spin_tf.data.picture import Picture
 
 
@@ -156,6 +157,19 @@ def test_colours_beyond_the_taps_are_clipped() -> None:
     axis = colour_axis(colour_planes(taps), np.zeros((8, 2), np.float32))
     assert axis is not None
     assert axis.values(np.array([[255, 0, 0], [0, 0, 255], [150, 0, 150]], np.uint8)).tolist() == [255, 0, 128]
+
+
+def test_other_views_read_the_axis_of_the_plain_one() -> None:
+    """Grey would show next to nothing in any of them; without margin and turn, a view is the plain one."""
+    image = word(26, 80, Box(2, 24, 3, 77), (200, 80, 80), (80, 142, 80))
+    rules = Preprocessing((32, 128))
+    plain, *others = views(image, rules, 6)
+    for view in others:
+        assert view.std() > 0.7 * plain.std() > 0.4
+        assert view.min() >= -1 and view.max() <= 1
+    assert all(view.std() < 0.02 for view in views(image, Preprocessing((32, 128), number=1), 6))
+    again = warped(image, (32, 128), axis=rules.values(image)[1])
+    np.testing.assert_allclose(again, plain, rtol=0, atol=1e-4)
 
 
 def test_size_follows_the_aspect_of_what_is_left() -> None:

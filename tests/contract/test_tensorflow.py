@@ -56,8 +56,8 @@ def test_whole_pictures_are_those_of_numpy() -> None:
     """As they are augmented."""
     for number, image in enumerate(pictures()):
         pixels = image if image.ndim == 3 else image[..., None]
-        values = tensorflow_twin.values_of(tf.constant(pixels, tf.float32), coloured=True)
-        np.testing.assert_array_equal(values[..., 0], values_of(image)[0], err_msg=str(number))
+        values = tensorflow_twin.values_of(tf.constant(pixels)[None])[0]
+        np.testing.assert_array_equal(values, values_of(image)[0], err_msg=str(number))
 
 
 @pytest.mark.parametrize("degrees", [0, 90, -90, 180])
@@ -86,3 +86,16 @@ def test_batches_are_of_static_shape_where_there_is_one_size() -> None:
     assert prepared.element_spec[0].shape.as_list() == [32, 128, 1]
     prepared = images.map(lambda image: tensorflow_twin.prepare_tensor(image, *SIZES))
     assert prepared.element_spec[0].shape.as_list() == [32, None, 1]
+
+
+def test_graphs_scale_as_numpy_does() -> None:
+    """For every side: a quotient that is rounded otherwise takes another pixel where a centre falls on one."""
+
+    @tf.function(input_signature=[tf.TensorSpec((None,), tf.int32)], autograph=False)
+    def centres(sizes: tf.Tensor) -> tf.Tensor:
+        return tensorflow_twin._centres(sizes[:, None], 100)[0]
+
+    sizes = np.arange(1, 5000)
+    scales = sizes.astype(np.float32) / np.float32(100)
+    expected = np.arange(0.5, 100, dtype=np.float32) * scales[:, None] - np.float32(0.5)
+    np.testing.assert_array_equal(centres(sizes), expected)

@@ -260,7 +260,7 @@ class TrainingWords:
                 return view, tf.zeros(NUM_LIGHT_DRAWS), tf.zeros((*size, 1))
 
             def warped(size: tuple[int, int]) -> tuple[Any, ...]:
-                values = twin.values_of(tf.cast(twin.decode_tensor(encoded), tf.float32), coloured=True)
+                values = twin.values_of(twin.decode_tensor(encoded)[None])[0, ..., None]
                 draws = tf.random.stateless_normal((NUM_SHAPE_DRAWS,), tf.stack([seed, number]))
                 image = twin.scaled(warp_tensor(values, size, word["strength"], draws))
                 # A word at a time, so that no split of a batch changes them.
