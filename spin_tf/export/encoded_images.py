@@ -17,17 +17,9 @@ from PIL import Image
 
 from spin_tf.contract.constants import MAX_PIXELS, TALL
 from spin_tf.contract.preprocessing import Preprocessing, Size
+from spin_tf.contract.tensorflow_ground import border_lines, ground_box, may_be_ground
 from spin_tf.contract.tensorflow_pixels import ground_under, scaled
-from spin_tf.contract.tensorflow_twin import (
-    border_lines,
-    extent_of,
-    ground_box,
-    is_wide_box,
-    may_be_ground,
-    taps_of,
-    views_of_taps,
-    whole,
-)
+from spin_tf.contract.tensorflow_twin import extent_of, is_wide_box, taps_of, views_of_taps, whole
 from spin_tf.export.image_formats import Kind, classify, reason_code
 
 _KINDS = (Kind.JPEG, Kind.PNG, Kind.PNG_WITH_ALPHA, Kind.BMP)
