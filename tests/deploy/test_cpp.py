@@ -195,6 +195,7 @@ def test_paths_are_those_of_python_but_for_their_spelling(folder: pathlib.Path, 
         ["tests/deploy"],
         ["--modell=x", "word.png"],
         ["--format=xml", "word.png"],
+        ["--turn=left", "word.png"],
         ["word.png", "--model"],
     ],
 )

@@ -153,6 +153,18 @@ def test_words_are_those_of_python_in_reading_order(dark: pathlib.Path, photogra
     assert list(words[0]) == ["text", "confidence", "polygon", "line", "score"]
 
 
+def test_words_upside_down(dark: pathlib.Path, tmp_path: pathlib.Path) -> None:
+    """Their corners begin at the upper left of the word as it is read, which is below on the right."""
+    path = tmp_path / "turned.png"
+    drawn_photograph().rotate(180).save(path)
+    (record,) = words_of(dark, path, turn="auto")
+    words: list[dict[str, object]] = record["words"]  # type: ignore[assignment]
+    assert sorted(str(word["text"]) for word in words) == sorted(text for line in [*LINES, [TILTED]] for text, *_ in line)
+    for word in words:
+        first, second, third, _ = word["polygon"]  # type: ignore[misc]
+        assert first[0] > second[0] + 20 and first[1] > third[1] + 20
+
+
 def test_photographs_with_a_real_detector(
     shared: pathlib.Path, dark: pathlib.Path, photograph: pathlib.Path, tmp_path: pathlib.Path
 ) -> None:
