@@ -26,7 +26,8 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 from spin_tf import config as c
 from spin_tf.charset import Charset, LabelError, Tokenizer
-from spin_tf.data.preprocessing import decode_image, preprocess
+from spin_tf.contract.preprocessing import preprocess
+from spin_tf.data.images import decode_image
 from spin_tf.data.records.tfrecord import RecordIndex
 from spin_tf.evaluation.cross_entropy import losses_and_counts
 from spin_tf.evaluation.metrics import normalize, similarity

@@ -27,7 +27,8 @@ from PIL import Image
 REPOSITORY = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(REPOSITORY))
 
-from spin_tf.data.preprocessing import decode_image, preprocess  # noqa: E402
+from spin_tf.contract.preprocessing import preprocess  # noqa: E402
+from spin_tf.data.images import decode_image  # noqa: E402
 from spin_tf.data.records.tfrecord import RecordIndex, parse_example  # noqa: E402
 
 _NUM_WORDS = flags.DEFINE_integer("num_words", 20_000, "words of each measurement of speed", lower_bound=1000)

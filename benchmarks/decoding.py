@@ -27,8 +27,9 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
 from spin_tf.cli.evaluate import parse_data
 from spin_tf.contract.greedy import decode
+from spin_tf.contract.preprocessing import preprocess
 from spin_tf.contract.views import warped
-from spin_tf.data.preprocessing import decode_image, preprocess
+from spin_tf.data.images import decode_image
 from spin_tf.data.records.tfrecord import RecordIndex
 from spin_tf.decoding.letters import Letters
 from spin_tf.decoding.trie import Trie, lines_of

@@ -17,7 +17,7 @@ from absl import app, flags
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
-from spin_tf.data.files import read_list
+from spin_tf._input_files import read_list
 from spin_tf.synthesis.languages import LostAccents
 
 _LABELS = flags.DEFINE_string("labels", None, "Lines of FILE<TAB>TEXT.", required=True)

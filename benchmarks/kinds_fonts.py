@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.kinds_texts import ALIKE, CHARACTERS
-from spin_tf.data.files import read_list
+from spin_tf._input_files import read_list
 from spin_tf.synthesis.font_families import font_weight
 from spin_tf.synthesis.fonts import GlyphFont, find_fonts
 

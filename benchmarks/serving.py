@@ -40,9 +40,9 @@ from PIL import Image
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
 from spin_tf import ReadError, Recognizer
+from spin_tf.contract.preprocessing import preprocess
 from spin_tf.contract.turning import is_tall
 from spin_tf.data.images import decode_image
-from spin_tf.data.preprocessing import preprocess
 from spin_tf.export import saved_model
 from spin_tf.synthesis import WordSynthesizer
 

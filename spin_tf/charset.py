@@ -14,8 +14,8 @@ import numpy as np
 from absl import logging
 
 from spin_tf._characters import ALIKE, NAMED
+from spin_tf._input_files import read_list
 from spin_tf.contract.constants import END_ID, FIRST_CHARACTER_ID, PADDING_ID, START_ID
-from spin_tf.data.files import read_list
 
 # A typographic apostrophe between two letters.
 _APOSTROPHE = re.compile("(?<=[^\\W\\d_])\u2019(?=[^\\W\\d_])")

@@ -66,7 +66,7 @@ def test_numbers_and_derived_values(file: str) -> None:
         ("training.optimizer.boundaries=[0.5,2.0]", ["training.optimizer.boundaries", "[0, 1)", "2.0"]),
         ("training.freeze=[head]", ["training.freeze[0]", "backbone", "head"]),
         ("training.freeze=[transformation,backbone,encoder,decoder]", ["training.freeze", "leave a stage"]),
-        ("model.charset=latin", ["model.charset", "36", "latin"]),
+        ("model.charset=greek", ["model.charset", "36", "greek"]),
         ("model.backbone.width=100", ["model.backbone.width", "multiple of 16", "100"]),
         ("model.transformation=ga_spin", ["model.transformation", "mapping", "ga_spin"]),
         ("model.transformation.preset=paddle", ["model.transformation.preset", "paddle_parity", "'paddle'"]),

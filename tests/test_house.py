@@ -67,7 +67,7 @@ def test_importing_is_fast_and_light() -> None:
     [
         "spin_tf.recognizer",
         "spin_tf.charset",
-        "spin_tf.data.preprocessing",
+        "spin_tf.contract.tensorflow_twin",
         "spin_tf.data.records.tfrecord",
         "spin_tf.synthesis",
     ]

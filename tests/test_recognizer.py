@@ -5,11 +5,13 @@ from __future__ import annotations
 import io
 import json
 import pathlib
+import pickle
 import struct
 import subprocess
 import sys
 import time
 import zipfile
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,7 +19,8 @@ from PIL import Image
 
 import spin_tf
 from spin_tf.charset import Charset
-from spin_tf.data.preprocessing import ImageError, preprocess
+from spin_tf.contract.errors import ImageError
+from spin_tf.contract.preprocessing import preprocess
 from spin_tf.reading.images import ImageLike, load_image
 from spin_tf.reading.litert import LiteRTModel
 from spin_tf.recognizer import Character, ReadError, Recognizer, Word, bundled_model
@@ -70,9 +73,21 @@ def test_words_that_run_up_or_down(recognizer: Recognizer, quarters: int, turned
     assert list(recognizer.read_many([image])) == [word]
 
 
-def test_crops_are_left_as_they_are_on_request(strip_model: pathlib.Path) -> None:
-    word = Recognizer(strip_model, turn_tall=False).read(np.rot90(strips.draw("k9z")))
+@pytest.mark.parametrize("options", [{"turn_tall": False}, {"turn": "none"}, {"turn": "auto", "turn_tall": False}])
+def test_crops_are_left_as_they_are_on_request(strip_model: pathlib.Path, options: dict[str, Any]) -> None:
+    word = Recognizer(strip_model, **options).read(np.rot90(strips.draw("k9z")))
     assert word.turned == 0 and word.text != "k9z"
+
+
+def test_directions_are_kept_and_checked(strip_model: pathlib.Path) -> None:
+    """What is read upside down stands in tests/contract."""
+    recognizer = pickle.loads(pickle.dumps(Recognizer(strip_model, turn="auto")))
+    assert recognizer.turn == "auto"
+    # The model is as sure of a word from behind: the upright reading comes first, and counts.
+    word = recognizer.read(strips.draw("k9z1"))
+    assert (word.text, word.turned) == ("k9z1", 0)
+    with pytest.raises(ValueError, match=r"turn is tall, none or auto\. Received: turn='down'"):
+        Recognizer(strip_model, turn="down")
 
 
 def test_one_letter_alone_is_not_turned(recognizer: Recognizer, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ import pathlib
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
-from spin_tf.data.files import check_regular, is_pipe
+from spin_tf._input_files import check_regular, is_pipe
 from spin_tf.data.formats import HEAD_BYTES, format_of, is_image_name
 
 

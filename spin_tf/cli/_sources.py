@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from spin_tf._input_files import read_pipe
 from spin_tf.cli._arguments import Found, find_images
 from spin_tf.cli._lines import show_path
 from spin_tf.cli._run import UserError
 from spin_tf.cli._streams import say
-from spin_tf.data.files import read_pipe
 from spin_tf.reading.images import ImageLike
 
 

@@ -15,12 +15,13 @@ from absl import flags
 
 from spin_tf._files import check_output_file, write_text
 from spin_tf.cli._run import UserError
+from spin_tf.contract.errors import ImageError
 from spin_tf.data.conversion.convert import read_words
 from spin_tf.data.conversion.report_page import Sample, page_html, table_html, visible, words_html
 from spin_tf.data.conversion.sources import entries
 from spin_tf.data.conversion.statistics import Statistics
 from spin_tf.data.conversion.word_reader import Checks
-from spin_tf.data.preprocessing import ImageError, ImageInfo, inspect_image
+from spin_tf.data.images import ImageInfo, inspect_image
 from spin_tf.data.records.tfrecord import RecordError, RecordIndex, WordExample
 
 _DATA = flags.DEFINE_multi_string("data", None, "TFRecord files or glob patterns; may be repeated", required=True)

@@ -13,6 +13,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+from spin_tf._input_files import check_regular
 from spin_tf.charset import Charset, Tokenizer
 from spin_tf.contract.constants import (
     DETECTOR_KIND,
@@ -25,7 +26,6 @@ from spin_tf.contract.constants import (
     METADATA_MAX_BYTES,
     PREPROCESSING,
 )
-from spin_tf.data.files import check_regular
 
 _CHUNK = 1 << 20
 

@@ -14,9 +14,9 @@ import numpy as np
 from PIL import Image, ImageOps
 from PIL.TiffImagePlugin import TiffImageFile
 
+from spin_tf._input_files import MAX_BYTES, read_regular_file
 from spin_tf.contract.constants import MAX_PIXELS
 from spin_tf.contract.errors import ImageError
-from spin_tf.data.files import MAX_BYTES, read_regular_file
 from spin_tf.data.formats import SHOWN, guess, readable_formats
 from spin_tf.data.picture import AmbiguousValuesError, Picture
 from spin_tf.data.without_metadata import without_metadata

@@ -14,7 +14,7 @@ import struct
 import numpy as np
 from PIL import Image
 
-from spin_tf.data.preprocessing import decode_image
+from spin_tf.data.images import decode_image
 
 _JPEG = b"\xff\xd8\xff"
 _PNG = b"\x89PNG\r\n\x1a\n"

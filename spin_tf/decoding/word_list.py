@@ -7,7 +7,7 @@ import itertools
 import os
 from collections.abc import Callable, Iterator, Sequence
 
-from spin_tf.data.files import open_named
+from spin_tf._input_files import open_named
 
 # Enough to tell what a file is.
 _HEAD_LINES = 200

@@ -10,7 +10,7 @@ import numpy as np
 
 from spin_tf.charset import Tokenizer
 from spin_tf.contract.preprocessing import Preprocessing, prepare
-from spin_tf.data.preprocessing import decode_image
+from spin_tf.data.images import decode_image
 from spin_tf.data.records.tfrecord import RecordIndex
 from spin_tf.data.same_size import same_size
 from spin_tf.evaluation.metrics import Score

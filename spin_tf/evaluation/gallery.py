@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 from PIL import Image
 
-from spin_tf.data.preprocessing import ImageError, decode_image
+from spin_tf.contract.errors import ImageError
+from spin_tf.data.images import decode_image
 from spin_tf.evaluation.calibration import LEVELS, Calibration, calibration_of
 from spin_tf.evaluation.evaluate import Reading, SetResult
 from spin_tf.explanation.page import make_words

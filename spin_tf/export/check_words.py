@@ -6,7 +6,8 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image
 
-from spin_tf.data.preprocessing import decode_image, preprocess
+from spin_tf.contract.preprocessing import preprocess
+from spin_tf.data.images import decode_image
 from spin_tf.data.records.tfrecord import RecordIndex
 from spin_tf.models import SPINRecognizer
 from spin_tf.synthesis import WordSynthesizer

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from spin_tf.data.files import check_regular
+from spin_tf._input_files import check_regular
 from spin_tf.importers.pickled_arrays import UnsafeCheckpointError
 from spin_tf.importers.restricted_pickle import loads
 from spin_tf.importers.torch_zip import load_torch_zip

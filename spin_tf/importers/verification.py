@@ -14,7 +14,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from spin_tf.charset import Charset, Tokenizer
 from spin_tf.config import Config, ModelConfig, TrainingConfig, from_dict, save
-from spin_tf.data.preprocessing import preprocess
+from spin_tf.contract.preprocessing import preprocess
 from spin_tf.importers.checkpoint import model_from_state_dict
 from spin_tf.importers.reference import ReferenceNetwork
 from spin_tf.models import SPINRecognizer, load_model

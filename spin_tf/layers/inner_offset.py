@@ -5,7 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from spin_tf.data.preprocessing import axis_weights
+from spin_tf.contract.preprocessing import axis_weights
 from spin_tf.layers.conv_norm import ConvNorm
 
 

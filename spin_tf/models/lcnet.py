@@ -6,7 +6,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from spin_tf.data.preprocessing import axis_weights
+from spin_tf.contract.preprocessing import axis_weights
 from spin_tf.layers import SeparableBlock
 
 # The rows that the published weights were trained on.

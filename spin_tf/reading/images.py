@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 from PIL import Image
 
-from spin_tf.data.files import MAX_BYTES
+from spin_tf._input_files import MAX_BYTES
 from spin_tf.data.images import ImageError, open_picture, picture_of, read_image_file
 from spin_tf.data.picture import Picture
 

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from spin_tf._extras import require
+from spin_tf._input_files import check_regular
 from spin_tf.contract.metadata import METADATA_FILE, check_tensors, parse_metadata
-from spin_tf.data.files import check_regular
 
 STEP_KEY = "spin_tf.step"
 

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from spin_tf._extras import require
+from spin_tf._input_files import read_regular_file
 from spin_tf.contract.constants import METADATA_FILE
 from spin_tf.contract.metadata import parse_metadata
-from spin_tf.data.files import read_regular_file
 from spin_tf.reading.litert import SIGNATURE, WIDE
 
 # The signature of the LiteRT files, for any batch, and with `WIDE` behind it that for the wide size; `SIGNATURE` takes

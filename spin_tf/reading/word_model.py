@@ -10,8 +10,8 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 
 from spin_tf._extras import require
+from spin_tf._input_files import check_regular
 from spin_tf._resources import find_model, names_instead, resource
-from spin_tf.data.files import check_regular
 from spin_tf.reading.litert import LiteRTModel
 
 

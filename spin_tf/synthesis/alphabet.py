@@ -8,8 +8,8 @@ import os
 import unicodedata
 from collections.abc import Iterable
 
+from spin_tf._input_files import read_list
 from spin_tf.charset import Charset
-from spin_tf.data.files import read_list
 from spin_tf.synthesis.fonts import CHARACTERS
 from spin_tf.synthesis.labels import MAX_LENGTH, cases
 

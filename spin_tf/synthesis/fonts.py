@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from spin_tf.data.files import read_list
+from spin_tf._input_files import read_list
 from spin_tf.synthesis.font_families import draws_pictures, font_weight
 
 CHARACTERS = "".join(map(chr, range(33, 127)))

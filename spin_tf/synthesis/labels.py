@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from random import Random
 from typing import NamedTuple
 
-from spin_tf.data.files import read_list
+from spin_tf._input_files import read_list
 from spin_tf.synthesis import figures, writings
 from spin_tf.synthesis.figures import integer, pick
 from spin_tf.synthesis.fonts import CHARACTERS

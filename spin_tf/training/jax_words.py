@@ -15,8 +15,8 @@ import numpy as np
 from spin_tf._processes import ignore_interrupts, without_interrupts
 from spin_tf.charset import Charset, LabelError, Tokenizer
 from spin_tf.config import Config
+from spin_tf.contract.errors import ImageError
 from spin_tf.data.feeding.augmentation import augment
-from spin_tf.data.preprocessing import ImageError
 from spin_tf.data.records.word_example import WordExample
 from spin_tf.synthesis import WordSynthesizer
 from spin_tf.training.guards import TrainingError

@@ -110,6 +110,7 @@ def test_unreadable_files_go_to_stderr(strip_model: pathlib.Path, folder: pathli
         (["--save_rectified=", "word.png"], "--save_rectified is empty"),
         (["--format=xml", "word.png"], "--format"),
         (["--turn_tall=perhaps", "word.png"], "--turn_tall"),
+        (["--turn=down", "word.png"], "--turn"),
     ],
 )
 def test_mistakes_are_one_line(arguments: list[str], message: str) -> None:

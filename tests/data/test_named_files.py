@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from spin_tf import _input_files
+from spin_tf._input_files import open_named, read_list, read_pipe
 from spin_tf.charset import Charset
-from spin_tf.data import files
-from spin_tf.data.files import open_named, read_list, read_pipe
 from spin_tf.decoding.letters import Letters
 from spin_tf.decoding.trie import Trie
 from spin_tf.synthesis.alphabet import Lexicon
@@ -33,7 +33,7 @@ READERS: dict[str, Callable[[str], object]] = {
 
 @pytest.mark.parametrize("name", READERS)
 def test_a_pipe_to_which_nobody_writes(name: str, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(files, "PIPE_SECONDS", 0.3)
+    monkeypatch.setattr(_input_files, "PIPE_SECONDS", 0.3)
     os.mkfifo(tmp_path / "pipe")
     start = time.monotonic()
     with pytest.raises(OSError, match="Nobody writes to this named pipe"):

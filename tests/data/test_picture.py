@@ -15,9 +15,10 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
+from spin_tf.contract.preprocessing import preprocess
+from spin_tf.contract.tensorflow_twin import preprocess_tensor
 from spin_tf.data import picture
 from spin_tf.data.images import ImageError, decode_image, inspect_image, open_picture, picture_of
-from spin_tf.data.preprocessing import preprocess, preprocess_tensor
 
 MODES = ["1", "L", "P", "RGB", "RGBA", "LA", "PA", "La", "RGBa", "CMYK", "YCbCr", "HSV", "I", "I;16", "F"]
 
@@ -324,7 +325,7 @@ MEASURE = """
 import sys
 from PIL import Image, JpegImagePlugin, PngImagePlugin, TiffImagePlugin
 import numpy as np
-from spin_tf.data.preprocessing import decode_image
+from spin_tf.data.images import decode_image
 from spin_tf.reading.images import open_image
 from spin_tf.contract.preprocessing import Preprocessing
 from spin_tf.contract.turning import turned_views

@@ -12,10 +12,12 @@ from PIL import Image
 
 from spin_tf.charset import Charset, Tokenizer
 from spin_tf.config import DataConfig, SourceConfig
-from spin_tf.contract.preprocessing import Preprocessing
+from spin_tf.contract.pixels import to_grey
+from spin_tf.contract.preprocessing import Preprocessing, preprocess
+from spin_tf.contract.tensorflow_pixels import decode_tensor
 from spin_tf.data.feeding.pipeline import TrainingWords
+from spin_tf.data.images import decode_image
 from spin_tf.data.plain_images import as_both_read, decodes_alike
-from spin_tf.data.preprocessing import decode_image, decode_tensor, preprocess, to_grey
 from spin_tf.data.records.tfrecord import ShardWriter, WordExample
 from tests.data.samples import run, words_of, write
 from tests.fuzz.images import image_seeds, word_picture

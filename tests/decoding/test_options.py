@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pathlib
 import pickle
+import re
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 
 from spin_tf.charset import Charset
 from spin_tf.contract.preprocessing import Preprocessing
+from spin_tf.contract.turning import turned_views
 from spin_tf.contract.views import views
 from spin_tf.contract.word import Word
 from spin_tf.decoding.options import PER_IMAGE, OptionNames, Options
@@ -168,6 +170,53 @@ def test_effort_adds_what_the_views_say(model: TinyModel, crops: list[np.ndarray
                 sums[text] = sums.get(text, 0.0) + p / num
         assert word.text == max(sums, key=lambda text: sums[text])
         assert word.confidence == pytest.approx(sums[word.text], rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"pattern": "[abB1]{2,3}", "n_best": 2, "min_probability": 0.0},
+        {"pattern": "[abB]{2}", "n_best": 2, "effort": 3, "min_probability": 0.0},
+        {"lexicon": ["ab1", "BB", "1a"], "case": "exact", "min_probability": 0.0},
+    ],
+)
+def test_wide_and_turned_crops_are_read_with_all_options(model: TinyModel, options: dict[str, Any]) -> None:
+    """Views of two sizes and of four directions, in one batch: each crop is read as its definition says.
+
+    Words are of two letters at least: one alone counts in no turned view.
+    """
+    model.metadata |= {"preprocessing": 2, "wide_image_size": [32, 200]}
+    rng = np.random.default_rng(8)
+    cells = [(4, 10), (4, 30), (10, 4), (30, 4), (4, 9), (3, 31), (4, 30)]
+    crops = [np.kron(rng.integers(0, 256, shape), np.ones((8, 8))).astype(np.uint8) for shape in cells]
+    crops += [np.rot90(crop, 2) for crop in crops]
+    recognizer = Recognizer(turn="auto", num_threads=1, **options)
+    words = recognizer.read(crops)
+    preprocessing = Preprocessing((32, 100), (32, 200))
+    seen = set()
+    for crop, word in zip(crops, words, strict=True):
+        best: tuple[float, int, str] | None = None
+        for degrees, looks in turned_views(crop, preprocessing, "auto", recognizer.options.num_views).items():
+            sums: dict[str, float] = {}
+            for view in looks:
+                seen.add((degrees, view.shape[1]))
+                allowed = {text: p for text, p in model.words(view).items() if is_allowed(text, options)}
+                for text in sorted(allowed, key=lambda text: -allowed[text])[: options.get("n_best", 1)]:
+                    sums[text] = sums.get(text, 0.0) + allowed[text] / len(looks)
+            text = max(sums, key=lambda text: sums[text])
+            if (degrees == 0 or len(text) > 1) and (best is None or sums[text] > best[0]):
+                best = sums[text], degrees, text
+        assert best is not None
+        assert (word.turned, word.text) == best[1:]
+        assert word.confidence == pytest.approx(best[0], rel=1e-3)
+        assert all(other.turned == word.turned for other in word.alternatives)
+    assert 180 in {word.turned for word in words} and len(seen) == 8
+
+
+def is_allowed(text: str, options: dict[str, Any]) -> bool:
+    if "pattern" in options and not re.fullmatch(options["pattern"], text):
+        return False
+    return text in options.get("lexicon", [text])
 
 
 def test_voting() -> None:

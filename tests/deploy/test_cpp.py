@@ -139,8 +139,8 @@ def spin_read(*arguments: object, **options: object) -> tuple[int, str, str]:
 
 
 def without_reasons_of_libraries(stderr: str) -> str:
-    """Error lines without the words that libpng and Pillow have for the same fault, the list of formats, and how
-    Python writes bytes that are no text, and quotes within quotes."""
+    """Error lines without the words that libpng and Pillow have for the same fault, the list of formats, and how Python
+    writes bytes that are no text and quotes within quotes."""
     stderr = re.sub(r"\\udc(..)", lambda match: chr(0xDC00 + int(match[1], 16)), stderr).replace("\\'", "'")
     stderr = re.sub(r"(is truncated or broken): .*?(\. Received: \d+ bytes)", r"\1\2", stderr)
     stderr = re.sub(r"(Not an image), or one of a format .*?\)(: this is .*?(?=\. Received))?", r"\1", stderr)
@@ -257,7 +257,7 @@ def test_models_that_cannot_be_read(tmp_path: pathlib.Path) -> None:
         expected = recognize(f"--model={path}", "word.png")
         assert (code, stdout, stderr.count("\n")) == (2, "", 1), path
         assert expected[0] == 2
-        # What LiteRT itself says about a model is said otherwise by its two interfaces. Lists of JSON have no spaces.
+        # What LiteRT itself says about a model differs between its two interfaces, and lists of JSON have no spaces.
         causes = r"(LiteRT cannot load the model): .*?(\. Received)|(that can be read) \(.*?\)|(?<=\[\d\d,) (?=\d\])"
         assert re.sub(causes, r"\1\2\3", stderr) == re.sub(causes, r"\1\2\3", expected[2])
 

@@ -1,4 +1,4 @@
-"""The reading contract in C++: the pictures of tests/contract/cases become the values and words of Python."""
+"""The reading contract in C++: every picture of tests/contract/cases becomes the values of Python, and its words."""
 
 from __future__ import annotations
 

@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from spin_tf.contract.errors import ImageError
 from spin_tf.data.conversion.cropping import crop
-from spin_tf.data.preprocessing import ImageError, decode_image
+from spin_tf.data.images import decode_image
 from spin_tf.photo.litert_detector import LiteRTDetector, letterbox
 from spin_tf.recognizer import Recognizer
 from tests.deploy.cpp import BUILD, MODEL, build_with_sanitizers, must_run, run

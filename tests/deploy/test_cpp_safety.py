@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from spin_tf.data.preprocessing import ImageError, decode_image
+from spin_tf.contract.errors import ImageError
+from spin_tf.data.images import decode_image
 from spin_tf.recognizer import Recognizer, Word
 from tests.deploy.cpp import BUILD, MODEL, blocks, build_with_sanitizers, must_run
 from tests.deploy.pictures import jpeg_files, png_files

@@ -10,9 +10,10 @@ import pytest
 import tensorflow as tf
 
 from spin_tf.contract.constants import TURNS
+from spin_tf.contract.errors import ImageError
 from spin_tf.contract.preprocessing import Preprocessing
 from spin_tf.contract.turning import turned_views
-from spin_tf.data.preprocessing import ImageError, decode_image
+from spin_tf.data.images import decode_image
 from spin_tf.export.encoded_images import Views, views_of
 from spin_tf.export.image_formats import REASONS
 from spin_tf.export.reading_graph import read_encoded

@@ -16,13 +16,13 @@ import pytest
 
 from spin_tf import config as config_module
 from spin_tf.charset import Charset, Tokenizer
+from spin_tf.contract.errors import ImageError
 from spin_tf.data.conversion.convert import read_words
 from spin_tf.data.conversion.sources import entries
 from spin_tf.data.conversion.statistics import Statistics
 from spin_tf.data.conversion.word_reader import Checks
 from spin_tf.data.feeding.record_labels import usable_records
 from spin_tf.data.plain_images import as_both_read
-from spin_tf.data.preprocessing import ImageError
 from spin_tf.data.records.tfrecord import RecordError, RecordIndex, RecordWriter, WordExample, serialize_example
 from tests.data import samples
 from tests.fuzz.mutations import Mutation, Trials, mutations

@@ -17,7 +17,7 @@ import sys
 import numpy as np
 import pytest
 
-from spin_tf.data.preprocessing import ImageError
+from spin_tf.contract.errors import ImageError
 from spin_tf.reading.images import load_image
 from spin_tf.reading.litert import SIGNATURE, LiteRTInterpreter
 from spin_tf.recognizer import ReadError, Recognizer, Word

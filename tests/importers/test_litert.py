@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from spin_tf.charset import Tokenizer
-from spin_tf.data.preprocessing import preprocess
+from spin_tf.contract.preprocessing import preprocess
 from spin_tf.export.tflite import convert
 from spin_tf.importers.checkpoint import model_from_state_dict
 from spin_tf.importers.naming import PADDLE

@@ -6,6 +6,7 @@ import io
 import json
 import os
 import pathlib
+import re
 import struct
 import subprocess
 import sys
@@ -50,8 +51,11 @@ def variants() -> dict[str, Any]:
     for name, characters in charsets.items():
         found[name] = {**METADATA, "charset": {"characters": characters}}
     found["another key"] = {**METADATA, "charset": {**CHARSET, "lang": "en"}}
+    found |= {f"preprocessing {value!r}": {**METADATA, "preprocessing": value} for value in (*WRONG, 3) if value != 1}
     sizes = ([32, 100, 1], [32], [64, 200], [32.0, 100], ["32", "100"], [0, 100], [-32, 100], [10**9, 10**9])
     found |= {f"size {size}": {**METADATA, "image_size": size} for size in sizes}
+    wrong = [value for value in (*WRONG, *sizes) if value is not None and value != [64, 200]]
+    found |= {f"wide size {size}": {**METADATA, "wide_image_size": size} for size in wrong}
     return found
 
 
@@ -65,6 +69,16 @@ def test_every_wrong_value_is_one_line(strip_model: pathlib.Path, tmp_path: path
             Recognizer(path)
         assert type(caught.value) is ValueError, name
         assert "\n" not in str(caught.value) and len(str(caught.value)) < 1000, name
+
+
+def test_models_for_a_preprocessing_that_is_not_known_say_what_to_do() -> None:
+    newer = json.dumps({**METADATA, "preprocessing": 3}).encode()
+    message = "was written for preprocessing 3; this spin_tf knows 1 and 2: update spin_tf. Received: model='new'"
+    with pytest.raises(ValueError, match=re.escape(message)):
+        parse_metadata(newer, "new")
+    for number in (1, 2):
+        known = {**METADATA, "preprocessing": number, "wide_image_size": None}
+        assert parse_metadata(json.dumps(known).encode(), "known") == known
 
 
 def test_unknown_keys_are_left_alone(strip_model: pathlib.Path, tmp_path: pathlib.Path) -> None:

@@ -1,4 +1,4 @@
-// Greedy decoding: the most probable character of each step, as in spin_tf/reading/greedy.py.
+// Greedy decoding: the most probable character of each step, as in spin_tf/contract/greedy.py.
 #ifndef SPIN_GREEDY_H_
 #define SPIN_GREEDY_H_
 

@@ -1,4 +1,4 @@
-// Image files decoded as decode_image of spin_tf/data/preprocessing.py decodes them.
+// Image files decoded as decode_image of spin_tf/data/images.py decodes them.
 #ifndef SPIN_IMAGE_H_
 #define SPIN_IMAGE_H_
 

@@ -30,7 +30,7 @@ struct Metadata {
   unsigned long crc32 = 0;
 };
 
-// Throws ModelError with the message of read_metadata in spin_tf/reading/metadata.py.
+// Throws ModelError with the message of read_metadata in spin_tf/contract/metadata.py.
 Metadata read_metadata(const std::string& path);
 
 // An input of a detector: its signature, height and width.

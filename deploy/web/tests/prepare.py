@@ -22,9 +22,10 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 from prepare_photos import prepare as prepare_photos
 
+from spin_tf.contract.errors import ImageError
 from spin_tf.contract.preprocessing import Preprocessing
 from spin_tf.contract.turning import is_tall, turned_views
-from spin_tf.data.preprocessing import ImageError, decode_image
+from spin_tf.data.images import decode_image
 from spin_tf.recognizer import Recognizer
 from spin_tf.synthesis import WordSynthesizer
 

@@ -7,7 +7,8 @@ import pathlib
 import sys
 from typing import Any
 
-from spin_tf.data.preprocessing import ImageError, decode_image
+from spin_tf.contract.errors import ImageError
+from spin_tf.data.images import decode_image
 from spin_tf.photo.litert_detector import LiteRTDetector, letterbox, place
 from spin_tf.recognizer import Recognizer
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from spin_tf._extras import require
-from spin_tf.data.files import MAX_BYTES
+from spin_tf._input_files import MAX_BYTES
 from spin_tf.data.images import ImageError, read_image_file
 
 MAX_LINE = 1 << 20

@@ -18,11 +18,12 @@ from typing import Any, NamedTuple
 from PIL import Image
 
 from spin_tf._page_style import PAGE_STYLE
+from spin_tf.contract.errors import ImageError
 from spin_tf.data.conversion.cropping import crop
 from spin_tf.data.conversion.entry import EntryError, read_file
 from spin_tf.data.conversion.sources import lmdb_folder, tfrecord_files
 from spin_tf.data.conversion.statistics import Statistics
-from spin_tf.data.preprocessing import ImageError, decode_image
+from spin_tf.data.images import decode_image
 
 _THUMBNAIL = (320, 96)
 _STYLE = (

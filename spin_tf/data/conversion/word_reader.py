@@ -8,12 +8,13 @@ from typing import Any, Literal
 import numpy as np
 
 from spin_tf.charset import Charset, LabelError, Tokenizer
+from spin_tf.contract.errors import ImageError
 from spin_tf.data.conversion.cropping import crop, encode_crop
 from spin_tf.data.conversion.entry import Entry, EntryError, read_file
 from spin_tf.data.conversion.sources import lmdb_folder, tfrecord_files
 from spin_tf.data.conversion.statistics import Statistics
+from spin_tf.data.images import ImageInfo, decode_image, inspect_image
 from spin_tf.data.plain_images import as_both_read, decodes_alike
-from spin_tf.data.preprocessing import ImageError, ImageInfo, decode_image, inspect_image
 from spin_tf.data.records.word_example import WordExample
 
 _LABEL_REASONS = {"empty": "empty_label", "too_long": "too_long", "character": "character_outside_charset"}

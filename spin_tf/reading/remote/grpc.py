@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from spin_tf._extras import require
-from spin_tf.data.files import read_regular_file
+from spin_tf._input_files import read_regular_file
 from spin_tf.reading.remote.answers import INPUT, WITHOUT_HEADERS, RequestTooLarge, ServerError, Unavailable, shorten
 from spin_tf.reading.remote.predict_proto import decode_response, encode_request
 

@@ -13,8 +13,8 @@ from typing import TypeVar, cast, overload
 
 import numpy as np
 
+from spin_tf.contract.errors import ImageError
 from spin_tf.contract.word import ReadError, Word
-from spin_tf.data.preprocessing import ImageError
 from spin_tf.reading.images import ImageLike, several_images
 from spin_tf.reading.remote.answers import RequestTooLarge, ServerError, Unavailable, to_result
 from spin_tf.reading.remote.images import Outgoing, as_png, outgoing

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from spin_tf.data.conversion.sources import SOURCES
-from spin_tf.data.preprocessing import decode_image
+from spin_tf.data.images import decode_image
 from spin_tf.data.records.example_proto import encode_bytes_features
 from spin_tf.data.records.tfrecord import RecordWriter, WordExample
 from tests.data import samples

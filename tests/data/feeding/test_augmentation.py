@@ -8,7 +8,8 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from spin_tf.contract.preprocessing import Preprocessing, prepare
+from spin_tf.contract.pixels import to_grey
+from spin_tf.contract.preprocessing import Preprocessing, prepare, preprocess
 from spin_tf.data.feeding.augmentation import (
     NUM_LIGHT_DRAWS,
     NUM_SHAPE_DRAWS,
@@ -17,7 +18,7 @@ from spin_tf.data.feeding.augmentation import (
     warp,
     warp_tensor,
 )
-from spin_tf.data.preprocessing import decode_image, preprocess, to_grey
+from spin_tf.data.images import decode_image
 
 SIZE = (32, 100)
 SHAPES = ((40, 150), (20, 60), (64, 64), (9, 31), (120, 30))

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from spin_tf import Recognizer
-from spin_tf.data.preprocessing import decode_tensor
+from spin_tf.contract.tensorflow_pixels import decode_tensor
 
 MAX_STEPS = 5
 

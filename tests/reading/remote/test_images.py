@@ -7,7 +7,9 @@ import pathlib
 import numpy as np
 import pytest
 
-from spin_tf.data.preprocessing import decode_image, decode_tensor, to_grey
+from spin_tf.contract.pixels import to_grey
+from spin_tf.contract.tensorflow_pixels import decode_tensor
+from spin_tf.data.images import decode_image
 from spin_tf.reading.remote.images import as_png, decodes_alike, outgoing
 from tests.reading.remote import files
 

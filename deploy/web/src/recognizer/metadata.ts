@@ -87,7 +87,7 @@ async function readArchived(file: Uint8Array, consequence: string): Promise<Arra
   }
 }
 
-/** Checks the `spin_tf.json` of a model, as spin_tf/reading/metadata.py does; unknown keys are left alone. */
+/** Checks the `spin_tf.json` of a model, as spin_tf/contract/metadata.py does; unknown keys are left alone. */
 export function parseMetadata(content: ArrayBuffer): ModelMetadata {
   const metadata = parseTable(content);
   if (metadata["kind"] === DETECTOR_KIND) {

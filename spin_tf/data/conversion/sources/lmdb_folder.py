@@ -6,8 +6,8 @@ import functools
 import os
 from collections.abc import Iterator
 
+from spin_tf._input_files import MAX_BYTES
 from spin_tf.data.conversion.entry import Entry, EntryError, bad_line
-from spin_tf.data.preprocessing import MAX_BYTES
 from spin_tf.data.records.lmdb_file import LmdbError, LmdbFile
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
+from spin_tf._input_files import MAX_BYTES
 from spin_tf.data.conversion.entry import Entry, EntryError, bad_line
-from spin_tf.data.preprocessing import MAX_BYTES
 from spin_tf.data.records.record_file import read_record
 from spin_tf.data.records.tfrecord import RecordError, RecordIndex, WordExample, parse_example
 

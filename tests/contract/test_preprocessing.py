@@ -10,15 +10,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from spin_tf.data.images import upright_size
-from spin_tf.data.preprocessing import (
-    MAX_PIXELS,
-    ImageError,
-    decode_image,
-    inspect_image,
-    preprocess,
-    preprocess_tensor,
-)
+from spin_tf.contract.constants import MAX_PIXELS
+from spin_tf.contract.errors import ImageError
+from spin_tf.contract.preprocessing import preprocess
+from spin_tf.contract.tensorflow_twin import preprocess_tensor
+from spin_tf.data.images import decode_image, inspect_image, upright_size
 
 SIZES = [(1, 1), (1, 9), (32, 100), (7, 13), (31, 99), (33, 101), (75, 236), (64, 200), (240, 31), (2, 640)]
 

@@ -10,7 +10,7 @@ import tracemalloc
 
 import pytest
 
-from spin_tf.data.files import MAX_BYTES, read_regular_file
+from spin_tf._input_files import MAX_BYTES, read_regular_file
 from spin_tf.data.images import ImageError, read_image_file
 
 
@@ -56,7 +56,7 @@ def test_what_is_swapped_after_the_first_look_is_refused(tmp_path, monkeypatch):
     """Between looking and opening, the file becomes a pipe: opening must not wait for its other end."""
     (tmp_path / "file").write_bytes(b"x")
     os.mkfifo(tmp_path / "pipe")
-    monkeypatch.setattr("spin_tf.data.files.check_regular", lambda path: None)
+    monkeypatch.setattr("spin_tf._input_files.check_regular", lambda path: None)
     ended = threading.Event()
 
     def read():
