@@ -71,7 +71,7 @@ def test_trained_model_shows_its_stages(trained: Recognizer) -> None:
     # Where the light is brightest is where the character stands: they come from left to right.
     columns = [step.light.sum(axis=0).argmax() for step in shown.steps if step.light is not None]
     assert len(columns) == 6 and columns == sorted(columns)
-    assert np.abs(np.array(columns) / 100 - [step.position for step in shown.steps]).max() < 0.15
+    assert np.abs(np.array(columns) / 100 - [step.position for step in shown.steps]).max() < 0.2
 
 
 def test_exported_model_shows_where_it_looks(bundled: Recognizer) -> None:
