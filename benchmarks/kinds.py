@@ -48,7 +48,7 @@ from spin_tf._extras import MissingExtraError
 from spin_tf._files import write_text
 from spin_tf._version import __version__
 from spin_tf.charset import Charset
-from spin_tf.cli import _reading
+from spin_tf.cli import _reading, _turn  # noqa: F401
 
 _PEER_NAME = "RapidOCR"
 _MARKS = ("<!-- measured by benchmarks/kinds.py -->\n", "<!-- until here -->\n")

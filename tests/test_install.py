@@ -112,7 +112,13 @@ def test_source_archive_builds_the_same_wheel(
     with tarfile.open(archive) as file:
         file.extractall(tmp_path, filter="data")
     unpacked = tmp_path / f"spin_tf-{__version__}"
-    for name in ("tests/test_readme.py", "Makefile", "docs/tutorial/draw_displays.py", "deploy/cpp/README.md"):
+    for name in (
+        "tests/test_readme.py",
+        "Makefile",
+        "mkdocs.yml",
+        "docs/tutorial/draw_displays.py",
+        "deploy/cpp/README.md",
+    ):
         assert (unpacked / name).exists(), name
     with zipfile.ZipFile(build(unpacked, "wheel", tmp_path)) as wheel:
         names = {name for name in wheel.namelist() if not name.endswith("/")}

@@ -121,10 +121,11 @@ def open_recognizer(**changes: Any) -> Recognizer:
     return open_other(_MODEL.value, **changes)
 
 
-def open_other(model: str | None, **changes: Any) -> Recognizer:
-    """Another model, the bundled one for None, that reads as the flags ask."""
+def open_other(model: str | None, turn: str | None = None, **changes: Any) -> Recognizer:
+    """Another model, the bundled one for None, that reads as the flags ask; `turn` takes the place of the flag."""
     # What the options leave out is told as a line of its own, without the thread and line of a log.
     logging.get_absl_handler().setFormatter(_Plain())
     with without_native_chatter():
         # `_turn` defines it: beside photographs, that name is another flag.
-        return Recognizer(model, None, _TURN_TALL.value, flags.FLAGS["turn"].value, **options(**changes))
+        turn = turn or flags.FLAGS["turn"].value
+        return Recognizer(model, None, _TURN_TALL.value, turn, **options(**changes))  # type: ignore[arg-type]

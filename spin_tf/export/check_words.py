@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
@@ -9,8 +10,10 @@ from PIL import Image
 from spin_tf.contract.preprocessing import preprocess
 from spin_tf.data.images import decode_image
 from spin_tf.data.records.tfrecord import RecordIndex
-from spin_tf.models import SPINRecognizer
 from spin_tf.synthesis import WordSynthesizer
+
+if TYPE_CHECKING:
+    from spin_tf.models import SPINRecognizer
 
 
 def check_files(patterns: Sequence[str], num_words: int) -> list[bytes]:

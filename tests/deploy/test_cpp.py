@@ -16,6 +16,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from spin_tf.contract.word import Word
 from spin_tf.recognizer import Recognizer
+from tests import strip_model
 from tests.deploy.cpp import BUILD, MODEL, blocks, must_run, run
 
 pytestmark = pytest.mark.deploy
@@ -195,6 +196,7 @@ def test_paths_are_those_of_python_but_for_their_spelling(folder: pathlib.Path, 
         ["tests/deploy"],
         ["--modell=x", "word.png"],
         ["--format=xml", "word.png"],
+        ["--turn=left", "word.png"],
         ["word.png", "--model"],
     ],
 )
@@ -278,34 +280,29 @@ def test_the_signature_is_found_by_its_name(tmp_path: pathlib.Path) -> None:
     """Among others of other shapes, before and behind it."""
     import tensorflow as tf
 
-    from tests import strip_model
-
-    strip_model.write(tmp_path / "one.tflite")
-    inner = tf.saved_model.load(str(tmp_path / "one_saved_model"))
-
     class Model(tf.Module):
-        @tf.function(input_signature=[tf.TensorSpec((2, 32, 100, 1), tf.float32, name="image")])
+        @tf.function(input_signature=[tf.TensorSpec((2, 32, 128, 1), tf.float32, name="image")])
         def batch(self, image: tf.Tensor) -> dict[str, tf.Tensor]:
             return {"probabilities": image[:, :5, :38, 0] * 2.0, "positions": image[:, 0, :5, 0] + 1.0}
 
-        @tf.function(input_signature=[tf.TensorSpec((1, 32, 100, 1), tf.float32, name="image")])
+        @tf.function(input_signature=[tf.TensorSpec((1, 32, 128, 1), tf.float32, name="image")])
         def serve(self, image: tf.Tensor) -> dict[str, tf.Tensor]:
-            return inner.signatures["serving_default"](image)
+            return dict(zip(("probabilities", "positions"), strip_model.read_strips(image), strict=True))
 
         @tf.function(input_signature=[tf.TensorSpec((3, 7), tf.float32, name="states")])
         def step(self, states: tf.Tensor) -> dict[str, tf.Tensor]:
             return {"output": states * 3.0}
 
     model = Model()
-    model.inner = inner
     names = {"batch": model.batch, "serving_default": model.serve, "step": model.step}
     tf.saved_model.save(model, str(tmp_path / "many"), signatures=names)
     converter = tf.lite.TFLiteConverter.from_saved_model(str(tmp_path / "many"), signature_keys=list(names))
-    content = converter.convert()
-    whole = (tmp_path / "one.tflite").read_bytes()
-    # The archive keeps its place relative to the end.
-    (tmp_path / "many.tflite").write_bytes(content + whole[whole.rindex(b"PK\x03\x04") :])
-    Image.fromarray(strip_model.draw("abc")).save(tmp_path / "word.png")
-    result = spin_read(f"--model={tmp_path / 'many.tflite'}", tmp_path / "word.png")
+    path = tmp_path / "many.tflite"
+    path.write_bytes(converter.convert())
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("spin_tf.json", json.dumps({**strip_model.WIDE_METADATA, "preprocessing": 1}))
+    # Its four strips are eight of the model's.
+    Image.fromarray(strip_model.draw("abc", 32, 128)).save(tmp_path / "word.png")
+    result = spin_read(f"--model={path}", tmp_path / "word.png")
     assert result[0] == 0, result[2]
-    assert result[1].split("\t")[1] == "abc"
+    assert result[1].split("\t")[1] == "aabbcc"

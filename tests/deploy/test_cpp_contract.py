@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.contract.make_cases import CASES, EXPECTED, MODEL
-from tests.deploy.cpp import BUILD, must_run
+from tests.deploy.cpp import BUILD, build_with_sanitizers, must_run
 
 pytestmark = pytest.mark.deploy
 # JPEG and PNG are read.
@@ -29,10 +29,12 @@ def is_read(name: str, case: dict[str, Any]) -> bool:
     return not case["error"] and not name.endswith(OTHER_FORMATS)
 
 
-def test_values_to_the_byte(expected: dict[str, Any]) -> None:
+@pytest.mark.parametrize("sanitizers", ["", "address,undefined"])
+def test_values_to_the_byte(sanitizers: str, expected: dict[str, Any]) -> None:
+    program = build_with_sanitizers(sanitizers, "prepare") if sanitizers else BUILD / "prepare"
     sizes = [*expected["image_size"], *expected["wide_image_size"], expected["preprocessing"]]
     names = list(expected["files"])
-    output = must_run(BUILD / "prepare", *sizes, input="".join(f"{CASES / name}\n" for name in names))
+    output = must_run(program, *sizes, input="".join(f"{CASES / name}\n" for name in names))
     records = dict(zip(names, map(json.loads, output.splitlines()), strict=True))
     num_views = 0
     for name, case in expected["files"].items():

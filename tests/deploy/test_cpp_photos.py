@@ -7,6 +7,7 @@ import pathlib
 import re
 import subprocess
 import sys
+from typing import Any
 
 import numpy as np
 import pytest
@@ -151,6 +152,18 @@ def test_words_are_those_of_python_in_reading_order(dark: pathlib.Path, photogra
     ]
     assert list(record) == ["path", "width", "height", "turned", "words"]
     assert list(words[0]) == ["text", "confidence", "polygon", "line", "score"]
+
+
+def test_words_upside_down(dark: pathlib.Path, tmp_path: pathlib.Path) -> None:
+    """Their corners begin at the upper left of the word as it is read, which is below on the right."""
+    path = tmp_path / "turned.png"
+    drawn_photograph().rotate(180).save(path)
+    (record,) = words_of(dark, path, turn="auto")
+    words: list[dict[str, Any]] = record["words"]  # type: ignore[assignment]
+    assert {word["text"] for word in words} == {TILTED[0], *(text for line in LINES for text, *_ in line)}
+    for word in words:
+        first, second, third, _ = word["polygon"]
+        assert first[0] > second[0] + 20 and first[1] > third[1] + 20
 
 
 def test_photographs_with_a_real_detector(

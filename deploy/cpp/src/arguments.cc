@@ -9,7 +9,7 @@ namespace spin {
 const char kUsage[] =
     R"(Reads word images: one line an image, in the order given; the images of a folder come sorted by name.
 
-spin_read [--model=PATH] [--format=text|jsonl] [--turn=none|tall|auto] [--threads=N] FILE_OR_FOLDER...
+spin_read [--model=PATH] [--format=text|jsonl] [--turn=tall|none|auto] [--threads=N] FILE_OR_FOLDER...
 spin_read --detector=FILE [...] FILE_OR_FOLDER...
 
 Text lines are path<TAB>word<TAB>confidence. Files that cannot be read go to stderr with the reason, the others are
@@ -21,7 +21,7 @@ answered, and the exit code is 1.
   --model: a .tflite file written by bin/export_tflite.py; default: the bundled model
   --format: <text|jsonl>: jsonl adds every character with confidence and place
     (default: 'text')
-  --turn: <none|tall|auto>: tall reads crops at least 1.5 times as high as wide turned by a quarter too, auto all crops
+  --turn: <tall|none|auto>: tall reads crops at least 1.5 times as high as wide turned by a quarter too, auto all crops
     upside down as well; the surest reading counts
     (default: 'tall')
   --[no]turn_tall: false is another way to say --turn=none
@@ -62,12 +62,12 @@ int parse_count(const Flag& flag) {
 }
 
 Turn parse_turn(const Flag& flag) {
-  for (const auto& [name, turn] : {std::pair{"none", Turn::kNone}, {"tall", Turn::kTall}, {"auto", Turn::kAuto}}) {
+  for (const auto& [name, turn] : {std::pair{"tall", Turn::kTall}, {"none", Turn::kNone}, {"auto", Turn::kAuto}}) {
     if (*flag.value == name) {
       return turn;
     }
   }
-  throw FlagError("flag --turn=" + *flag.value + ": value should be one of <none|tall|auto>");
+  throw FlagError("flag --turn=" + *flag.value + ": value should be one of <tall|none|auto>");
 }
 
 void set(Arguments& arguments, const Flag& flag) {
