@@ -19,54 +19,26 @@ from spin_tf.contract.constants import (
     COLOUR_UNIT,
     WIDE_ASPECT,
 )
-from spin_tf.contract.preprocessing import Size
+from spin_tf.contract.preprocessing import Preprocessing
 from spin_tf.contract.tensorflow_ground import ground_box
 from spin_tf.contract.tensorflow_pixels import decode_tensor, grey_of, opaque, planes_of, scaled, tf
 
 
-def prepare_tensor(image: Any, size: Size, wide_size: Size | None = None) -> tuple[Any, Any]:
-    """What `prepare` makes of a picture under preprocessing 2, inside a graph.
-
-    Args:
-        image: see `preprocess_tensor`.
-        size: (height, width) of the model's input.
-        wide_size: that of wide pictures; None where the model has one size.
-
-    Returns:
-        float32 (height, width, 1) in [-1, 1], of static shape where there is one size; bool scalar, whether it is the
-        wide one.
-
-    Raises:
-        ValueError: see `preprocess_tensor`.
-    """
-    pixels = _checked(image)
-    box = ground_box(pixels)
-    is_wide = tf.constant(False) if wide_size is None else is_wide_box(box)
-    target = size if wide_size is None else tf.where(is_wide, wide_size, size)
-    view = scaled(view_of(pixels, box, target))
-    height = None if wide_size is not None and wide_size[0] != size[0] else size[0]
-    return tf.ensure_shape(view, (height, size[1] if wide_size is None else None, 1)), is_wide
-
-
-def preprocess_tensor(image: Any, size: Size = (32, 100)) -> Any:
-    """What `preprocess` makes of a picture, inside a graph: preprocessing 1.
+def prepare_tensor(image: Any, preprocessing: Preprocessing) -> tuple[Any, Any]:
+    """What `prepare` makes of a picture, inside a graph.
 
     Args:
         image: string scalar with an encoded image (see `decode_tensor`), or uint8 tensor (height, width),
             (height, width, 1) or (height, width, 3); the rank must be static.
-        size: height and width of the result.
+        preprocessing: of the model.
 
     Returns:
-        float32 tensor (size[0], size[1], 1) in [-1, 1], to 1e-5.
+        float32 (height, width, 1) in [-1, 1], to 1e-5, of static shape where there is one size; bool scalar, whether it
+        is of the wide one.
 
     Raises:
         ValueError: for any other tensor.
     """
-    pixels = _checked(image)
-    return tf.ensure_shape(scaled(view_of(pixels, whole(pixels), size, coloured=False)), (*size, 1))
-
-
-def _checked(image: Any) -> Any:
     image = tf.convert_to_tensor(image)
     if image.dtype == tf.string:
         image = decode_tensor(image)
@@ -76,7 +48,16 @@ def _checked(image: Any) -> Any:
             "Images are uint8 tensors (height, width), (height, width, 1) or (height, width, 3). "
             f"Received: shape={image.shape}, dtype={image.dtype}"
         )
-    return image[..., None] if rank == 2 else image
+    pixels = image[..., None] if rank == 2 else image
+    (size, wide_size, number), is_wide = preprocessing, tf.constant(False)
+    if number < 2:
+        view = view_of(pixels, whole(pixels), size, coloured=False)
+        return tf.ensure_shape(scaled(view), (*size, 1)), is_wide
+    box = ground_box(pixels)
+    if wide_size is None:
+        return tf.ensure_shape(scaled(view_of(pixels, box, size)), (*size, 1)), is_wide
+    is_wide = is_wide_box(box)
+    return scaled(view_of(pixels, box, tf.where(is_wide, wide_size, size))), is_wide
 
 
 def whole(pixels: Any) -> Any:

@@ -12,10 +12,11 @@ from PIL import Image
 
 from spin_tf.contract.constants import MAX_PIXELS
 from spin_tf.contract.errors import ImageError
-from spin_tf.contract.preprocessing import preprocess
-from spin_tf.contract.tensorflow_twin import preprocess_tensor
+from spin_tf.contract.preprocessing import Preprocessing, preprocess
+from spin_tf.contract.tensorflow_twin import prepare_tensor
 from spin_tf.data.images import decode_image, inspect_image, upright_size
 
+FIRST = Preprocessing((32, 100), number=1)
 SIZES = [(1, 1), (1, 9), (32, 100), (7, 13), (31, 99), (33, 101), (75, 236), (64, 200), (240, 31), (2, 640)]
 
 
@@ -86,7 +87,7 @@ def test_grey_is_rounded_before_resizing_and_weighs_colours_as_opencv_does():
 @pytest.mark.parametrize("channels", [None, 1, 3])
 def test_tensorflow_twin_is_equal(shape, channels):
     image = random_image(*shape, *([channels] if channels else []))
-    twin = preprocess_tensor(image).numpy()
+    twin = prepare_tensor(image, FIRST)[0].numpy()
     assert twin.shape == (32, 100, 1)
     np.testing.assert_allclose(twin, preprocess(image), rtol=0, atol=1e-5)
 
@@ -113,14 +114,16 @@ def test_tensorflow_twin_is_equal(shape, channels):
 )
 def test_tensorflow_twin_decodes_the_same_pixels(image, format, options):
     data = encode(image, format, **options)
-    np.testing.assert_allclose(preprocess_tensor(data).numpy(), preprocess(decode_image(data)), rtol=0, atol=1e-5)
+    np.testing.assert_allclose(
+        prepare_tensor(data, FIRST)[0].numpy(), preprocess(decode_image(data)), rtol=0, atol=1e-5
+    )
 
 
 def test_tensorflow_twin_runs_in_a_graph_on_unknown_sizes():
     import tensorflow as tf
 
     images = [encode(random_image(9, 30, 3), "PNG"), encode(random_image(50, 20, 3), "JPEG")]
-    batches = tf.data.Dataset.from_tensor_slices(images).map(preprocess_tensor).batch(2)
+    batches = tf.data.Dataset.from_tensor_slices(images).map(lambda data: prepare_tensor(data, FIRST)[0]).batch(2)
     assert batches.element_spec.shape.as_list() == [None, 32, 100, 1]
     expected = np.stack([preprocess(decode_image(data)) for data in images])
     np.testing.assert_allclose(next(iter(batches)).numpy(), expected, atol=1e-5)
@@ -132,7 +135,7 @@ def test_other_arrays_are_refused(image):
         preprocess(image)
     if image.size:
         with pytest.raises(ValueError, match="Received: shape="):
-            preprocess_tensor(image)
+            prepare_tensor(image, FIRST)
 
 
 def test_transparency_lies_over_white_and_16_bits_keep_the_upper_byte():

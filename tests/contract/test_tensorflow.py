@@ -35,7 +35,7 @@ def test_views_are_those_of_numpy() -> None:
     wide = 0
     for number, image in enumerate(pictures()):
         expected = prepare(image, Preprocessing(*SIZES))
-        view, is_wide = tensorflow_twin.prepare_tensor(image, *SIZES)
+        view, is_wide = tensorflow_twin.prepare_tensor(image, Preprocessing(*SIZES))
         assert view.shape == expected.shape and bool(is_wide) == (expected.shape[1] == 256), number
         np.testing.assert_allclose(view.numpy(), expected, rtol=0, atol=1e-5, err_msg=str(number))
         wide += bool(is_wide)
@@ -82,10 +82,10 @@ def test_boxes_are_those_of_numpy() -> None:
 
 def test_batches_are_of_static_shape_where_there_is_one_size() -> None:
     images = tf.data.Dataset.from_tensors(tf.zeros((9, 40, 3), tf.uint8))
-    prepared = images.map(lambda image: tensorflow_twin.prepare_tensor(image, (32, 128)))
+    prepared = images.map(lambda image: tensorflow_twin.prepare_tensor(image, Preprocessing((32, 128))))
     assert prepared.element_spec[0].shape.as_list() == [32, 128, 1]
-    prepared = images.map(lambda image: tensorflow_twin.prepare_tensor(image, *SIZES))
-    assert prepared.element_spec[0].shape.as_list() == [32, None, 1]
+    prepared = images.map(lambda image: tensorflow_twin.prepare_tensor(image, Preprocessing(*SIZES)))
+    assert prepared.element_spec[0].shape.as_list() == [None, None, 1]
 
 
 def test_graphs_scale_as_numpy_does() -> None:

@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from spin_tf.contract.preprocessing import preprocess
-from spin_tf.contract.tensorflow_twin import preprocess_tensor
+from spin_tf.contract.preprocessing import Preprocessing, preprocess
+from spin_tf.contract.tensorflow_twin import prepare_tensor
 from spin_tf.data import picture
 from spin_tf.data.images import ImageError, decode_image, inspect_image, open_picture, picture_of
 
@@ -133,7 +133,9 @@ def test_light_ink_is_the_same_in_the_graph():
         for image in (Image.fromarray(pixels), Image.fromarray(pixels).convert("LA")):
             data = encode(image)
             expected = preprocess(decode_image(data))
-            np.testing.assert_allclose(preprocess_tensor(data).numpy(), expected, rtol=0, atol=1e-5)
+            np.testing.assert_allclose(
+                prepare_tensor(data, Preprocessing((32, 100), number=1))[0].numpy(), expected, rtol=0, atol=1e-5
+            )
             np.testing.assert_array_equal(preprocess(open_picture(data)), expected)
 
 
