@@ -87,7 +87,7 @@ def million(words: list[str]) -> list[str]:
 
 def choose_views(images: list[bytes], labels: list[str]) -> None:
     recognizer = Recognizer(flags.FLAGS.model, turn_tall=False)
-    crops = [decode_image(image) for image in images]
+    crops = [recognizer.preprocessing.cut(decode_image(image)) for image in images]
     truths = [normalize(label) for label in labels]
 
     def read(view: Callable[[np.ndarray, tuple[int, int]], np.ndarray]) -> list[Word]:

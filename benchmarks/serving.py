@@ -40,7 +40,7 @@ from PIL import Image
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
 from spin_tf import ReadError, Recognizer
-from spin_tf.contract.preprocessing import preprocess
+from spin_tf.contract.preprocessing import Preprocessing, prepare
 from spin_tf.contract.turning import is_tall
 from spin_tf.data.images import decode_image
 from spin_tf.export import saved_model
@@ -80,12 +80,12 @@ def find_words() -> list[bytes]:
 
 def cost(reader: saved_model.SavedModelReader, files: list[bytes]) -> list[dict[str, float]]:
     """Milliseconds of processor time a call, medians of rounds in turns: from images, from bytes, decoding alone."""
-    size = tuple(reader.metadata["image_size"])
+    rules = Preprocessing.of(reader.metadata)
     valid = [file for file, valid in zip(files, reader.read_files(files)["valid"], strict=True) if valid]
-    # A tall crop is read three times, which is no cost of its bytes.
-    pixels = {file: decode_image(file) for file in valid}
-    good = [file for file in valid if not is_tall(*pixels[file].shape[:2])]
-    images = np.stack([preprocess(pixels[file], size) for file in good])
+    # A tall crop is read three times, which is no cost of its bytes; a wide one is of another size.
+    cut = {file: rules.cut(decode_image(file)) for file in valid}
+    good = [file for file in valid if not is_tall(*cut[file].shape[:2]) and rules.size(cut[file]) == rules.image_size]
+    images = np.stack([rules.view(cut[file]) for file in good])
     rows = []
     for batch in _BATCH_SIZES:
         times: dict[str, list[float]] = {"images": [], "bytes": [], "decoding": []}
@@ -95,7 +95,7 @@ def cost(reader: saved_model.SavedModelReader, files: list[bytes]) -> list[dict[
             calls: dict[str, Callable[[], Any]] = {
                 "images": lambda places=places: reader.predict_words(images[places]),
                 "bytes": lambda chosen=chosen: reader.read_files(chosen),
-                "decoding": lambda chosen=chosen: [preprocess(decode_image(file), size) for file in chosen],
+                "decoding": lambda chosen=chosen: [prepare(decode_image(file), rules) for file in chosen],
             }
             for name, call in calls.items():
                 start = time.process_time()
