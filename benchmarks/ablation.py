@@ -162,8 +162,8 @@ class Student:
         import tensorflow as tf
 
         from spin_tf.models import SPINRecognizer
-        from spin_tf.training.memory import keep_freed_memory
-        from spin_tf.training.shipped import ShippedModel
+        from spin_tf.training.averaging import ShippedModel
+        from spin_tf.training.strategies import keep_freed_memory
 
         keep_freed_memory()
         keras.utils.set_random_seed(0)
@@ -179,11 +179,11 @@ class Student:
         """A fresh optimizer for runs of `steps` from the present weights."""
         import tensorflow as tf
 
-        from spin_tf.training.optimizer import AdamW
+        from spin_tf.training.optimizer import AdamWOrMuon
         from spin_tf.training.step import TrainingStep
 
         config = c.OptimizerConfig(learning_rate=rate, warmup_steps=min(steps // 10, 200), ema=0.99)
-        optimizer = AdamW(config, steps)
+        optimizer = AdamWOrMuon(config, steps)
         optimizer.build(self.model.trainable_variables)
         strategy = tf.distribute.get_strategy()
         self._take_step = TrainingStep(strategy, self.model, optimizer, self.averages, config.ema, 0.0)

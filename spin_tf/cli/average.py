@@ -30,8 +30,7 @@ def main(argv: list[str]) -> int:
     from spin_tf.charset import Tokenizer
     from spin_tf.data.feeding.pipeline import TrainingWords
     from spin_tf.models import load_model
-    from spin_tf.training.averaging import average_models
-    from spin_tf.training.statistics import NUM_BATCHES, recalibrate
+    from spin_tf.training.averaging import NUM_BATCHES, average_models, recalibrate
 
     config = config_module.load(_CONFIG.value, _SET.value)
     model = average_models([load_model(path) for path in _MODELS.value], _SHARES.value)

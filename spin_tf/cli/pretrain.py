@@ -53,9 +53,9 @@ def main(argv: list[str]) -> int:
     from spin_tf.synthesis.fonts import CHARACTERS, find_fonts
     from spin_tf.synthesis.labels import MAX_LENGTH, read_lexicon
     from spin_tf.synthesis.scene import find_photographs
-    from spin_tf.training.guards import TrainingError
     from spin_tf.training.jax_loop import JaxTrainer
     from spin_tf.training.jax_words import WordStream
+    from spin_tf.training.run_state import TrainingError
 
     charset = Charset.from_spec(config.model.charset)
     characters = None if set(charset.characters) <= set(CHARACTERS) else characters_of(charset)

@@ -50,7 +50,7 @@ def main(argv: list[str]) -> int:
     if _STRATEGY.value == "multi_worker" and os.environ.get("TF_CPP_MIN_LOG_LEVEL") == "2":
         # A machine that is gone is told in one line; TensorFlow's libraries would write a page of it.
         os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
-    from spin_tf.training.guards import TrainingError
+    from spin_tf.training.run_state import TrainingError
     from spin_tf.training.strategies import make_strategy, split_processor
 
     if _CPU_DEVICES.value > 1 and _STRATEGY.value != "mirrored":
@@ -69,7 +69,7 @@ def main(argv: list[str]) -> int:
         return 0
 
     from spin_tf.training.loop import Trainer
-    from spin_tf.training.memory import keep_freed_memory
+    from spin_tf.training.strategies import keep_freed_memory
 
     keep_freed_memory()
     log_progress()

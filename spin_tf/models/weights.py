@@ -1,7 +1,8 @@
-"""Weights as .npz parts of under 16 MB, which either backend reads."""
+"""Weights as .npz parts of under 16 MB, which either backend reads: of the package, of pretraining, of laps."""
 
 from __future__ import annotations
 
+import contextlib
 import glob
 import json
 import math
@@ -12,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from spin_tf import config as config_module
+from spin_tf._files import remove_others, write_atomically
 from spin_tf.models.spin_recognizer import SPINRecognizer
 
 CALIBRATION_FILE = "calibration.json"
@@ -86,3 +88,45 @@ def _read_part(path: str, wanted: dict[str, tuple[int, ...]]) -> dict[str, np.nd
 def relative_path(variable: Any) -> str:
     """A variable's path inside its model: the model's own name says nothing about a weight."""
     return variable.path.split("/", 1)[-1]
+
+
+PART_BYTES = 15 * 2**20
+
+
+def save_weights(folder: str, model: SPINRecognizer) -> list[str]:
+    """Writes weights-0000i-of-000NN.npz, each under 16 MB: float16, but batch statistics float32.
+
+    Args:
+        folder: of the run; its config.yaml says what the weights belong to.
+        model: whose weights they are.
+
+    Returns:
+        the paths.
+    """
+    parts: list[dict[str, np.ndarray]] = [{}]
+    room = PART_BYTES
+    for variable in model.variables:
+        value = np.asarray(variable, np.float32)
+        # A variance may lie outside the range of float16.
+        if "/moving_" not in variable.path:
+            value = value.astype(np.float16)
+        if value.nbytes > room and parts[-1]:
+            parts.append({})
+            room = PART_BYTES
+        parts[-1][relative_path(variable)] = value
+        room -= value.nbytes
+    old = find_weights(folder)
+    paths = []
+    for i, arrays in enumerate(parts):
+        path = os.path.join(folder, f"weights-{i:05d}-of-{len(parts):05d}.npz")
+
+        def write(temporary: str, arrays: dict[str, np.ndarray] = arrays) -> None:
+            np.savez(temporary, **arrays)  # type: ignore[arg-type]
+
+        write_atomically(path, write)
+        paths.append(path)
+    remove_others(old, paths)
+    # It was fitted to the weights that were here before.
+    with contextlib.suppress(FileNotFoundError):
+        os.remove(os.path.join(folder, CALIBRATION_FILE))
+    return paths

@@ -95,8 +95,10 @@ def _iterate_on_gram(x: Any) -> Any:
     return ops.matmul(ops.cast(total, "bfloat16"), ops.cast(x, "bfloat16"))
 
 
-class AdamW(keras.optimizers.AdamW):
-    """Keras's AdamW with a slower rate for the localisation output, fed with gradients that are summed already.
+class AdamWOrMuon(keras.optimizers.AdamW):
+    """Keras's AdamW, for hidden kernels Muon where it is asked for, fed with gradients that are summed already.
+
+    The localisation output has a slower rate.
 
     Clipping has to see the gradient of the whole batch, so the training loop sums over the replicas first.
 
