@@ -16,7 +16,7 @@ from absl import flags
 
 from spin_tf._extras import require
 from spin_tf._files import write_atomically, write_text
-from spin_tf.cli._run import UserError
+from spin_tf.cli._run import UserError, flags_only
 from spin_tf.evaluation.metrics import PROTOCOLS
 from spin_tf.evaluation.temperature import GreedyWords, read_words
 
@@ -37,8 +37,7 @@ def describe(words: GreedyWords, temperature: float) -> str:
 
 
 def main(argv: list[str]) -> int:
-    if len(argv) > 1:
-        raise UserError(f"calibrate takes flags only. Received: {' '.join(argv[1:])}")
+    flags_only(argv)
     require("tensorflow", "Calibration", "train")
     from spin_tf.models import load_model
     from spin_tf.models.weights import CALIBRATION_FILE, find_weights

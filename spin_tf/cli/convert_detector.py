@@ -15,7 +15,7 @@ from absl import flags
 
 from spin_tf._extras import require
 from spin_tf._files import check_output_file
-from spin_tf.cli._arguments import find_images
+from spin_tf.cli._images import find_images
 from spin_tf.cli._run import UserError
 
 _DETECTOR = flags.DEFINE_string("detector", None, "The .onnx file.", required=True)

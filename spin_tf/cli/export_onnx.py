@@ -13,6 +13,7 @@ import numpy as np
 from absl import flags
 
 from spin_tf._extras import require
+from spin_tf.cli._run import flags_only
 
 _MODEL = flags.DEFINE_string("model", None, "model_dir of bin/train.py, or .keras file.", required=True)
 _OUTPUT = flags.DEFINE_string("output", None, "The .onnx file to write.", required=True)
@@ -23,8 +24,7 @@ _CHECK_WORDS = flags.DEFINE_integer("check_words", 200, "How many words are chec
 
 
 def main(argv: list[str]) -> int:
-    if len(argv) > 1:
-        raise ValueError(f"export_onnx.py takes flags only. Received: {' '.join(argv[1:])}")
+    flags_only(argv)
     require("tensorflow", "Export", "train")
     # Told before the model is loaded, not after.
     require("onnx", "ONNX export", "onnx")

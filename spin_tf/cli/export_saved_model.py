@@ -14,6 +14,7 @@ from absl import flags
 
 from spin_tf._extras import require
 from spin_tf._files import check_output_folder
+from spin_tf.cli._run import flags_only
 
 _MODEL = flags.DEFINE_string("model", None, "model_dir of bin/train.py, or .keras file.", required=True)
 _OUTPUT = flags.DEFINE_string("output", None, "Folder; the model goes into its next numbered version.", required=True)
@@ -24,8 +25,7 @@ _CHECK_WORDS = flags.DEFINE_integer("check_words", 200, "How many words are chec
 
 
 def main(argv: list[str]) -> int:
-    if len(argv) > 1:
-        raise ValueError(f"export_saved_model.py takes flags only. Received: {' '.join(argv[1:])}")
+    flags_only(argv)
     check_output_folder(os.path.dirname(os.path.abspath(_OUTPUT.value)), _OUTPUT.value)
     require("tensorflow", "Export", "train")
     from spin_tf.export import saved_model

@@ -15,6 +15,7 @@ from absl import flags
 
 from spin_tf._extras import require
 from spin_tf._files import check_output_file
+from spin_tf.cli._run import flags_only
 
 _MODEL = flags.DEFINE_string("model", None, "model_dir of bin/train.py, or .keras file.", required=True)
 _OUTPUT = flags.DEFINE_string("output", None, "The .tflite file to write.", required=True)
@@ -28,8 +29,7 @@ _CHECK_WORDS = flags.DEFINE_integer("check_words", 200, "How many words are chec
 
 
 def main(argv: list[str]) -> int:
-    if len(argv) > 1:
-        raise ValueError(f"export_tflite.py takes flags only. Received: {' '.join(argv[1:])}")
+    flags_only(argv)
     check_output_file(_OUTPUT.value)
     require("tensorflow", "Export", "train")
     from spin_tf.export import tflite

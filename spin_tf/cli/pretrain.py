@@ -17,7 +17,7 @@ from absl import flags
 from spin_tf import config as config_module
 from spin_tf._extras import require
 from spin_tf.charset import Charset
-from spin_tf.cli._run import UserError, log_progress
+from spin_tf.cli._run import UserError, flags_only, log_progress
 
 _CONFIG = flags.DEFINE_string("config", None, "YAML file, or the name of a recipe such as quickstart", required=True)
 _MODEL_DIR = flags.DEFINE_string(
@@ -37,8 +37,7 @@ _MINUTES = flags.DEFINE_float("minutes", None, "Time for the whole run, short fo
 
 
 def main(argv: list[str]) -> int:
-    if len(argv) > 1:
-        raise UserError(f"pretrain takes flags only. Received: {' '.join(argv[1:])}")
+    flags_only(argv)
     # Keras reads its backend when it is first imported.
     os.environ["KERAS_BACKEND"] = "jax"
     if "keras" in sys.modules and sys.modules["keras"].backend.backend() != "jax":

@@ -25,7 +25,7 @@ from spin_tf._files import check_output_file, write_atomically
 from spin_tf._processes import ignore_interrupts, without_interrupts
 from spin_tf._progress import ProgressBar
 from spin_tf.charset import Charset
-from spin_tf.cli._run import UserError
+from spin_tf.cli._run import UserError, flags_only
 from spin_tf.synthesis import SynthesisConfig, WordSynthesizer
 from spin_tf.synthesis.alphabet import Lexicon, characters_of
 from spin_tf.synthesis.contact_sheet import contact_sheet
@@ -88,8 +88,7 @@ _synthesizer: WordSynthesizer | None = None
 
 def main(argv: list[str]) -> int:
     """Makes words as the flags say."""
-    if len(argv) > 1:
-        raise UserError(f"synthesize takes no arguments, only flags. Received: {argv[1:]}")
+    flags_only(argv)
     if (_OUTPUT.value is None) == (_CONTACT_SHEET.value is None):
         raise UserError("Say where the words go: either --output=PREFIX or --contact_sheet=FILE.")
     for path in (_CONTACT_SHEET.value, _OUTPUT.value and f"{_OUTPUT.value}.tfrecord"):

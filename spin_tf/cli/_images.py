@@ -1,14 +1,18 @@
-"""Files and folders as a user names them: what cannot be used is told, the rest is read."""
+"""The images that a command is given: files, folders and pipes, found and read one after another."""
 
 from __future__ import annotations
 
 import os
 import pathlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from spin_tf._input_files import check_regular, is_pipe
+from spin_tf._input_files import check_regular, is_pipe, read_pipe
+from spin_tf.cli._lines import show_path
+from spin_tf.cli._run import UserError
+from spin_tf.cli._streams import say
 from spin_tf.data.formats import HEAD_BYTES, format_of, is_image_name
+from spin_tf.reading.images import ImageLike
 
 
 class Found(NamedTuple):
@@ -71,3 +75,60 @@ def _holds_images(folder: pathlib.Path) -> bool:
             return any(is_image_name(entry.name) and not entry.name.startswith(".") for entry in entries)
     except OSError:
         return False
+
+
+def find_some_images(arguments: Sequence[str]) -> list[Found]:
+    """What `find_images` finds; what it leaves out goes to stderr.
+
+    Raises:
+        UserError: there is nothing that could be read.
+    """
+    found = list(find_images(arguments, lambda path, note: say(f"{show_path(path)}: {' '.join(note.split())}")))
+    if all(one.problem for one in found):
+        raise UserError("; ".join(f"{one.problem}. Received: {one.path}" for one in found))
+    return found
+
+
+class Sources:
+    """What `read_many` is given for the files that were found, without those that have a problem.
+
+    A pipe is read when it is its turn, by whoever takes the images: Ctrl-C ends the waiting for one.
+
+    Args:
+        found: see `find_images`.
+        keep: keep what came through pipes, which cannot be read again, for `image`.
+    """
+
+    def __init__(self, found: Sequence[Found], keep: bool) -> None:
+        self._found, self._keep = found, keep
+        self._kept: dict[str, bytes] = {}
+
+    def __iter__(self) -> Iterator[ImageLike]:
+        for found in self._found:
+            if found.is_pipe:
+                yield self._take(found.path)
+            elif not found.problem:
+                yield found.path
+
+    def image(self, path: str) -> ImageLike:
+        """The image of a path, once more."""
+        return self._kept.get(path, path)
+
+    def _take(self, path: str) -> ImageLike:
+        try:
+            data = read_pipe(path)
+        except OSError as error:
+            return _Unreadable(error)
+        if self._keep:
+            self._kept[path] = data
+        return data
+
+
+class _Unreadable:
+    """In the place of an image: reading it says what went wrong."""
+
+    def __init__(self, error: OSError) -> None:
+        self._error = error
+
+    def read(self, size: int) -> bytes:
+        raise self._error
