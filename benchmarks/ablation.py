@@ -32,10 +32,10 @@ from spin_tf.data.records.tfrecord import RecordIndex
 from spin_tf.evaluation.cross_entropy import losses_and_counts
 from spin_tf.evaluation.metrics import normalize, similarity
 from spin_tf.synthesis import SynthesisConfig, WordSynthesizer
+from spin_tf.synthesis.alphabet import DrawableWords
 from spin_tf.synthesis.fonts import find_fonts
-from spin_tf.synthesis.labels import read_lexicon
-from spin_tf.synthesis.scene import find_photographs
-from spin_tf.synthesis.streams import Streams
+from spin_tf.synthesis.probabilities import Streams
+from spin_tf.synthesis.textures import find_photographs
 
 _FONTS = flags.DEFINE_string("fonts", None, "Folder of fonts.")
 _BACKGROUNDS = flags.DEFINE_string("backgrounds", None, "Folder of photographs.")
@@ -86,7 +86,7 @@ class GeneratedWords:
 
     def __init__(self, tokenizer: Tokenizer) -> None:
         self.tokenizer = tokenizer
-        lexicon = [word for path in _LEXICON.value or [] for word in read_lexicon(path)] or None
+        lexicon = DrawableWords.read(_LEXICON.value, Charset.from_spec("94")).words if _LEXICON.value else None
         fonts = find_fonts(_FONTS.value) if _FONTS.value else None
         photographs = find_photographs(_BACKGROUNDS.value) if _BACKGROUNDS.value else None
         self.synthesizer = WordSynthesizer(fonts, lexicon, photographs)

@@ -48,10 +48,10 @@ def main(argv: list[str]) -> int:
         raise UserError('Pretraining needs jax: pip install "jax[cpu]" (or "jax[cuda12]"). Received: no module jax')
     require("keras", "Pretraining", "train")
     from spin_tf.synthesis import SynthesisConfig
-    from spin_tf.synthesis.alphabet import Lexicon, characters_of
+    from spin_tf.synthesis.alphabet import DrawableWords, characters_of
     from spin_tf.synthesis.fonts import CHARACTERS, find_fonts
-    from spin_tf.synthesis.labels import MAX_LENGTH, read_lexicon
-    from spin_tf.synthesis.scene import find_photographs
+    from spin_tf.synthesis.labels import MAX_LENGTH
+    from spin_tf.synthesis.textures import find_photographs
     from spin_tf.training.jax_loop import JaxTrainer
     from spin_tf.training.jax_words import WordStream
     from spin_tf.training.run_state import TrainingError
@@ -59,10 +59,8 @@ def main(argv: list[str]) -> int:
     charset = Charset.from_spec(config.model.charset)
     characters = None if set(charset.characters) <= set(CHARACTERS) else characters_of(charset)
     lexicon = None
-    if _LEXICON.value and characters is None:
-        lexicon = [word for path in _LEXICON.value for word in read_lexicon(path)]
-    elif _LEXICON.value:
-        found = Lexicon.read(_LEXICON.value, charset)
+    if _LEXICON.value:
+        found = DrawableWords.read(_LEXICON.value, Charset.from_spec("94") if characters is None else charset)
         lexicon = found.words
         print(found.summary(), end="\n" if found.left_out else "", file=sys.stderr)
     settings = {

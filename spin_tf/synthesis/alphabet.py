@@ -55,7 +55,7 @@ def characters_of(charset: Charset) -> str:
 
 
 @dataclasses.dataclass
-class Lexicon:
+class DrawableWords:
     """Words to draw, and those that were left out.
 
     Args:
@@ -69,7 +69,7 @@ class Lexicon:
     left_out: dict[str, list[str]] = dataclasses.field(default_factory=lambda: collections.defaultdict(list))
 
     @classmethod
-    def read(cls, paths: Iterable[str | os.PathLike[str]], charset: Charset | None = None) -> Lexicon:
+    def read(cls, paths: Iterable[str | os.PathLike[str]], charset: Charset | None = None) -> DrawableWords:
         """Reads word lists, one word a line; lines that begin with # are comments.
 
         Args:
@@ -102,7 +102,7 @@ class Lexicon:
         return lexicon
 
     @classmethod
-    def of(cls, words: Iterable[str], charset: Charset | None = None) -> Lexicon:
+    def of(cls, words: Iterable[str], charset: Charset | None = None) -> DrawableWords:
         """The lexicon of words that are at hand, see `read`.
 
         Raises:
@@ -117,9 +117,9 @@ class Lexicon:
             raise ValueError(f"No word {lexicon._why()}. Received: words={words[:3]}...")
         return lexicon
 
-    def with_words(self, words: Iterable[str]) -> Lexicon:
+    def with_words(self, words: Iterable[str]) -> DrawableWords:
         """The lexicon with more words; those outside of its characters are left out."""
-        result = Lexicon(list(self.words), self.characters)
+        result = DrawableWords(list(self.words), self.characters)
         result.left_out.update(self.left_out)
         for word in words:
             result._take(word)
@@ -139,7 +139,7 @@ class Lexicon:
         else:
             self.words.append(word)
 
-    def without(self, missing: str) -> Lexicon:
+    def without(self, missing: str) -> DrawableWords:
         """The lexicon without the words that need one of some characters, which no font draws.
 
         Raises:
@@ -150,7 +150,7 @@ class Lexicon:
         characters = "".join(c for c in self.characters if c not in missing)
         allowed = set(characters)
         kept = [word for word in self.words if any(allowed.issuperset(form) for form in cases(word))]
-        result = Lexicon(kept, characters)
+        result = DrawableWords(kept, characters)
         result.left_out.update(self.left_out)
         for word in self.words:
             if not any(allowed.issuperset(form) for form in cases(word)):

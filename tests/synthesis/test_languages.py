@@ -6,9 +6,10 @@ import sys
 
 import pytest
 
+from benchmarks.lost_accents import LostAccents, without_accents
 from spin_tf._extras import MissingExtraError
 from spin_tf.charset import Charset
-from spin_tf.synthesis.languages import EU, LostAccents, frequent_words, is_held_out, split, without_accents
+from spin_tf.synthesis.languages import EU, frequent_words, is_held_out, split
 
 LATIN = Charset.from_spec("latin")
 

@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from spin_tf.synthesis.layout import TextPlane
-from spin_tf.synthesis.streams import Streams
+from spin_tf.synthesis.probabilities import Streams
 
 MAX_WIDTH = 220
 MAX_HEIGHT = 72
