@@ -7,8 +7,10 @@ from typing import Any
 import keras
 from keras import ops
 
+from spin_tf.layers.base import Tensor
 
-def gelu(x: Any, training: bool = False) -> Any:
+
+def gelu(x: Tensor, training: bool = False) -> Tensor:
     """x times the normal distribution function of x, exact, for values of any shape and float type.
 
     In training on TensorFlow it is one compiled pass forward and one back, in at least float32 inside: TensorFlow's own
@@ -29,24 +31,24 @@ def _trained_gelu() -> Any:
     import tensorflow as tf
 
     @tf.function(jit_compile=True, reduce_retracing=True)
-    def forward(x: Any) -> Any:
+    def forward(x: Tensor) -> Tensor:
         wide = _widened(x)
         return tf.cast(wide * _normal_cdf(wide), x.dtype)
 
     @tf.function(jit_compile=True, reduce_retracing=True)
-    def backward(x: Any, gradient: Any) -> Any:
+    def backward(x: Tensor, gradient: Tensor) -> Tensor:
         wide = _widened(x)
         density = tf.exp(-0.5 * wide * wide) / math.sqrt(2.0 * math.pi)
         return tf.cast(tf.cast(gradient, wide.dtype) * (_normal_cdf(wide) + wide * density), x.dtype)
 
-    def _widened(x: Any) -> Any:
+    def _widened(x: Tensor) -> Tensor:
         return tf.cast(x, tf.float64 if x.dtype == tf.float64 else tf.float32)
 
-    def _normal_cdf(wide: Any) -> Any:
+    def _normal_cdf(wide: Tensor) -> Tensor:
         return 0.5 + 0.5 * tf.math.erf(wide * math.sqrt(0.5))
 
     @tf.custom_gradient
-    def trained(x: Any) -> Any:
+    def trained(x: Tensor) -> Tensor:
         return forward(x), lambda gradient: backward(x, gradient)
 
     return trained

@@ -5,11 +5,12 @@ from typing import Any
 import keras
 from keras import ops
 
+from spin_tf.layers.base import ConfiguredLayer, Tensor
 from spin_tf.layers.gelu import gelu
 
 
 @keras.saving.register_keras_serializable("spin_tf")
-class SeparableBlock(keras.layers.Layer):
+class SeparableBlock(ConfiguredLayer):
     """A depthwise 3x3 convolution, then two dense layers over the channels with a GELU between them.
 
     Rows are halved or kept; where they are kept, the second half is a residual branch. Normalisation is folded into the
@@ -59,7 +60,7 @@ class SeparableBlock(keras.layers.Layer):
         self.project.build((None, 2 * channels))
         self.built = True
 
-    def call(self, x: Any, training: bool = False) -> Any:
+    def call(self, x: Tensor, training: bool = False) -> Tensor:
         x = ops.cast(x, self.compute_dtype)
         if self.halves_rows:
             # Keras on TensorFlow has no depthwise convolution with different strides for rows and columns.
@@ -75,11 +76,3 @@ class SeparableBlock(keras.layers.Layer):
     def compute_output_shape(self, shape: Any) -> Any:
         rows = -(-shape[1] // 2) if self.halves_rows else shape[1]
         return (shape[0], rows, shape[2], self.filters)
-
-    def get_config(self) -> dict[str, Any]:
-        return {
-            **super().get_config(),
-            "filters": self.filters,
-            "halves_rows": self.halves_rows,
-            "squeezes": self.squeezes,
-        }

@@ -7,10 +7,11 @@ import numpy as np
 from keras import ops
 
 from spin_tf.layers import ConvNorm, ResidualBlock
+from spin_tf.layers.base import ConfiguredLayer, Tensor
 
 
 @keras.saving.register_keras_serializable("spin_tf")
-class ResNet32(keras.layers.Layer):
+class ResNet32(ConfiguredLayer):
     """The backbone of FAN: 32 x W pixels to W / 4 + 1 time steps (26 for 100).
 
     Args:
@@ -80,7 +81,7 @@ class ResNet32(keras.layers.Layer):
             shape = layer.compute_output_shape(shape)
         self.built = True
 
-    def call(self, image: Any, training: bool = False) -> Any:
+    def call(self, image: Tensor, training: bool = False) -> Tensor:
         x = ops.cast(image, self.compute_dtype)
         for layer in self.stages:
             x = layer(x, training=training) if isinstance(layer, ConvNorm | ResidualBlock) else layer(x)
@@ -95,11 +96,3 @@ class ResNet32(keras.layers.Layer):
 
     def compute_output_shape(self, image_shape: Any) -> Any:
         return (image_shape[0], image_shape[2] // 4 + 1, self.width)
-
-    def get_config(self) -> dict[str, Any]:
-        return {
-            **super().get_config(),
-            "width": self.width,
-            "num_blocks": self.num_blocks,
-            "synchronized": self.synchronized,
-        }

@@ -8,13 +8,14 @@ from keras import ops
 
 from spin_tf.contract.preprocessing import axis_weights
 from spin_tf.layers import SeparableBlock
+from spin_tf.layers.base import ConfiguredLayer, Tensor
 
 # The rows that the published weights were trained on.
 ROWS = 48
 
 
 @keras.saving.register_keras_serializable("spin_tf")
-class LCNet(keras.layers.Layer):
+class LCNet(ConfiguredLayer):
     """The light backbone of PP-OCRv6's small recogniser: 32 x W pixels to W / 4 time steps.
 
     The 32 rows are enlarged to 48; a stem brings them to 12 rows of W / 4, and three stages of separable blocks to 3,
@@ -78,7 +79,7 @@ class LCNet(keras.layers.Layer):
             shape = block.compute_output_shape(shape)
         self.built = True
 
-    def call(self, image: Any, training: bool = False) -> Any:
+    def call(self, image: Tensor, training: bool = False) -> Tensor:
         x = ops.cast(image, self.compute_dtype)
         x = ops.einsum("hr,brwc->bhwc", ops.cast(self.enlarge, self.compute_dtype), x)
         # One pixel on both sides, where "same" of TensorFlow would pad at the end alone.
@@ -96,6 +97,3 @@ class LCNet(keras.layers.Layer):
 
     def compute_output_shape(self, image_shape: Any) -> Any:
         return (image_shape[0], image_shape[2] // 4, self.width)
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "width": self.width, "num_blocks": self.num_blocks}

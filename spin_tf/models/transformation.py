@@ -8,6 +8,7 @@ from keras import ops
 
 from spin_tf.config import TransformationConfig
 from spin_tf.layers import BatchNorm, ConvNorm, GridSample, InnerOffset, StructurePreservingTransform, ThinPlateSpline
+from spin_tf.layers.base import ConfiguredLayer, Tensor
 from spin_tf.layers.thin_plate_spline import base_points
 
 # Channels in units of the localisation width (32 in the paper).
@@ -25,7 +26,7 @@ def initial_control_points(num_control_points: int, kind: str) -> np.ndarray:
 
 
 @keras.saving.register_keras_serializable("spin_tf")
-class Transformation(keras.layers.Layer):
+class Transformation(ConfiguredLayer):
     """Rectification of a crop: chromatic (SPN, AIN) first, geometric (TPS) second.
 
     A localisation trunk feeds the parameter head (weights of the structure-preserving transformation, the gate of the
@@ -49,7 +50,7 @@ class Transformation(keras.layers.Layer):
     """
 
     def __init__(
-        self, config: dict[str, Any], image_size: tuple[int, int] = (32, 100), synchronized: bool = False, **kwargs: Any
+        self, config: dict[str, Any], image_size: tuple[int, int], synchronized: bool = False, **kwargs: Any
     ) -> None:
         super().__init__(**kwargs)
         self.config = dict(config)
@@ -128,7 +129,7 @@ class Transformation(keras.layers.Layer):
             self.sample.build((None, height, width, 1))
         self.built = True
 
-    def call(self, image: Any, training: bool = False) -> dict[str, Any]:
+    def call(self, image: Tensor, training: bool = False) -> dict[str, Tensor]:
         columns = image.shape[2]
         x = ops.cast(image, self.compute_dtype)
         for layer in self.trunk:
@@ -156,11 +157,3 @@ class Transformation(keras.layers.Layer):
             result["grid"] = self.tps(result["control_points"], width=columns)
             result["image"] = self.sample(result["image"], result["grid"])
         return result
-
-    def get_config(self) -> dict[str, Any]:
-        return {
-            **super().get_config(),
-            "config": self.config,
-            "image_size": self.image_size,
-            "synchronized": self.synchronized,
-        }

@@ -9,6 +9,7 @@ import keras
 import numpy as np
 
 from spin_tf.config import STAGES
+from spin_tf.layers.base import Tensor
 from spin_tf.layers.batch_norm import BatchNorm
 from spin_tf.models import SPINRecognizer
 
@@ -121,7 +122,7 @@ class ShippedModel:
         # Not above: JAX averages without it.
         import tensorflow as tf
 
-        def read(images: Any) -> Any:
+        def read(images: Tensor) -> Tensor:
             probabilities = self.model.read(images, stop_at_end=True)["probabilities"]
             return tf.argmax(probabilities, axis=-1, output_type=tf.int32)
 

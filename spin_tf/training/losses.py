@@ -8,11 +8,12 @@ import keras
 from keras import ops
 
 from spin_tf.charset import Tokenizer
+from spin_tf.layers.base import Tensor
 
 
 def token_cross_entropy(
-    logits: Any, targets: Any, label_smoothing: float = 0.0, padding_id: int = 0
-) -> tuple[Any, Any]:
+    logits: Tensor, targets: Tensor, label_smoothing: float = 0.0, padding_id: int = 0
+) -> tuple[Tensor, Tensor]:
     """Cross entropy summed over the tokens that count, and how many count.
 
     The sum is returned undivided because under tf.distribute it has to be divided by the tokens of all replicas.
@@ -35,7 +36,9 @@ def token_cross_entropy(
     return ops.sum(loss * counted), ops.sum(counted)
 
 
-def training_loss(outputs: Any, targets: Any, label_smoothing: float = 0.0, ctc_weight: float = 0.0) -> tuple[Any, Any]:
+def training_loss(
+    outputs: Tensor, targets: Tensor, label_smoothing: float = 0.0, ctc_weight: float = 0.0
+) -> tuple[Tensor, Tensor]:
     """What a training step minimises, summed over the tokens that count, and how many count.
 
     Args:
@@ -78,13 +81,13 @@ class CTCModel(keras.Model):
         self.head.build((None, None, model.encoder.features[-1]))
         self.built = True
 
-    def call(self, images: Any, previous: Any, training: bool = False) -> tuple[Any, Any]:
+    def call(self, images: Tensor, previous: Tensor, training: bool = False) -> tuple[Tensor, Tensor]:
         model = self.recognizer
         states = model.encode(model.rectify(images, training)["image"], training)
         return model.decoder(states, previous), ops.cast(self.head(states), "float32")
 
 
-def ctc_loss(logits: Any, targets: Any) -> Any:
+def ctc_loss(logits: Tensor, targets: Tensor) -> Tensor:
     """CTC loss summed over the words that the frames can hold: a frame a character and one between equal neighbours.
 
     Args:
@@ -109,7 +112,7 @@ def ctc_loss(logits: Any, targets: Any) -> Any:
     return ops.sum(ops.where(fits, loss, 0.0))
 
 
-def _losses(logits: Any, labels: Any, lengths: Any, time: int, blank: int) -> Any:
+def _losses(logits: Tensor, labels: Tensor, lengths: Tensor, time: int, blank: int) -> Tensor:
     """(batch,) losses of labels (batch, steps) of which the first `lengths` count."""
     if keras.backend.backend() != "tensorflow":
         times = ops.full_like(lengths, time)
