@@ -42,7 +42,7 @@ def test_weights_are_saved_twice_into_a_folder_in_any_spelling(tmp_path, monkeyp
     """What is stale is told by the folder's content, which lists names in a spelling of its own."""
     from types import SimpleNamespace
 
-    from spin_tf.models.weights import save_weights
+    from spin_tf.models.loading import save_weights
 
     monkeypatch.chdir(tmp_path)
     weights = SimpleNamespace(variables=[])

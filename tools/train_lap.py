@@ -68,7 +68,7 @@ def main(argv: list[str]) -> int:
     os.environ.update(CUDA_VISIBLE_DEVICES="-1", JAX_PLATFORMS="cpu")
     require("keras", "Training", "train")
     from spin_tf.models import load_model
-    from spin_tf.models.weights import find_weights
+    from spin_tf.models.loading import find_weights
 
     best = _BEST.value or os.path.join("exported", "weights", config.model.name)
     before = None
@@ -158,7 +158,7 @@ def validate(model: SPINRecognizer, config: Config) -> dict[str, Score]:
 def finished_model(model_dir: str) -> SPINRecognizer:
     """The model that a run has left, as it is stored for other laps: in float16, from weights-*.npz in its folder."""
     from spin_tf.models import load_model
-    from spin_tf.models.weights import find_weights, load_weights, save_weights
+    from spin_tf.models.loading import find_weights, load_weights, save_weights
 
     best, weights = os.path.join(model_dir, "best.keras"), find_weights(model_dir)
     # A run that JAX has finished wrote its weights later than a best.keras of before.
@@ -178,7 +178,7 @@ def length(model_dir: str) -> tuple[int, float]:
 
 def keep_weights(model_dir: str, best: str) -> None:
     """Puts the weights of a finished run in place of the best ones so far."""
-    from spin_tf.models.weights import find_weights
+    from spin_tf.models.loading import find_weights
 
     os.makedirs(best, exist_ok=True)
     # The model alone: how it was trained stands in the record.

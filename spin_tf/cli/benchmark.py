@@ -34,7 +34,7 @@ _OUTPUT = flags.DEFINE_string("output", None, "A .json file for the same figures
 def main(argv: list[str]) -> int:
     flags_only(argv)
     from spin_tf.evaluation import speed
-    from spin_tf.export.check_words import check_files
+    from spin_tf.export.check_inputs import check_files
 
     if not all(text.strip().isdigit() and int(text) > 0 for text in _BATCH_SIZES.value):
         raise UserError(f"--batch_sizes are numbers from 1 on. Received: {','.join(_BATCH_SIZES.value)}")

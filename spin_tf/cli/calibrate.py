@@ -40,7 +40,7 @@ def main(argv: list[str]) -> int:
     flags_only(argv)
     require("tensorflow", "Calibration", "train")
     from spin_tf.models import load_model
-    from spin_tf.models.weights import CALIBRATION_FILE, find_weights
+    from spin_tf.models.loading import CALIBRATION_FILE, find_weights
 
     path = _MODEL.value
     model = load_model(path)

@@ -40,7 +40,7 @@ def main(argv: list[str]) -> int:
     require("onnx", "Converting a detector", "onnx")
     require("onnxruntime", "Checking a detector", "onnx")
     from spin_tf.export import detector
-    from spin_tf.export.check_pictures import check_pictures
+    from spin_tf.export.check_inputs import check_pictures
 
     pictures = check_pictures([image.path for image in found])
     parity = detector.export(_DETECTOR.value, _OUTPUT.value, pictures, sizes, _QUANTIZATION.value)

@@ -29,7 +29,7 @@ def main(argv: list[str]) -> int:
     # Told before the model is loaded, not after.
     require("onnx", "ONNX export", "onnx")
     from spin_tf.export import onnx_file
-    from spin_tf.export.check_words import check_words
+    from spin_tf.export.check_inputs import check_words
     from spin_tf.models import load_model
 
     model = load_model(_MODEL.value)

@@ -29,7 +29,7 @@ def main(argv: list[str]) -> int:
     check_output_folder(os.path.dirname(os.path.abspath(_OUTPUT.value)), _OUTPUT.value)
     require("tensorflow", "Export", "train")
     from spin_tf.export import saved_model
-    from spin_tf.export.check_words import check_files
+    from spin_tf.export.check_inputs import check_files
     from spin_tf.models import load_model
 
     model = load_model(_MODEL.value)

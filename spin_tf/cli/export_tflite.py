@@ -33,7 +33,7 @@ def main(argv: list[str]) -> int:
     check_output_file(_OUTPUT.value)
     require("tensorflow", "Export", "train")
     from spin_tf.export import tflite
-    from spin_tf.export.check_words import check_words
+    from spin_tf.export.check_inputs import check_words
     from spin_tf.models import load_model
 
     model = load_model(_MODEL.value)

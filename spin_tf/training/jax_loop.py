@@ -11,7 +11,7 @@ from absl import logging
 
 from spin_tf._processes import answered_by
 from spin_tf.config import Config
-from spin_tf.models.weights import save_weights
+from spin_tf.models.loading import save_weights
 from spin_tf.training.averaging import NUM_BATCHES, recalibrate
 from spin_tf.training.base_trainer import BaseTrainer
 from spin_tf.training.checkpoints import last_good

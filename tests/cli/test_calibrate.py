@@ -16,7 +16,7 @@ from spin_tf import config as config_module
 from spin_tf.data.records.tfrecord import ShardWriter, WordExample
 from spin_tf.evaluation.temperature import GreedyWords, read_words
 from spin_tf.models import SPINRecognizer, load_model
-from spin_tf.models.weights import save_weights
+from spin_tf.models.loading import save_weights
 from spin_tf.recognizer import Recognizer
 from tests.data import samples
 

@@ -15,7 +15,7 @@ from PIL import Image
 
 from spin_tf.data.images import decode_image
 from spin_tf.export import detector
-from spin_tf.export.check_pictures import check_pictures
+from spin_tf.export.check_inputs import check_pictures
 from spin_tf.export.parity import ParityError
 from spin_tf.photo.litert_detector import LiteRTDetector
 from tests.photo import dark_detector

@@ -183,7 +183,7 @@ def test_a_wrong_graph_is_not_left_behind(
     with monkeypatch.context() as context:
         wrong = model.predict_words(np.zeros((2, 32, 100, 1), "float32"))[0][..., ::-1]
         context.setattr(model, "predict_words", lambda *_: (wrong, None))
-        with pytest.raises(ParityError, match="file is not written"):
+        with pytest.raises(ParityError, match="SavedModel is not written"):
             saved_model.export(model, tmp_path, files[:2])
     with monkeypatch.context() as context:
         # As if Recognizer saw each image a quarter of a grey value darker.

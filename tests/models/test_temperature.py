@@ -12,7 +12,7 @@ import pytest
 from spin_tf import config as config_module
 from spin_tf.export import tflite
 from spin_tf.models import SPINRecognizer, load_model
-from spin_tf.models.weights import CALIBRATION_FILE, save_weights
+from spin_tf.models.loading import CALIBRATION_FILE, save_weights
 from spin_tf.reading.litert import LiteRTInterpreter
 
 TINY: dict[str, Any] = {

@@ -19,7 +19,7 @@ from spin_tf import config as config_module
 from spin_tf.charset import Charset
 from spin_tf.config import ModelConfig
 from spin_tf.models import SPINRecognizer, load_model
-from spin_tf.models.weights import save_weights
+from spin_tf.models.loading import save_weights
 from spin_tf.training import folder
 from spin_tf.training.initialize import start_from
 from tests.training import tiny
