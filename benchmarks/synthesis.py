@@ -68,7 +68,7 @@ def shares_of_stages(synthesizer: WordSynthesizer, count: int) -> dict[str, floa
     timed("label and font", synthesizer, "_choose")
     timed("text plane: glyphs", layout, "set_text")
     timed("text plane: glyphs", layout, "change_weight")
-    timed("pose", warping, "warp")
+    timed("pose", warping, "warp_plane")
     timed("scene", scene, "paint")
     timed("camera", camera, "photograph")
     start = time.process_time()

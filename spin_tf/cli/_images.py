@@ -15,7 +15,7 @@ from spin_tf.data.formats import HEAD_BYTES, format_of, is_image_name
 from spin_tf.reading.images import ImageLike
 
 
-class Found(NamedTuple):
+class FoundImage(NamedTuple):
     """An image file, or an argument that leads to none: then `problem` says why; or a pipe, `-` for standard input."""
 
     path: str
@@ -23,7 +23,9 @@ class Found(NamedTuple):
     is_pipe: bool = False
 
 
-def find_images(arguments: Iterable[str], say: Callable[[str, str], None] = lambda path, note: None) -> Iterator[Found]:
+def find_images(
+    arguments: Iterable[str], say: Callable[[str, str], None] = lambda path, note: None
+) -> Iterator[FoundImage]:
     """Yields the files named by the arguments; of a folder, its image files by name, without those of folders in it.
 
     Other files beside the images of a folder (labels, notes) are no mistake, and neither is what a file manager hides
@@ -36,17 +38,18 @@ def find_images(arguments: Iterable[str], say: Callable[[str, str], None] = lamb
     for argument in arguments:
         # os.path, unlike pathlib, never raises for a name that cannot be one.
         if not os.path.isdir(argument):
-            yield Found(argument, is_pipe=is_pipe(argument))
+            yield FoundImage(argument, is_pipe=is_pipe(argument))
             continue
         try:
             names = [path for path in pathlib.Path(argument).iterdir() if not path.name.startswith(".")]
         except OSError as error:
-            yield Found(argument, f"the folder cannot be read: {error.strerror or error}")
+            yield FoundImage(argument, f"the folder cannot be read: {error.strerror or error}")
             continue
         folders = [path for path in names if os.path.isdir(path)]
         images = sorted(str(path) for path in set(names) - set(folders) if _is_image(path))
         if not images:
-            yield Found(argument, "the folder holds no image files (.jpg, .png, .tif, .webp, .avif and their like)")
+            kinds = ".jpg, .png, .tif, .webp, .avif and their like"
+            yield FoundImage(argument, f"the folder holds no image files ({kinds})")
         if inner := sorted(path.name for path in folders if _holds_images(path)):
             count = (
                 f"{len(inner)} folders in it hold images, which are not read"
@@ -54,7 +57,7 @@ def find_images(arguments: Iterable[str], say: Callable[[str, str], None] = lamb
                 else ("a folder in it holds images, which are not read")
             )
             say(argument, f"{count}: {inner[0]}{', ...' if len(inner) > 1 else ''}")
-        yield from map(Found, images)
+        yield from map(FoundImage, images)
 
 
 def _is_image(path: pathlib.Path) -> bool:
@@ -77,7 +80,7 @@ def _holds_images(folder: pathlib.Path) -> bool:
         return False
 
 
-def find_some_images(arguments: Sequence[str]) -> list[Found]:
+def find_some_images(arguments: Sequence[str]) -> list[FoundImage]:
     """What `find_images` finds; what it leaves out goes to stderr.
 
     Raises:
@@ -99,7 +102,7 @@ class Sources:
         keep: keep what came through pipes, which cannot be read again, for `image`.
     """
 
-    def __init__(self, found: Sequence[Found], keep: bool) -> None:
+    def __init__(self, found: Sequence[FoundImage], keep: bool) -> None:
         self._found, self._keep = found, keep
         self._kept: dict[str, bytes] = {}
 

@@ -27,7 +27,7 @@ _PROTOCOL = flags.DEFINE_enum("protocol", PROTOCOLS[0], PROTOCOLS, "what counts 
 _OUTPUT = flags.DEFINE_string("output", None, ".keras file to write; default: the model itself")
 
 
-def describe(words: GreedyWords, temperature: float) -> str:
+def _describe(words: GreedyWords, temperature: float) -> str:
     """One line: the expected calibration error before and after."""
     before, after = words.at(1.0), words.at(temperature)
     return (
@@ -49,9 +49,9 @@ def main(argv: list[str]) -> int:
     model.temperature = 1.0
     words = read_words(model, _DATA.value, _PROTOCOL.value)
     temperature = words.fit()
-    print(f"fitted on {describe(words, temperature)}")
+    print(f"fitted on {_describe(words, temperature)}")
     if _CHECK.value:
-        print(f"checked on {describe(read_words(model, _CHECK.value, _PROTOCOL.value), temperature)}")
+        print(f"checked on {_describe(read_words(model, _CHECK.value, _PROTOCOL.value), temperature)}")
     model.temperature = temperature
     best = os.path.join(path, "best.keras")
     if _OUTPUT.value:

@@ -39,11 +39,11 @@ def main(argv: list[str]) -> int:
     require("tensorflow", "Converting a detector", "train")
     require("onnx", "Converting a detector", "onnx")
     require("onnxruntime", "Checking a detector", "onnx")
-    from spin_tf.export import detector
+    from spin_tf.export import detector_file
     from spin_tf.export.check_inputs import check_pictures
 
     pictures = check_pictures([image.path for image in found])
-    parity = detector.export(_DETECTOR.value, _OUTPUT.value, pictures, sizes, _QUANTIZATION.value)
+    parity = detector_file.export(_DETECTOR.value, _OUTPUT.value, pictures, sizes, _QUANTIZATION.value)
     print(f"{_OUTPUT.value}: {os.path.getsize(_OUTPUT.value) / 1e6:.2f} MB, {_QUANTIZATION.value}; {parity}")
     return 0
 

@@ -28,13 +28,13 @@ def main(argv: list[str]) -> int:
     flags_only(argv)
     check_output_folder(os.path.dirname(os.path.abspath(_OUTPUT.value)), _OUTPUT.value)
     require("tensorflow", "Export", "train")
-    from spin_tf.export import saved_model
+    from spin_tf.export import saved_model_folder
     from spin_tf.export.check_inputs import check_files
     from spin_tf.models import load_model
 
     model = load_model(_MODEL.value)
     files = check_files(_CHECK_DATA.value, _CHECK_WORDS.value)
-    folder, parity, reading_parity = saved_model.export(model, _OUTPUT.value, files)
+    folder, parity, reading_parity = saved_model_folder.export(model, _OUTPUT.value, files)
     print(f"{folder}: {parity}")
     print(f"{folder}: from bytes, {reading_parity}")
     return 0

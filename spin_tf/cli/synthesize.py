@@ -31,7 +31,7 @@ from spin_tf.synthesis.alphabet import DrawableWords, characters_of
 from spin_tf.synthesis.figures import integer, pick
 from spin_tf.synthesis.fonts import CHARACTERS, FontLibrary, find_fonts, select_families, system_fonts
 from spin_tf.synthesis.labels import MAX_LENGTH, USUAL_LENGTH, cases
-from spin_tf.synthesis.languages import frequent_words, split
+from spin_tf.synthesis.languages import frequent_words, split_words
 from spin_tf.synthesis.probabilities import LabelShares
 from spin_tf.synthesis.synthesizer import contact_sheet
 from spin_tf.synthesis.textures import find_photographs
@@ -136,7 +136,7 @@ def _settings() -> dict[str, object]:
         found = DrawableWords.read(_LEXICON.value, charset)
     if _LANGUAGES.value:
         words = frequent_words(_LANGUAGES.value, _LANGUAGE_WORDS.value, charset)
-        words = {"all": words, **split(words)}[_WORD_SPLIT.value]
+        words = {"all": words, **split_words(words)}[_WORD_SPLIT.value]
         found = DrawableWords.of(words, charset) if found is None else found.with_words(words)
     if found is not None:
         characters = found.characters

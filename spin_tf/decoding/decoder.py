@@ -14,7 +14,7 @@ from spin_tf.decoding.automaton import FORBIDDEN, Anything, Automaton, Table
 from spin_tf.decoding.letters import Letters
 from spin_tf.decoding.options import Options, PerImage
 from spin_tf.decoding.pattern import compile_allowlist, compile_pattern, intersect
-from spin_tf.decoding.readings import Reading
+from spin_tf.decoding.readings import FoundReading
 from spin_tf.decoding.search import BeamSearch
 from spin_tf.decoding.stepping import SteppingModel
 from spin_tf.decoding.trie import Trie
@@ -168,7 +168,7 @@ class Decoder:
         return [[_word(reading) for reading in result.readings] for result in found]
 
 
-def _word(reading: Reading) -> Word:
+def _word(reading: FoundReading) -> Word:
     characters = tuple(
         Character(character, probability, position)
         # The end after them, where there is one, is no character.

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from spin_tf.decoding.automaton import END, FIRST, START, Automaton
-from spin_tf.decoding.readings import Ending, Finished, Found, Prefixes
+from spin_tf.decoding.readings import Ending, Finished, Prefixes, SearchResult
 from spin_tf.decoding.stepping import SteppingModel
 
 _NONE = -np.inf
@@ -41,7 +41,7 @@ class Beginnings(NamedTuple):
     length: np.ndarray
 
 
-class Pool:
+class Waiting:
     """A place for `capacity` beginnings of each of n words; where more come, the best stay.
 
     Args:
@@ -121,7 +121,7 @@ class BeamSearch:
         self._floor = math.log(min_probability) if min_probability > 0 else -math.inf
         self._most_steps = _PATIENCE * width * num_steps
 
-    def run(self, encoded: Mapping[str, np.ndarray], automaton: Automaton) -> list[Found]:
+    def run(self, encoded: Mapping[str, np.ndarray], automaton: Automaton) -> list[SearchResult]:
         """Searches n words.
 
         Args:
@@ -156,11 +156,11 @@ class BeamSearch:
             length += 1
         best_left = np.maximum(pool.best(np.arange(num_words)), pool.lost)
         return [
-            Found(word.readings(prefixes), bool(left <= least))
+            SearchResult(word.readings(prefixes), bool(left <= least))
             for word, left, least in zip(finished, best_left, limit, strict=True)
         ]
 
-    def _start(self, num_words: int, automaton: Automaton) -> Pool:
+    def _start(self, num_words: int, automaton: Automaton) -> Waiting:
         state = np.full(num_words, automaton.start, np.int64)
         empty = Beginnings(
             worth=automaton.potential(state).astype(np.float64),
@@ -170,10 +170,10 @@ class BeamSearch:
             state=state,
             length=np.zeros(num_words, np.int32),
         )
-        return Pool(num_words, max(_CAPACITY, 4 * self._width), empty)
+        return Waiting(num_words, max(_CAPACITY, 4 * self._width), empty)
 
     def _choose(
-        self, pool: Pool, active: np.ndarray, in_beam: np.ndarray, length: int
+        self, pool: Waiting, active: np.ndarray, in_beam: np.ndarray, length: int
     ) -> tuple[np.ndarray, np.ndarray]:
         """Words and slots in the pool of the beginnings that go on now, at most `width` of a word."""
         worth = pool.all.worth[active]
@@ -264,7 +264,7 @@ class BeamSearch:
             log_probability = float(children.log_probability[row, token])
             limit[word] = finished[word].add(Ending(float(worth[row, token]), text, node, token, log_probability))
 
-    def _wait(self, pool: Pool, words: np.ndarray, children: Beginnings) -> None:
+    def _wait(self, pool: Waiting, words: np.ndarray, children: Beginnings) -> None:
         """Puts what may follow into the pool: of each word one row, filled up."""
         different, word_of_row, counts = np.unique(words, return_inverse=True, return_counts=True)
         rank = np.arange(len(words)) - np.repeat(np.cumsum(counts) - counts, counts)

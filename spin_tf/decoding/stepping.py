@@ -79,7 +79,7 @@ def fill_rows(values: np.ndarray, size: int) -> np.ndarray:
     return np.concatenate([values, np.repeat(values[-1:], size - len(values), axis=0)])
 
 
-def walk(
+def walk_steps(
     model: SteppingModel, images: np.ndarray, num_steps: int, tokens: Sequence[int] | None = None
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Leads a model along its own readings, or along given ones; shows how `encode` and `step` belong together.
@@ -114,12 +114,12 @@ def read_stepwise(
     """Reads greedily by `encode` and `step`: the same as `predict_words`, slower.
 
     Args:
-        model, images: see `walk`.
+        model, images: see `walk_steps`.
         max_length: of words; None is that of the model's metadata.
 
     Returns:
         probabilities (n, steps, classes) and positions (n, steps), float32.
     """
     num_steps = int(model.metadata["max_length"] if max_length is None else max_length) + 1
-    probabilities, attention, centres = walk(model, images, num_steps)
+    probabilities, attention, centres = walk_steps(model, images, num_steps)
     return probabilities, np.clip((attention * centres[:, None]).sum(axis=-1), 0, 1)

@@ -20,7 +20,7 @@ _HEAD_LINES = 200
 _MAX_BYTES = 2**32
 
 
-def lines_of(path: str | os.PathLike[str]) -> Iterator[str]:
+def words_in(path: str | os.PathLike[str]) -> Iterator[str]:
     """The lines of a word list that are not empty, without the white space around them.
 
     Raises:
@@ -169,7 +169,7 @@ class Trie(Unweighted):
             OSError: the file cannot be opened.
             ValueError: it is not UTF-8, or holds no word for this model.
         """
-        head, lines = with_head(lines_of(path))
+        head, lines = with_head(words_in(path))
         kind = other_kind(head)
         name = os.fspath(path)
         try:

@@ -10,7 +10,7 @@ from PIL import Image
 from spin_tf.charset import Charset, Tokenizer
 from spin_tf.contract.pixels import rot90
 from spin_tf.contract.word import Word
-from spin_tf.decoding.stepping import SteppingModel, walk
+from spin_tf.decoding.stepping import SteppingModel, walk_steps
 from spin_tf.reading.images import ImageLike, load_image
 from spin_tf.reading.word_model import RectifyingModel
 from spin_tf.recognizer import Recognizer
@@ -116,7 +116,9 @@ def trace(recognizer: Recognizer, image: ImageLike, word: Word, name: str, truth
     centres = attention = None
     if isinstance(model, SteppingModel) and model.can_step:
         num_steps = int(model.metadata["max_length"]) + 1 if wanted is None else len(wanted)
-        probabilities, attention, centres = (values[0] for values in walk(model, prepared[None], num_steps, wanted))
+        probabilities, attention, centres = (
+            values[0] for values in walk_steps(model, prepared[None], num_steps, wanted)
+        )
         positions = np.clip(attention @ centres, 0, 1)
     else:
         probabilities, positions = (output[0] for output in model.predict_words(prepared[None]))

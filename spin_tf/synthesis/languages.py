@@ -50,7 +50,7 @@ def is_held_out(word: str) -> bool:
     return zlib.crc32(word.casefold().encode()) % _HELD_OUT == 0
 
 
-def split(words: Iterable[str]) -> dict[str, list[str]]:
+def split_words(words: Iterable[str]) -> dict[str, list[str]]:
     """Words to train on (`train`), and those that are held out (`held_out`)."""
     parts: dict[str, list[str]] = {"train": [], "held_out": []}
     for word in words:

@@ -91,7 +91,7 @@ class WordSynthesizer:
         if r is not None:
             amount = -0.7 * r.random() if r.random() < 0.2 else 0.3 + 1.7 * r.random()
             plane = layout.TextPlane(layout.change_weight(plane.mask, amount), plane.box)
-        crop = warping.warp(plane, streams, self._max_width)
+        crop = warping.warp_plane(plane, streams, self._max_width)
         picture = scene.paint(crop.mask, self.photographs, streams)
         left, top, right, bottom = plane.box
         # A letter's share of the crop, whose size is in pixels of the text plane; condensed letters are narrower there.

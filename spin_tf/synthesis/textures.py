@@ -18,7 +18,7 @@ _ROWS, _COLUMNS = 256, 512
 
 
 @functools.cache
-def table(grain: float) -> np.ndarray:
+def noise_table(grain: float) -> np.ndarray:
     """Noise of mean 0 and deviation 1, float32 (256, 512); `grain` is how many pixels it is blurred, 0 is white."""
     white = np.random.default_rng(20).standard_normal((_ROWS, _COLUMNS), dtype=np.float32)
     if not grain:
@@ -27,7 +27,7 @@ def table(grain: float) -> np.ndarray:
     smooth = np.asarray(image.filter(ImageFilter.GaussianBlur(grain)), np.float32)
     if grain > 3:
         # Eight bits are too few for what is left after a wide blur: blur a coarse table and stretch it.
-        coarse = Image.fromarray(table(1.0)).resize(
+        coarse = Image.fromarray(noise_table(1.0)).resize(
             (round(_COLUMNS / grain), round(_ROWS / grain)), Image.Resampling.BOX
         )
         smooth = np.asarray(coarse.resize((_COLUMNS, _ROWS), Image.Resampling.BICUBIC), np.float32)
@@ -37,7 +37,7 @@ def table(grain: float) -> np.ndarray:
 
 def noise(rng: Random, shape: tuple[int, int], grain: float = 0.0) -> np.ndarray:
     """A piece of noise, float32 `shape` (at most 256 x 512), a view that must not be written to."""
-    source = table(grain)
+    source = noise_table(grain)
     top = int(rng.random() * (_ROWS - shape[0] + 1))
     left = int(rng.random() * (_COLUMNS - shape[1] + 1))
     return source[top : top + shape[0], left : left + shape[1]]

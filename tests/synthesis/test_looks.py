@@ -69,7 +69,7 @@ def test_what_is_drawn_wide_has_letters_of_some_width() -> None:
     for seed in range(60):
         streams = Streams(seed, config)
         plane = layout.set_text("donaudampfschifffahrtskap", maker.fonts.pick(0.5), maker.fonts.pick, str, streams)
-        crop = warping.warp(plane, streams, 512)
+        crop = warping.warp_plane(plane, streams, 512)
         shown = 256 if crop.true_width > warping.WIDE * crop.true_height else 128
         widths.append((plane.box[2] - plane.box[0]) / crop.true_width * shown / 25)
     assert np.quantile(widths, 0.1) > 3.5 and np.median(widths) > 5

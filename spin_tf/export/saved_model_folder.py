@@ -17,9 +17,7 @@ from spin_tf.data.same_size import same_size
 from spin_tf.export.parity import Parity, compare_readings, compare_words, require_parity, worst
 from spin_tf.models import SPINRecognizer
 from spin_tf.reading.litert import SIGNATURE, WIDE
-from spin_tf.reading.saved_model import BYTES_ARGUMENT, IMAGES_SIGNATURE, METADATA_FOLDER, SavedModelReader, load
-
-__all__ = ["SavedModelReader", "export", "load"]
+from spin_tf.reading.saved_model import BYTES_ARGUMENT, IMAGES_SIGNATURE, METADATA_FOLDER, load
 
 
 def export(
