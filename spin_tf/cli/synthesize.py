@@ -132,13 +132,12 @@ def _settings() -> dict[str, object]:
     for path, keep in ((_EXCLUDE_FONTS.value, False), (_ONLY_FONTS.value, True)):
         if path is not None:
             fonts = select_families(system_fonts() if fonts is None else fonts, path, keep)
-    if _LEXICON.value is not None:
-        found = DrawableWords.read(_LEXICON.value, charset)
+    words: list[str] = []
     if _LANGUAGES.value:
         words = frequent_words(_LANGUAGES.value, _LANGUAGE_WORDS.value, charset)
         words = {"all": words, **split_words(words)}[_WORD_SPLIT.value]
-        found = DrawableWords.of(words, charset) if found is None else found.with_words(words)
-    if found is not None:
+    if _LEXICON.value is not None or words:
+        found = DrawableWords.read(_LEXICON.value or (), charset, words)
         characters = found.characters
     if characters is not None and characters != CHARACTERS:
         missing = FontLibrary(fonts, characters).missing()

@@ -38,12 +38,12 @@ class Views(NamedTuple):
         reasons: int32 (n,), a place in `REASONS`, 0 for the k files.
     """
 
-    narrow: Any
+    narrow: Tensor
     wide: Tensor
-    files: Any
-    owners: Any
-    turns: Any
-    reasons: Any
+    files: Tensor
+    owners: Tensor
+    turns: Tensor
+    reasons: Tensor
 
 
 def views_of(encoded: Tensor, preprocessing: Preprocessing) -> Views:
@@ -81,7 +81,9 @@ def views_of(encoded: Tensor, preprocessing: Preprocessing) -> Views:
         across, up, down = (_taps(pixels, box, wide_size or size, ground, degrees) for degrees in (0, 90, -90))
         return (tf.stack([tf.where(is_wide_box(box), across, up), down]),)
 
-    def again(members: Any, function: Callable[..., tuple[Any, ...]], like: Sequence[Any], *beside: Any) -> Any:
+    def again(
+        members: Any, function: Callable[..., tuple[Tensor, ...]], like: Sequence[Any], *beside: Tensor
+    ) -> Tensor:
         """The places in `files` of those of the members that were read again, and what was made of them.
 
         Args:
@@ -91,7 +93,7 @@ def views_of(encoded: Tensor, preprocessing: Preprocessing) -> Views:
             beside: of all k.
         """
 
-        def read() -> tuple[Any, ...]:
+        def read() -> tuple[Tensor, ...]:
             places = tf.cast(tf.where(members)[:, 0], tf.int32)
             chosen = tf.gather(files, places)
             more = [tf.gather(values, places) for values in beside]
@@ -113,7 +115,7 @@ def views_of(encoded: Tensor, preprocessing: Preprocessing) -> Views:
     narrow = scaled(views_of_taps(taps, extent_of(boxes)))
     own, no_wide = tf.range(tf.size(files)), tf.zeros((0, *(wide_size or size), 1))
 
-    def with_others() -> tuple[Any, ...]:
+    def with_others() -> tuple[Tensor, ...]:
         """The same where some are to be turned, or are wide: views, what they are of and turned by, in parts."""
         lying, turned_taps = again(is_tall & ~is_wide, turned, [_no_taps(size)], boxes)
         extents = extent_of(tf.gather(boxes, lying), 90)
@@ -172,7 +174,7 @@ def _pixels(encoded: Tensor, kind: Kind) -> tuple[Tensor, Tensor]:
 
 
 def _decode(
-    encoded: Tensor, kinds: Tensor, function: Callable[..., tuple[Any, ...]], *beside: Any
+    encoded: Tensor, kinds: Tensor, function: Callable[..., tuple[Tensor, ...]], *beside: Tensor
 ) -> tuple[Any, Any, tuple[Any, ...]]:
     """Applies a function of pixels, and of what is beside them, to each file; files that fail are left out.
 
@@ -185,7 +187,7 @@ def _decode(
     shapes: list[Any] = []
     for kind in _KINDS:
 
-        def element(number: Any, file: Any, *more: Any, kind: Kind = kind) -> tuple[Any, ...]:
+        def element(number: Tensor, file: Tensor, *more: Tensor, kind: Kind = kind) -> tuple[Tensor, ...]:
             pixels, reason = _pixels(file, kind)
             return number, reason, *function(pixels, *more)
 

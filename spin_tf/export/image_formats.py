@@ -61,7 +61,7 @@ def _holds(encoded: Tensor, pattern: str) -> Tensor:
     return tf.strings.regex_full_match(encoded, rf"\C*(?:{pattern})\C*")
 
 
-def _number(head: Any, start: int, size: int, big_endian: bool) -> Any:
+def _number(head: Tensor, start: int, size: int, big_endian: bool) -> Tensor:
     """An unsigned number in the header: int64 (n,)."""
     places = range(size) if big_endian else reversed(range(size))
     total = tf.zeros_like(head[:, 0])
@@ -126,7 +126,7 @@ def classify(encoded: Tensor) -> tuple[Tensor, Tensor]:
     return tf.where(reason == 0, kind, int(Kind.NONE)), reason
 
 
-def _signed(number: Any) -> Any:
+def _signed(number: Tensor) -> Tensor:
     return tf.where(number >= 2**31, number - 2**32, number)
 
 

@@ -6,7 +6,7 @@ import keras
 from keras import ops
 
 from spin_tf.contract.constants import END_ID, START_ID
-from spin_tf.layers.base import ConfiguredLayer, Tensor
+from spin_tf.layers.base import ConfiguredLayer, Shape, Tensor
 from spin_tf.layers.bidirectional_lstm import forget_gate_bias, lstm_step
 
 
@@ -55,7 +55,7 @@ class AttentionDecoder(ConfiguredLayer):
         self.units = units
         self.num_steps = num_steps
 
-    def build(self, states_shape: Any, *_: Any, **__: Any) -> None:
+    def build(self, states_shape: Shape, *_: Any, **__: Any) -> None:
         features, units, gates = states_shape[-1], self.units, 4 * self.units
         for name, shape, initializer in (
             ("state_projection", (features, units), "glorot_uniform"),
@@ -189,5 +189,5 @@ class AttentionDecoder(ConfiguredLayer):
         state = ops.while_loop(goes_on, body, state)
         return state[5], state[6]
 
-    def compute_output_shape(self, states_shape: Any, previous_shape: Any) -> Any:
+    def compute_output_shape(self, states_shape: Shape, previous_shape: Shape) -> Shape:
         return (*previous_shape, self.vocabulary_size)

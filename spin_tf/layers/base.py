@@ -9,6 +9,8 @@ import keras
 
 # What layers compute with: an array of TensorFlow or JAX, or a symbolic one; none of the three ships types.
 Tensor = Any
+# Sizes of its axes, None where one is not known yet.
+Shape = tuple[Any, ...]
 
 
 class ConfiguredLayer(keras.layers.Layer):

@@ -139,7 +139,7 @@ def _normalize_rows(
     def rows_of(images: Tensor) -> Tensor:
         return tf.cast(tf.reshape(images, (-1, width * channels)), tf.float32)
 
-    def sum_of(rows: Any) -> Any:
+    def sum_of(rows: Tensor) -> Tensor:
         return tf.reduce_sum(tf.reshape(tf.reduce_sum(rows, 0), (width, channels)), 0)
 
     def along_row(values: Tensor) -> Tensor:

@@ -5,7 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from spin_tf.layers.base import ConfiguredLayer, Tensor
+from spin_tf.layers.base import ConfiguredLayer, Shape, Tensor
 
 
 def forget_gate_bias(shape: tuple[int, ...], dtype: Any = None) -> Any:
@@ -50,7 +50,7 @@ class BidirectionalLSTM(ConfiguredLayer):
             raise ValueError(f"units must be at least 1. Received: units={units}")
         self.units = units
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: Shape) -> None:
         if input_shape[1] is None:
             raise ValueError(f"BidirectionalLSTM needs a known sequence length. Received: input_shape={input_shape}")
         gates = 4 * self.units
@@ -90,5 +90,5 @@ class BidirectionalLSTM(ConfiguredLayer):
             backward.append(backward_out)
         return ops.concatenate([ops.stack(forward, axis=1), ops.stack(backward[::-1], axis=1)], axis=-1)
 
-    def compute_output_shape(self, input_shape: Any) -> Any:
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         return (*input_shape[:-1], 2 * self.units)

@@ -5,7 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from spin_tf.layers.base import ConfiguredLayer, Tensor
+from spin_tf.layers.base import ConfiguredLayer, Shape, Tensor
 from spin_tf.layers.batch_norm import BatchNorm
 
 
@@ -60,7 +60,7 @@ class ConvNorm(ConfiguredLayer):
         )
         self.norm = BatchNorm(synchronized=synchronized, dtype=self.dtype_policy, name="norm")
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: Shape) -> None:
         self.conv.build(input_shape)
         self.norm.build((*input_shape[:-1], self.filters))
         self.built = True
@@ -72,7 +72,7 @@ class ConvNorm(ConfiguredLayer):
         x = self.norm(self.conv(x), training=training and not self.frozen_statistics)
         return ops.relu(x) if self.activation else x
 
-    def compute_output_shape(self, input_shape: Any) -> Any:
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         if not isinstance(self.padding, str):
             (top, bottom), (left, right) = self.padding
             batch, height, width, channels = input_shape

@@ -5,7 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from spin_tf.layers.base import ConfiguredLayer, Tensor
+from spin_tf.layers.base import ConfiguredLayer, Shape, Tensor
 
 
 @keras.saving.register_keras_serializable("spin_tf")
@@ -28,7 +28,7 @@ class GridSample(ConfiguredLayer):
         super().__init__(**kwargs)
         self.align_corners = align_corners
 
-    def build(self, image_shape: Any, *_: Any, **__: Any) -> None:
+    def build(self, image_shape: Shape, *_: Any, **__: Any) -> None:
         if image_shape[-1] != 1:
             raise ValueError(f"GridSample reads grey images of one channel. Received: image_shape={image_shape}")
         self.built = True
@@ -61,5 +61,5 @@ class GridSample(ConfiguredLayer):
         below = pixels(lower + left) * (1.0 - dx) + pixels(lower + right) * dx
         return ops.cast(above * (1.0 - dy) + below * dy, self.compute_dtype)[..., None]
 
-    def compute_output_shape(self, image_shape: Any, grid_shape: Any) -> Any:
+    def compute_output_shape(self, image_shape: Shape, grid_shape: Shape) -> Shape:
         return (*grid_shape[:3], 1)

@@ -6,7 +6,7 @@ import keras
 from keras import ops
 
 from spin_tf.contract.preprocessing import axis_weights
-from spin_tf.layers.base import ConfiguredLayer, Tensor
+from spin_tf.layers.base import ConfiguredLayer, Shape, Tensor
 from spin_tf.layers.conv_norm import ConvNorm
 
 
@@ -56,7 +56,7 @@ class InnerOffset(ConfiguredLayer):
         self.conv2 = keras.layers.Conv2D(1, 3, padding="same", dtype=self.dtype_policy, name="conv2")
         self.pool = keras.layers.MaxPooling2D(2, dtype=self.dtype_policy)
 
-    def build(self, features_shape: Any) -> None:
+    def build(self, features_shape: Shape) -> None:
         self.conv1.build(features_shape)
         self.conv2.build((*features_shape[:-1], self.filters))
         self.built = True
@@ -71,5 +71,5 @@ class InnerOffset(ConfiguredLayer):
         x = ops.matmul(rows, ops.matmul(x[..., 0], columns.T))
         return ops.cast(x[..., None], self.compute_dtype)
 
-    def compute_output_shape(self, features_shape: Any, width: int | None = None) -> Any:
+    def compute_output_shape(self, features_shape: Shape, width: int | None = None) -> Shape:
         return (features_shape[0], self.image_size[0], width or self.image_size[1], 1)

@@ -5,7 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from spin_tf.layers.base import ConfiguredLayer, Tensor
+from spin_tf.layers.base import ConfiguredLayer, Shape, Tensor
 from spin_tf.layers.conv_norm import ConvNorm
 
 
@@ -35,7 +35,7 @@ class ResidualBlock(ConfiguredLayer):
         self.conv2 = ConvNorm(filters, activation=False, name="conv2", **common)
         self.projection: ConvNorm | None = None
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: Shape) -> None:
         if input_shape[-1] != self.filters:
             self.projection = ConvNorm(
                 self.filters,
@@ -55,5 +55,5 @@ class ResidualBlock(ConfiguredLayer):
         x = self.conv2(self.conv1(inputs, training=training), training=training)
         return ops.relu(x + ops.cast(shortcut, x.dtype))
 
-    def compute_output_shape(self, input_shape: Any) -> Any:
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         return (*input_shape[:-1], self.filters)

@@ -7,7 +7,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from spin_tf.layers.base import ConfiguredLayer, Tensor
+from spin_tf.layers.base import ConfiguredLayer, Shape, Tensor
 
 
 def gelu(x: Tensor, training: bool = False) -> Tensor:
@@ -89,7 +89,7 @@ class SeparableBlock(ConfiguredLayer):
         )
         self.project = keras.layers.Dense(filters, dtype=policy, name="project")
 
-    def build(self, shape: Any) -> None:
+    def build(self, shape: Shape) -> None:
         channels = int(shape[-1])
         if not self.halves_rows and channels != self.filters:
             raise ValueError(f"a residual block keeps its {channels} channels. Received: filters={self.filters}")
@@ -118,6 +118,6 @@ class SeparableBlock(ConfiguredLayer):
         branch = self.project(gelu(self.expand(x), training))
         return branch if self.halves_rows else x + branch
 
-    def compute_output_shape(self, shape: Any) -> Any:
+    def compute_output_shape(self, shape: Shape) -> Shape:
         rows = -(-shape[1] // 2) if self.halves_rows else shape[1]
         return (shape[0], rows, shape[2], self.filters)

@@ -6,7 +6,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from spin_tf.layers.base import ConfiguredLayer, Tensor
+from spin_tf.layers.base import ConfiguredLayer, Shape, Tensor
 
 EPSILON = 1e-6
 
@@ -55,7 +55,7 @@ class StructurePreservingTransform(ConfiguredLayer):
         self.affine = affine
         self.epsilon = epsilon
 
-    def build(self, image_shape: Any, *_: Any, **__: Any) -> None:
+    def build(self, image_shape: Shape, *_: Any, **__: Any) -> None:
         if self.affine:
             self.scale = self.add_weight(name="scale", shape=(1,), initializer="ones")
             self.bias = self.add_weight(name="bias", shape=(1,), initializer="zeros")
@@ -78,5 +78,5 @@ class StructurePreservingTransform(ConfiguredLayer):
             y = y * ops.cast(self.scale, "float32") + ops.cast(self.bias, "float32")
         return ops.cast(2.0 * ops.sigmoid(y) - 1.0, self.compute_dtype)
 
-    def compute_output_shape(self, image_shape: Any, *_: Any, **__: Any) -> Any:
+    def compute_output_shape(self, image_shape: Shape, *_: Any, **__: Any) -> Shape:
         return image_shape

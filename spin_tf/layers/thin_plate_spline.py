@@ -7,7 +7,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from spin_tf.layers.base import ConfiguredLayer, Tensor
+from spin_tf.layers.base import ConfiguredLayer, Shape, Tensor
 
 
 def base_points(num_control_points: int) -> np.ndarray:
@@ -83,7 +83,7 @@ class ThinPlateSpline(ConfiguredLayer):
         self.num_control_points = num_control_points
         self.extra_rows = extra_rows
 
-    def build(self, control_points_shape: Any, *_: Any) -> None:
+    def build(self, control_points_shape: Shape, *_: Any) -> None:
         if self.extra_rows:
             size = 2 * self.num_control_points
             self.extra_kernel = self.add_weight(
@@ -103,5 +103,5 @@ class ThinPlateSpline(ConfiguredLayer):
             grid = grid + ops.matmul(matrix[:, self.num_control_points :], ops.reshape(rows, (-1, 3, 2)))
         return ops.reshape(grid, (-1, *size, 2))
 
-    def compute_output_shape(self, control_points_shape: Any, width: int | None = None) -> Any:
+    def compute_output_shape(self, control_points_shape: Shape, width: int | None = None) -> Shape:
         return (control_points_shape[0], self.image_size[0], width or self.image_size[1], 2)

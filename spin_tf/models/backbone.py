@@ -7,7 +7,7 @@ import numpy as np
 from keras import ops
 
 from spin_tf.layers import ConvNorm, ResidualBlock
-from spin_tf.layers.base import ConfiguredLayer, Tensor
+from spin_tf.layers.base import ConfiguredLayer, Shape, Tensor
 
 
 @keras.saving.register_keras_serializable("spin_tf")
@@ -72,7 +72,7 @@ class ResNet32(ConfiguredLayer):
             conv("conv4_2", width, kernel_size=2, padding="valid"),
         ]
 
-    def build(self, image_shape: Any) -> None:
+    def build(self, image_shape: Shape) -> None:
         shape = tuple(image_shape)
         if shape[1] != 32:
             raise ValueError(f"ResNet32 reads images of 32 rows. Received: image_shape={image_shape}")
@@ -94,5 +94,5 @@ class ResNet32(ConfiguredLayer):
         """
         return np.arange(width // 4 + 1) * 4.0
 
-    def compute_output_shape(self, image_shape: Any) -> Any:
+    def compute_output_shape(self, image_shape: Shape) -> Shape:
         return (image_shape[0], image_shape[2] // 4 + 1, self.width)

@@ -8,7 +8,7 @@ from keras import ops
 
 from spin_tf.contract.preprocessing import axis_weights
 from spin_tf.layers import SeparableBlock
-from spin_tf.layers.base import ConfiguredLayer, Tensor
+from spin_tf.layers.base import ConfiguredLayer, Shape, Tensor
 
 # The rows that the published weights were trained on.
 ROWS = 48
@@ -61,7 +61,7 @@ class LCNet(ConfiguredLayer):
                 name = f"block{len(self.blocks)}"
                 self.blocks.append(SeparableBlock(filters, halves_rows, squeezes, dtype=policy, name=name))
 
-    def build(self, image_shape: Any) -> None:
+    def build(self, image_shape: Shape) -> None:
         if image_shape[1] != 32:
             raise ValueError(f"LCNet reads images of 32 rows. Received: image_shape={image_shape}")
         self.enlarge = axis_weights(32, ROWS)
@@ -71,7 +71,7 @@ class LCNet(ConfiguredLayer):
         self.stem2a.build((*halved, self.width // 8))
         self.stem2b.build((*halved, self.width // 16))
         self.stem3.build((*halved, self.width // 4))
-        shape: tuple[Any, ...] = (None, ROWS // 4, columns // 4, self.width // 8)
+        shape: Shape = (None, ROWS // 4, columns // 4, self.width // 8)
         self.stem4.build(shape)
         shape = (*shape[:3], self.width // 4)
         for block in self.blocks:
@@ -95,5 +95,5 @@ class LCNet(ConfiguredLayer):
         """(W / 4,): where in pixels from the left edge the centre of each time step's receptive field lies."""
         return np.arange(width // 4) * 4.0 + 2.0
 
-    def compute_output_shape(self, image_shape: Any) -> Any:
+    def compute_output_shape(self, image_shape: Shape) -> Shape:
         return (image_shape[0], image_shape[2] // 4, self.width)

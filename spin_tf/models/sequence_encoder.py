@@ -5,7 +5,7 @@ from typing import Any
 import keras
 
 from spin_tf.layers import BidirectionalLSTM
-from spin_tf.layers.base import ConfiguredLayer, Tensor
+from spin_tf.layers.base import ConfiguredLayer, Shape, Tensor
 
 
 @keras.saving.register_keras_serializable("spin_tf")
@@ -36,7 +36,7 @@ class SequenceEncoder(ConfiguredLayer):
             keras.layers.Dense(size, dtype=self.dtype_policy, name=f"dense{i}") for i, size in enumerate(features)
         ]
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: Shape) -> None:
         shape = tuple(input_shape)
         for recurrent, dense in zip(self.recurrent, self.dense, strict=True):
             recurrent.build(shape)
@@ -50,5 +50,5 @@ class SequenceEncoder(ConfiguredLayer):
             x = dense(recurrent(x))
         return x
 
-    def compute_output_shape(self, input_shape: Any) -> Any:
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         return (*input_shape[:-1], self.features[-1])

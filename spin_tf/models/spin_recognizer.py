@@ -13,7 +13,7 @@ from spin_tf._version import __version__
 from spin_tf.charset import Charset
 from spin_tf.config import ModelConfig, from_dict, validate_model
 from spin_tf.layers import AttentionDecoder
-from spin_tf.layers.base import Tensor
+from spin_tf.layers.base import Shape, Tensor
 from spin_tf.models.backbone import ResNet32
 from spin_tf.models.lcnet import LCNet
 from spin_tf.models.sequence_encoder import SequenceEncoder
@@ -128,7 +128,7 @@ class SPINRecognizer(keras.Model):
             return model
         return cls(model.config, model.charset.to_dict(), temperature=1.0, name=model.name)
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: Shape) -> None:
         if self.built:  # type: ignore[has-type]
             return
         image_shape = (None, *self.image_size, 1)

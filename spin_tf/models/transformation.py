@@ -8,7 +8,7 @@ from keras import ops
 
 from spin_tf.config import TransformationConfig
 from spin_tf.layers import BatchNorm, ConvNorm, GridSample, InnerOffset, StructurePreservingTransform, ThinPlateSpline
-from spin_tf.layers.base import ConfiguredLayer, Tensor
+from spin_tf.layers.base import ConfiguredLayer, Shape, Tensor
 from spin_tf.layers.thin_plate_spline import base_points
 
 # Channels in units of the localisation width (32 in the paper).
@@ -95,7 +95,7 @@ class Transformation(ConfiguredLayer):
     def _num_parameters(self) -> int:
         return self.has_spn * self.num_weights + self.has_offset + self.has_grid * 2 * self.num_control_points
 
-    def _initial_bias(self, shape: Any, dtype: Any = None) -> Any:
+    def _initial_bias(self, shape: Shape, dtype: Any = None) -> Any:
         bias: list[float] = []
         if self.has_spn:
             bias += [0.0] * (self.num_weights - 1) + [5.0]
@@ -106,9 +106,9 @@ class Transformation(ConfiguredLayer):
             bias += initial_control_points(self.num_control_points, kind).ravel().tolist()
         return ops.convert_to_tensor(np.asarray(bias, "float32"), dtype=dtype or "float32")
 
-    def build(self, image_shape: Any) -> None:
+    def build(self, image_shape: Shape) -> None:
         height, width = self.image_size
-        shape: tuple[Any, ...] = (None, height, width, 1)
+        shape: Shape = (None, height, width, 1)
         for layer in self.trunk:
             layer.build(shape)
             shape = (None, shape[1] // 2, shape[2] // 2, layer.filters)

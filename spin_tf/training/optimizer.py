@@ -143,7 +143,7 @@ class AdamWOrMuon(keras.optimizers.AdamW):
             var_list=[v for v, is_slow in zip(variables, slow, strict=True) if is_slow or len(v.shape) < 2]
         )
 
-    def update_step(self, gradient: Tensor, variable: Any, learning_rate: Any) -> None:
+    def update_step(self, gradient: Tensor, variable: Any, learning_rate: Tensor) -> None:
         index = self._get_variable_index(variable)
         rate = learning_rate * self._factors[index]
         if self._by_muon[index]:

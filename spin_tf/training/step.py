@@ -70,7 +70,7 @@ class TrainingStep:
     def _replica_step(self, images: Tensor, tokens: Tensor, stop: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         context = tf.distribute.get_replica_context()
 
-        def total(value: Any) -> Any:
+        def total(value: Tensor) -> Tensor:
             return context.all_reduce(tf.distribute.ReduceOp.SUM, value)
 
         previous, targets = tokens[:, :-1], tokens[:, 1:]

@@ -41,7 +41,7 @@ def make_strategy(name: str, cluster_timeout: float = CLUSTER_TIMEOUT) -> Any:
     """
     if name not in NAMES:
         raise ValueError(f"--strategy must be one of {', '.join(NAMES)}. Received: {name!r}")
-    cluster = _cluster_of_environment()
+    cluster, task = _environment()
     if name == "multi_worker" and not cluster:
         raise ValueError(
             "--strategy=multi_worker needs TF_CONFIG, for example "
@@ -49,7 +49,7 @@ def make_strategy(name: str, cluster_timeout: float = CLUSTER_TIMEOUT) -> Any:
             f"Received: TF_CONFIG={os.environ.get('TF_CONFIG', '')!r}"
         )
     if name == "multi_worker" or (name == "auto" and cluster):
-        wait_for_workers(cluster, _task_of_environment(), cluster_timeout)
+        wait_for_workers(cluster, task, cluster_timeout)
         joining = f"joining the cluster of {', '.join(addresses(cluster).values())}"
         # It tells of every gradient that is summed.
         tf.get_logger().setLevel("WARNING")
@@ -90,25 +90,18 @@ def split_processor(devices: int) -> None:
         raise ValueError(f"The processor is split before anything runs. Received: {error}") from error
 
 
-def _cluster_of_environment() -> dict[str, list[str]]:
+def _environment() -> tuple[dict[str, list[str]], dict[str, Any]]:
+    """The cluster and the task of TF_CONFIG, empty without it."""
     try:
         config = json.loads(os.environ.get("TF_CONFIG") or "{}")
-        cluster = config.get("cluster") or {}
-        if not all(isinstance(jobs, list) for jobs in cluster.values()) or not isinstance(_task_of(config), dict):
+        cluster, task = config.get("cluster") or {}, config.get("task") or {}
+        if not all(isinstance(jobs, list) for jobs in cluster.values()) or not isinstance(task, dict):
             raise ValueError("cluster has lists of addresses, task a type and an index")
     except (ValueError, AttributeError) as error:
         raise ValueError(
             f"TF_CONFIG is not the JSON it should be ({error}). Received: {os.environ['TF_CONFIG']!r}"
         ) from error
-    return cluster
-
-
-def _task_of(config: dict[str, Any]) -> Any:
-    return config.get("task") or {}
-
-
-def _task_of_environment() -> dict[str, Any]:
-    return _task_of(json.loads(os.environ["TF_CONFIG"]))
+    return cluster, task
 
 
 @dataclasses.dataclass(frozen=True)
