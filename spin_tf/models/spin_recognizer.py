@@ -14,6 +14,7 @@ from spin_tf._version import __version__
 from spin_tf.charset import Charset
 from spin_tf.config import ModelConfig, from_dict, validate_model
 from spin_tf.layers import AttentionDecoder
+from spin_tf.layers.base import Shape, Tensor
 from spin_tf.models.backbone import ResNet32
 from spin_tf.models.lcnet import LCNet
 from spin_tf.models.sequence_encoder import SequenceEncoder
@@ -128,7 +129,7 @@ class SPINRecognizer(keras.Model):
             return model
         return cls(model.config, model.charset.to_dict(), temperature=1.0, name=model.name)
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: Shape) -> None:
         if self.built:  # type: ignore[has-type]
             return
         image_shape = (None, *self.image_size, 1)
@@ -153,17 +154,17 @@ class SPINRecognizer(keras.Model):
         self.predict_function = None
         self._graphs.by_width = {}
 
-    def rectify(self, images: Any, training: bool = False) -> dict[str, Any]:
+    def rectify(self, images: Tensor, training: bool = False) -> dict[str, Tensor]:
         """What the transformation makes of (batch, 32, W, 1) images: see `Transformation`; only `image` without one."""
         if self.transformation is None:
             return {"image": images}
         return self.transformation(images, training=training)
 
-    def encode(self, images: Any, training: bool = False) -> Any:
+    def encode(self, images: Tensor, training: bool = False) -> Tensor:
         """Rectified images (batch, 32, W, 1) to encoder states (batch, time, features)."""
         return self.encoder(self.backbone(images, training=training))
 
-    def read(self, images: Any, stop_at_end: bool = False) -> dict[str, Any]:
+    def read(self, images: Tensor, stop_at_end: bool = False) -> dict[str, Tensor]:
         """Greedy reading; see `AttentionDecoder.decode`.
 
         Returns:
@@ -175,7 +176,7 @@ class SPINRecognizer(keras.Model):
         positions = ops.clip(ops.sum(attention * centres[:, None], axis=-1), 0.0, 1.0)
         return {"probabilities": probabilities, "positions": positions, "attention": attention}
 
-    def start_words(self, images: Any) -> dict[str, Any]:
+    def start_words(self, images: Tensor) -> dict[str, Tensor]:
         """What decoding outside of the graph starts with; see `AttentionDecoder.step` for how it goes on.
 
         Args:
@@ -202,7 +203,7 @@ class SPINRecognizer(keras.Model):
         across = 0.5 * (grid[:, middle - 1, :, 0] + grid[:, middle, :, 0])
         return (ops.matmul(across, between.T.astype("float32")) + 1.0) * 0.5
 
-    def call(self, images: Any, previous: Any = None, training: bool = False) -> Any:
+    def call(self, images: Tensor, previous: Tensor = None, training: bool = False) -> Tensor:
         if previous is None:
             result = self.read(images)
             return {key: result[key] for key in ("probabilities", "positions")}

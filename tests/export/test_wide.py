@@ -12,7 +12,7 @@ import pytest
 
 from spin_tf.decoding.stepping import read_stepwise
 from spin_tf.export import onnx_file, tflite
-from spin_tf.export.check_words import wide_of
+from spin_tf.export.check_inputs import wide_of
 from spin_tf.models import SPINRecognizer, load_model
 from spin_tf.reading.keras_model import KerasModel
 from spin_tf.reading.litert import SIGNATURE, WIDE, LiteRTModel
