@@ -22,7 +22,7 @@ NAMED = {
     "68": (_PADDLE_68, True),
     "94": (_PRINTABLE_ASCII, False),
     # The first 94 are those of "94", in the same order: what a model has learnt of them carries over.
-    "latin": (_PRINTABLE_ASCII + _ACCENTED + _ACCENTED.upper() + "ß" + _SIGNS, False),
+    "latin": (_PRINTABLE_ASCII + _ACCENTED + _ACCENTED.upper() + "ß" + _SIGNS + " ", False),
 }
 
 # What is written for a character that a charset lacks: the first of these that it has.

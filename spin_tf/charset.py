@@ -81,9 +81,9 @@ class Charset:
         Args:
             spec: `"36"` (0-9a-z, folds case), `"62"` (0-9a-zA-Z), `"68"` (the published GA-SPIN checkpoint's, folds
                 case), `"94"` (printable ASCII without the space), `"latin"` (those of 94, the accented letters of the
-                official languages of the EU in Latin script, and signs of price tags and packages), `"file:PATH"`
-                (UTF-8; one character a line, or all on one line) or `"chars:abc..."`; `"fold:"` before either of the
-                last two folds case.
+                official languages of the EU in Latin script, signs of price tags and packages, and the space),
+                `"file:PATH"` (UTF-8; one character a line, or all on one line) or `"chars:abc..."`; `"fold:"` before
+                either of the last two folds case.
 
         Raises:
             ValueError: for anything else.

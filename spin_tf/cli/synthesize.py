@@ -189,7 +189,7 @@ def _words_of(characters: str) -> list[str] | None:
     if any(allowed.issuperset(form) for word in COMMON_WORDS for form in cases(word)):
         return None
     rng = Random(0)
-    letters = [c for c in characters if c.isalpha()] or list(characters)
+    letters = [c for c in characters if c.isalpha()] or list(characters.strip())
     return ["".join(pick(rng, letters) for _ in range(integer(rng, 1, 12))) for _ in range(5000)]
 
 

@@ -36,7 +36,7 @@ def is_drawn(character: str) -> bool:
 
 
 def characters_of(charset: Charset) -> str:
-    """The characters that a charset lets words be drawn with, in the order of their code points.
+    """The characters that a charset lets words be drawn with, in the order of their code points; its space, too.
 
     Upper case is drawn for charsets that fold case: labels keep it, and the model folds them.
 
@@ -51,7 +51,7 @@ def characters_of(charset: Charset) -> str:
         found |= {c.upper() for c in found if len(c.upper()) == 1}
     if not found:
         raise ValueError(f"No character of the charset can be drawn. Received: charset={charset.characters!r}")
-    return "".join(sorted(found))
+    return "".join(sorted(found | ({" "} & set(charset.characters))))
 
 
 @dataclasses.dataclass

@@ -138,6 +138,18 @@ def serial(rng: Random) -> str:
     return sign.join("".join(pick(rng, alphabet) for _ in range(size)) for _ in range(count))
 
 
+def groups(rng: Random) -> str:
+    """Digits and letters in groups with spaces between: plates, numbers of cards and telephones, measures."""
+    u = rng.random()
+    if u < 0.4:
+        last = digits(rng, 2, 4) if rng.random() < 0.5 else letters(rng, 2, 3)
+        return f"{letters(rng, 1, 3)} {digits(rng, 2, 4)} {last}"
+    if u < 0.75:
+        size = integer(rng, 2, 4)
+        return " ".join(digits(rng, size, size) for _ in range(integer(rng, 2, 4)))
+    return f"{digits(rng, 1, 4)} {pick(rng, _UNITS)}"
+
+
 def number(rng: Random) -> str:
     """A number of 12 to 24 digits, in groups or not."""
     text = digits(rng, 12, 24)

@@ -54,7 +54,8 @@ class GlyphFont:
         characters: to draw; printable ASCII by default.
 
     Attributes:
-        glyphs: those of the characters that the font can draw; blank glyphs and .notdef boxes are left out.
+        glyphs: those of the characters that the font can draw; blank glyphs but the space and .notdef boxes are left
+            out.
         unicase: the small letters look like the capitals.
 
     Raises:
@@ -121,6 +122,9 @@ class GlyphFont:
                 glyph = drawn(_OLDER[character])
             if glyph is not None:
                 glyphs[character] = glyph
+        if " " in self.characters:
+            width = max(float(font.getlength(" ")), CAP_HEIGHT / 5)
+            glyphs[" "] = Glyph(np.zeros((1, 1), np.uint8), 0, -1, width)
         # A font that shows the plain letter for one with an accent would teach to see accents where there are none.
         bare = [(c, unicodedata.normalize("NFD", c)[0]) for c in glyphs if not c.isascii()]
         for character, plain in bare:

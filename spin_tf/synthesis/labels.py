@@ -46,7 +46,7 @@ class Label(NamedTuple):
 
 
 class LabelSampler:
-    """Draws labels of 1 to 40 characters without spaces.
+    """Draws labels of 1 to 40 characters; spaces are inside of them only.
 
     Args:
         lexicon: words to draw from; None takes a small vocabulary of sign words.
@@ -68,7 +68,7 @@ class LabelSampler:
         shares: LabelShares | None = None,
     ) -> None:
         allowed = self._allowed = frozenset(characters)
-        self._characters = characters
+        characters = self._characters = characters.replace(" ", "")
         # Each letter once, as a capital where there is one; then in every case that there is.
         capitals = [c.upper() if c.upper() in allowed else c for c in characters if c.isalpha()]
         self._capitals = "".join(dict.fromkeys(capitals))
@@ -136,6 +136,9 @@ class LabelSampler:
             return Label(self._with_accents(rng))
         if 0 <= u < shares.words:
             return Label(self._cased(rng, self._word(rng)))
+        u -= shares.words
+        if 0 <= u < shares.spaces and " " in self._allowed:
+            return Label(self._spaced(rng))
         return self._any(rng)
 
     def _signs(self, rng: Random) -> str:
@@ -170,6 +173,21 @@ class LabelSampler:
         if u < 0.9:
             return Label(figures.serial(rng), True)
         return Label(writings.address(rng, lambda: self._word(rng).lower()))
+
+    def _spaced(self, rng: Random) -> str:
+        """Two or three words, words beside a figure, or groups of letters and digits."""
+        u = rng.random()
+        if u < 0.3:
+            return figures.groups(rng)
+        if u < 0.45:
+            pair = [self._cased(rng, self._word(rng)), figures.digits(rng, 1, 3)]
+            return " ".join(pair if rng.random() < 0.5 else pair[::-1])
+        words = [self._word(rng) for _ in range(2 if rng.random() < 0.75 else 3)]
+        if rng.random() < 0.1:
+            words.insert(1, "&" if "&" in self._allowed else words[0])
+        text = self._cased(rng, " ".join(words))
+        is_capitalized = text[:1].isupper() and not text.isupper()
+        return " ".join(word.capitalize() for word in words) if is_capitalized and rng.random() < 0.6 else text
 
     def _with_accents(self, rng: Random) -> str:
         """A word of the lexicon that has accents; or, for letters that are rare, one whose letters are given some."""

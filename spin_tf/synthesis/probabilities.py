@@ -18,6 +18,7 @@ class LabelShares:
         codes: strings of characters that look alike (0O, 1Il, 5S, 8B, 2Z) among others.
         accents: words with letters outside of ASCII; no label where the charset has none.
         words: words of the lexicon alone, in some case and nothing with them.
+        spaces: several words, groups of figures, plates; no label where the charset has no space.
 
     Raises:
         ValueError: a share is outside of 0..1, or all are more than 1.
@@ -28,6 +29,7 @@ class LabelShares:
     codes: float = 0.03
     accents: float = 0.1
     words: float = 0.0
+    spaces: float = 0.02
 
     def __post_init__(self) -> None:
         for name, value in dataclasses.asdict(self).items():

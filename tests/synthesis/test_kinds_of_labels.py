@@ -19,7 +19,7 @@ WORDS = ["straße", "señor", "żółw", "tea", "house", "mirror", "bridge", "ha
 
 
 def drawn(count: int = 1500, **shares: float) -> list[Label]:
-    rest = dict.fromkeys(("signs", "long", "codes", "accents", "words"), 0.0)
+    rest = dict.fromkeys(("signs", "long", "codes", "accents", "words", "spaces"), 0.0)
     sampler = LabelSampler(WORDS, characters=LATIN, shares=LabelShares(**{**rest, **shares}))
     return [sampler.draw(random.Random(i)) for i in range(count)]
 
@@ -51,7 +51,7 @@ def test_signs_stand_everywhere() -> None:
         assert share(labels, pattern) > 0.001, pattern
     for sign in "#$_\\|&^=@:/+":
         assert any(0 < label.text.find(sign) < len(label.text) - 1 for label in labels), sign
-    assert {c for label in labels for c in label.text} >= {c for c in LATIN if not c.isalnum()}
+    assert {c for label in labels for c in label.text} >= {c for c in LATIN if not c.isalnum() and c != " "}
 
 
 def test_long_labels_are_long() -> None:
@@ -93,6 +93,24 @@ def test_accents_come_with_words_and_with_every_letter() -> None:
     assert all(text.isascii() for text in texts) and len(set(texts)) > 100
 
 
+def test_spaces_stand_inside_of_labels() -> None:
+    labels = drawn(spaces=1.0)
+    assert share(labels, r"^\S+( \S+){1,3}$") > 0.99
+    for pattern in (
+        r"^[A-Z]{1,3} \d{2,4} \w+$",
+        r"^\d+( \d+)+$",
+        r"^\d+ kg$",
+        r"^[a-z]+ [a-z]+$",
+        r"^[A-Z][a-z]+ [A-Z]",
+        "^[A-Z]+ [A-Z]+$",
+    ):
+        assert share(labels, pattern) > 0.005, pattern
+    # Other kinds have none, and without a space in the charset no label has one.
+    assert not share(drawn(signs=0.4, long=0.3, codes=0.3), " ") and not share(drawn(), " ")
+    plain = LabelSampler(WORDS, characters=LATIN.replace(" ", ""), shares=LabelShares(0, 0, 0, 0, 0, 1))
+    assert not any(" " in plain.sample(random.Random(i)) for i in range(500))
+
+
 def test_words_alone() -> None:
     labels = drawn(words=1.0)
     assert {label.text.lower().replace("ss", "ß") for label in labels} == set(WORDS)
@@ -118,7 +136,7 @@ def test_wrong_shares_are_told(items: list[str], message: str) -> None:
 
 def test_named_shares_make_room() -> None:
     assert LabelShares.parse([]) == LabelShares()
-    assert LabelShares.parse(["words=1"]) == LabelShares(0, 0, 0, 0, 1)
+    assert LabelShares.parse(["words=1"]) == LabelShares(0, 0, 0, 0, 1, 0)
     assert LabelShares.parse(["signs=0.2"]) == LabelShares(signs=0.2)
     full = LabelShares.parse(["signs=0.5", "long=0.4"])
     assert full.codes + full.accents == pytest.approx(0.1) and full.accents > full.codes > 0

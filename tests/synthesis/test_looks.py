@@ -18,7 +18,7 @@ from spin_tf.synthesis.synthesizer import contact_sheet
 from tests.synthesis import box_font
 
 NOTHING = SynthesisConfig().without(*family_names())
-WORDS_ALONE = LabelShares(0, 0, 0, 0, 1)
+WORDS_ALONE = LabelShares(0, 0, 0, 0, 1, 0)
 
 
 def synthesizer(words: list[str], size: tuple[int, int] = (32, 128), **families: float) -> WordSynthesizer:
@@ -135,7 +135,7 @@ def test_codes_take_fonts_that_tell_their_characters_apart(monkeypatch: pytest.M
     glyphs["l"] = Glyph(glyphs["I"].mask, *glyphs["l"][1:])
     font._glyphs = glyphs
     assert not font.tells_apart("Il") and font.tells_apart("I1") and font.tells_apart("hello")
-    maker = WordSynthesizer(None, ["sea"], config=NOTHING, shares=LabelShares(0, 0, 1, 0, 0))
+    maker = WordSynthesizer(None, ["sea"], config=NOTHING, shares=LabelShares(0, 0, 1, 0, 0, 0))
     other = GlyphFont(None)
     maker.fonts.fonts, maker.fonts._cumulative = [font, other], np.array([1.0, 2.0])
     chosen = [maker._choose(Streams(seed, NOTHING)) for seed in range(200)]
@@ -153,7 +153,7 @@ def test_monospaced_fonts_are_found(shared: pathlib.Path) -> None:
     proportional = FontLibrary([p for p in paths if "Mono" not in p])
     assert proportional.pick_monospaced(0.5) is proportional.pick(0.5)
     config = dataclasses.replace(NOTHING, monospace=1.0)
-    maker = WordSynthesizer(paths, ["sea"], config=config, shares=LabelShares(0, 0, 1, 0, 0))
+    maker = WordSynthesizer(paths, ["sea"], config=config, shares=LabelShares(0, 0, 1, 0, 0, 0))
     used = {maker._choose(Streams(seed, config))[1] for seed in range(30)}
     assert all(font.is_monospaced for font in used)
 
@@ -232,3 +232,14 @@ def test_wide_pictures_are_written_as_they_are(tmp_path: pathlib.Path) -> None:
     image, _ = synthesizer(["donaudampfschifffahrtskapitaen"]).word(1)
     Image.fromarray(image).save(tmp_path / "x.png")
     assert Image.open(tmp_path / "x.png").size == (256, 32)
+
+
+def test_a_space_takes_room() -> None:
+    widths = {}
+    for word, characters in (("OO", "O"), ("O O", "O ")):
+        maker = WordSynthesizer(None, [word], config=NOTHING, size=(32, 128), characters=characters, shares=WORDS_ALONE)
+        image, label = maker.word(3)
+        assert label == word
+        dark = np.flatnonzero(np.ptp(image, axis=0) > 60)
+        widths[word] = np.diff(dark).max() / image.shape[1]
+    assert widths["O O"] > widths["OO"] + 0.05

@@ -92,7 +92,7 @@ def test_family_changes_pixels_and_nothing_else(family: str, fonts: list[str] | 
     if family in ("neighbours", "lines"):
         base = dataclasses.replace(NOTHING, loose_crop=1.0, rotation=1.0)
     # Faces of codes, numbers and apostrophes need such labels.
-    labels = {"monospace": LabelShares(0, 0, 1, 0, 0), "typographic": LabelShares(0, 0, 0, 0, 1)}.get(family)
+    labels = {"monospace": LabelShares(0, 0, 1, 0, 0, 0), "typographic": LabelShares(0, 0, 0, 0, 1, 0)}.get(family)
     lexicon = {"typographic": ["don't", "men's"], "seven_segment": ["10:45", "88.5"]}.get(family)
     few = _two_faces(fonts) if family == "monospace" else fonts and fonts[:2]
     off = WordSynthesizer(few, lexicon, config=base, shares=labels)
