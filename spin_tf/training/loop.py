@@ -20,10 +20,9 @@ from spin_tf.evaluation.metrics import Score
 from spin_tf.training import folder
 from spin_tf.training.averaging import NUM_BATCHES
 from spin_tf.training.base_trainer import BaseTrainer
-from spin_tf.training.batches import until_finished
+from spin_tf.training.batches import told, until_finished
 from spin_tf.training.best import BestModel
 from spin_tf.training.checkpoints import last_good
-from spin_tf.training.failures import told
 from spin_tf.training.run_state import Interrupted, TrainingError
 from spin_tf.training.step import TrainingStep, trim_tokens
 from spin_tf.training.strategies import Place, exchange, require_same_settings, require_same_step
