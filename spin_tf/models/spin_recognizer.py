@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import threading
 import types
 from typing import Any
 
@@ -101,7 +102,7 @@ class SPINRecognizer(keras.Model):
             name="decoder",
         )
         # Held by an object that Keras does not track, and save, with the model.
-        self._graphs = types.SimpleNamespace(by_width={})
+        self._graphs = types.SimpleNamespace(by_width={}, lock=threading.Lock())
         self.build((None, *self.image_size, 1))
 
     @classmethod
@@ -235,21 +236,27 @@ class SPINRecognizer(keras.Model):
             probabilities (n, steps, classes) and positions (n, steps), float32.
         """
         results = []
-        # Keras would make one graph of unknown width for two that are known, which the transformation cannot run.
-        width = images.shape[2]
-        self.predict_function = self._graphs.by_width.get(width)
         for start in range(0, len(images), batch_size):
             batch = images[start : start + batch_size]
             # One graph for all: the last batch is filled up.
             filled = np.concatenate([batch, np.zeros((batch_size - len(batch), *batch.shape[1:]), batch.dtype)])
-            output = self.predict_on_batch(filled if len(images) > batch_size else batch)
+            output = self._predict(filled if len(images) > batch_size else batch)
             results.append([np.asarray(output[key], "float32")[: len(batch)] for key in ("probabilities", "positions")])
-        self._graphs.by_width[width] = self.predict_function
         if not results:
             classes = len(self.charset.characters) + 2
             return np.zeros((0, self.num_steps, classes), "float32"), np.zeros((0, self.num_steps), "float32")
         probabilities, positions = zip(*results, strict=True)
         return np.concatenate(probabilities), np.concatenate(positions)
+
+    def _predict(self, images: np.ndarray) -> dict[str, Any]:
+        # Keras would make one graph of unknown width for two that are known, which the transformation cannot run; and
+        # it keeps the graph in an attribute, which a thread that reads another width must not exchange meanwhile.
+        width = images.shape[2]
+        with self._graphs.lock:
+            self.predict_function = self._graphs.by_width.get(width)
+            output = self.predict_on_batch(images)
+            self._graphs.by_width[width] = self.predict_function
+        return output
 
     def get_config(self) -> dict[str, Any]:
         return {
