@@ -6,11 +6,8 @@ from collections.abc import Callable, Iterator
 from typing import Any, BinaryIO, NamedTuple
 
 from spin_tf.contract.word import ReadError
-from spin_tf.data.records.example_proto import decode_bytes_features
 from spin_tf.data.records.record_file import FOOTER, HEADER, RecordError, check_record, crc32c, mask, walk
-
-_SOURCE_IDS = ("image/source_id", "image/filename", "image/key/sha256")
-_LABELS = ("image/text", "text/string", "image/class/text")
+from spin_tf.data.records.word_example import decode_bytes_features, value_of
 
 
 class RecordRange(NamedTuple):
@@ -101,14 +98,13 @@ def _next_record(file: BinaryIO, path: str) -> bytes | ReadError | None:
 def _image(source: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes | ReadError]:
     try:
         features = decode_bytes_features(data)
-        for name, keys in (("source_id", _SOURCE_IDS), ("label", _LABELS)):
-            value = next((features[key] for key in keys if features.get(key) is not None), None)
-            if value is not None:
+        for name, field in (("source_id", "source_id"), ("label", "text")):
+            if (value := value_of(features, field)) is not None:
                 source[name] = value.decode()
     except ValueError as error:
         return source, ReadError(f"The record is no tf.train.Example of a word: {error}", "bad_record")
     encoded = features.get("image/encoded")
     if encoded is None:
-        found = ", ".join(sorted(features)) or "none"
+        found = ", ".join(features) or "none"
         return source, ReadError(f"The record misses the key image/encoded. Received: keys={found}", "bad_record")
     return source, encoded

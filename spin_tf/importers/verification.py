@@ -62,7 +62,7 @@ class Verification:
 
 
 def drawn_words(image_size: tuple[int, int] = (32, 100)) -> np.ndarray:
-    """Two words drawn with Pillow's own font, as a reader would take them from a file: (n, *image_size, 1) in [-1, 1]."""
+    """Two words in Pillow's own font, as a reader would take them from a file: (2, *image_size, 1) in [-1, 1]."""
     images = []
     for i, word in enumerate(("spin", "2021")):
         font = ImageFont.load_default(size=40)

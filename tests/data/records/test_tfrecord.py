@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 
 from spin_tf.data.records import record_file
-from spin_tf.data.records.example_proto import decode_bytes_features
 from spin_tf.data.records.tfrecord import (
     RecordError,
     RecordIndex,
@@ -23,6 +22,7 @@ from spin_tf.data.records.tfrecord import (
     serialize_example,
     shard_path,
 )
+from spin_tf.data.records.word_example import decode_bytes_features
 
 
 def words(count: int) -> list[WordExample]:
