@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from spin_tf._extras import require
 from spin_tf._input_files import read_regular_file
-from spin_tf.data.conversion.json_file import read_object
+from spin_tf.data.conversion.entry import read_object
 from spin_tf.evaluation.photo_protocol import PlacedWord
 from spin_tf.photo.box_file import parse_box
 

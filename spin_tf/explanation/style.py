@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from spin_tf._page_style import PAGE_STYLE
+from spin_tf._page import PAGE_STYLE
 
 STYLE = (
     PAGE_STYLE

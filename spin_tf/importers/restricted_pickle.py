@@ -104,6 +104,11 @@ def _refusing(name: str) -> Callable[[Any], None]:
 class _Reader(pickle._Unpickler):  # type: ignore[name-defined, misc]
     """What stands in for the functions that numpy's pickles name; each checks all sizes before it makes anything."""
 
+    stack: list[Any]
+    append: Callable[[Any], None]
+    read: Callable[[int], bytes]
+    pop_mark: Callable[[], list[Any]]
+
     def __init__(self, data: bytes, functions: dict[str, Any], budget: Budget) -> None:
         # Text in pickles of Python 2 may be the bytes of an array.
         super().__init__(io.BytesIO(data), encoding="latin1")

@@ -7,7 +7,7 @@ import functools
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from spin_tf.photo.geometry import heights
+from spin_tf.data.quadrilaterals import heights
 from spin_tf.photo.words import Photo
 from spin_tf.reading.images import ImageLike, load_image
 

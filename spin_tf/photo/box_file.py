@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from spin_tf._input_files import read_regular_file
-from spin_tf.photo.geometry import smallest_rectangle
+from spin_tf.data.quadrilaterals import smallest_rectangle
 
 # What ICDAR's files are called by the picture: gt_img_1.txt of img_1.jpg, res_img_1.txt of an entry to the contest.
 PREFIXES = ("gt_", "res_", "")

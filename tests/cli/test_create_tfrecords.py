@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from spin_tf._page_style import PAGE_STYLE
+from spin_tf._page import PAGE_STYLE
 from spin_tf.data.records.tfrecord import RecordIndex, RecordWriter
 from spin_tf.data.records.word_example import encode_features
 from tests.data import samples

@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 import numpy as np
 
 from spin_tf._files import write_atomically
-from spin_tf.data.conversion.sources.iiit5k import load_mat
+from spin_tf.data.conversion.sources.matlab import load_mat
 
 # What IIIT5K calls them, and the column of published tables: 50 and 1k.
 _IIIT5K = {"small": "smallLexi", "medium": "mediumLexi"}
