@@ -79,7 +79,7 @@ def loads(
     """
     reader = _Reader(data, functions or {}, budget or Budget(3 * len(data)))
     if persistent_load is not None:
-        reader.persistent_load = persistent_load
+        reader.persistent_load = persistent_load  # type: ignore[assignment, method-assign]
     try:
         return reader.load()
     except UnsafeCheckpointError:
