@@ -84,12 +84,15 @@ def open_header(data: bytes) -> Image.Image:
         raise ImageError(
             f"The header of the image is broken: {error}. Received: {data[:8]!r}...", "broken_image"
         ) from error
-    width, height = image.size
+    _check_size(*image.size)
+    return image
+
+
+def _check_size(width: int, height: int) -> None:
     if width < 1 or height < 1:
         raise ImageError(f"The image has no pixels. Received: {width} x {height}", "broken_image")
     if width * height > MAX_PIXELS:
         raise ImageError(f"Images may have up to {MAX_PIXELS} pixels. Received: {width} x {height}", "too_many_pixels")
-    return image
 
 
 def _load(data: bytes) -> Image.Image:
@@ -203,12 +206,8 @@ def picture_of(image: Image.Image) -> Picture:
     Raises:
         ImageError: its pixels cannot be decoded, have an ambiguous scale, or a mode without a way to red, green, blue.
     """
-    width, height = image.size
-    if width < 1 or height < 1:
-        raise ImageError(f"The image has no pixels. Received: {width} x {height}", "broken_image")
-    if width * height > MAX_PIXELS:
-        raise ImageError(f"Images may have up to {MAX_PIXELS} pixels. Received: {width} x {height}", "too_many_pixels")
-    received = f"{width} x {height} pixels"
+    _check_size(*image.size)
+    received = f"{image.width} x {image.height} pixels"
     # Several threads may be given the same image, which is decoded when it is first used.
     with _foreign_images, _broken_pixels(received):
         _load_pixels(image)
