@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, BinaryIO, NamedTuple
 
+import google_crc32c
+
 from spin_tf.contract.word import ReadError
-from spin_tf.data.records.record_file import FOOTER, HEADER, RecordError, check_record, crc32c, mask, walk
+from spin_tf.data.records.record_file import FOOTER, HEADER, RecordError, check_record, mask, walk
 from spin_tf.data.records.word_example import decode_bytes_features, value_of
 
 
@@ -84,7 +86,7 @@ def _next_record(file: BinaryIO, path: str) -> bytes | ReadError | None:
     if len(header) < HEADER.size:
         raise RecordError(f"{path}: the file ends inside the header of the record at offset {offset}")
     length, checksum = HEADER.unpack(header)
-    if mask(crc32c(header[:8])) != checksum:
+    if mask(google_crc32c.value(header[:8])) != checksum:
         raise RecordError(f"{path}: the length of the record at offset {offset} has a wrong checksum")
     data = file.read(length + FOOTER.size)
     if len(data) < length + FOOTER.size:
