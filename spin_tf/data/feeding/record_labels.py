@@ -9,7 +9,7 @@ import numpy as np
 
 from spin_tf._progress import ProgressBar
 from spin_tf.charset import LabelError, Tokenizer
-from spin_tf.data.records.positional import PositionalFile
+from spin_tf.data.records.record_file import PositionalFile
 from spin_tf.data.records.tfrecord import RecordIndex
 
 _CHUNK = 1 << 16

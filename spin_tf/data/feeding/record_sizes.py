@@ -10,7 +10,7 @@ import numpy as np
 from spin_tf._progress import ProgressBar
 from spin_tf.contract.constants import WIDE_ASPECT
 from spin_tf.data.images import ImageError, inspect_image
-from spin_tf.data.records.positional import PositionalFile
+from spin_tf.data.records.record_file import PositionalFile
 from spin_tf.data.records.tfrecord import RecordIndex
 
 # Of a record: the header of a JPEG without embedded previews lies within.

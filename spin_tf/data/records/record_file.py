@@ -9,11 +9,10 @@ from __future__ import annotations
 import contextlib
 import os
 import struct
+import threading
 
 import google_crc32c
 import numpy as np
-
-from spin_tf.data.records.positional import PositionalFile
 
 HEADER = struct.Struct("<QI")
 FOOTER = struct.Struct("<I")
@@ -26,6 +25,57 @@ def mask(crc: int) -> int:
 
 class RecordError(ValueError):
     """A TFRecord file, or a record in one, that is broken."""
+
+
+class PositionalFile:
+    """A file open for reading at any place, from any number of threads.
+
+    It is not mapped into memory: a file that becomes shorter gives fewer bytes, not a signal.
+
+    Args:
+        path: the file.
+
+    Raises:
+        OSError: it cannot be opened.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        # Closed by close().
+        self._file = open(path, "rb", buffering=0)  # noqa: SIM115
+        self._lock = threading.Lock()
+
+    @property
+    def size(self) -> int:
+        """The present length in bytes."""
+        return os.fstat(self._file.fileno()).st_size
+
+    def read(self, size: int, offset: int) -> bytes:
+        """Reads `size` bytes at `offset`; fewer where the file ends."""
+        parts: list[bytes] = []
+        done = 0
+        # One call reads up to 2 GiB, and may be cut short by a signal.
+        while done < size and (data := self._read_some(size - done, offset + done)):
+            parts.append(data)
+            done += len(data)
+        return b"".join(parts)
+
+    def _read_some(self, size: int, offset: int) -> bytes:
+        if hasattr(os, "pread"):
+            return os.pread(self._file.fileno(), size, offset)
+        # Windows has no pread.
+        with self._lock:
+            self._file.seek(offset)
+            return self._file.read(size) or b""
+
+    def close(self) -> None:
+        """Closes the file; more than once does no harm."""
+        self._file.close()
+
+    def __enter__(self) -> PositionalFile:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
 
 
 class RecordWriter:
