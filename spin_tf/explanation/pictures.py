@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import io
-
 import numpy as np
 from PIL import Image, ImageDraw
 
@@ -64,10 +61,3 @@ def draw_place(pixels: np.ndarray, x: float) -> Image.Image:
     across = min(max(x, 0.0), 1.0) * (crop.width - 1)
     ImageDraw.Draw(crop).line((across, 0, across, crop.height), fill=UPPER, width=3)
     return crop
-
-
-def data_uri(picture: Image.Image) -> str:
-    """A picture as the `src` of an HTML image: a PNG inside the page."""
-    buffer = io.BytesIO()
-    picture.save(buffer, format="PNG", optimize=True)
-    return f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}"
