@@ -33,7 +33,7 @@ from spin_tf.contract.views import warped
 from spin_tf.data.images import decode_image
 from spin_tf.data.records.tfrecord import RecordIndex
 from spin_tf.decoding.letters import Letters
-from spin_tf.decoding.trie import Trie, lines_of
+from spin_tf.decoding.trie import Trie, words_in
 from spin_tf.evaluation.calibration import Calibration
 from spin_tf.evaluation.metrics import Score, normalize
 from spin_tf.reading.voting import vote
@@ -113,7 +113,7 @@ def choose_views(images: list[bytes], labels: list[str]) -> None:
 
 
 def measure(images: list[bytes], labels: list[str]) -> str:
-    vocabulary = [word for word in lines_of(_VOCABULARY.value) if not word.startswith("#")]
+    vocabulary = [word for word in words_in(_VOCABULARY.value) if not word.startswith("#")]
     lexicon = list(dict.fromkeys([*vocabulary, *labels]))
     most = million(lexicon)
     model = flags.FLAGS.model
