@@ -20,12 +20,13 @@ from PIL import Image, ImageDraw, ImageFont
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
 from spin_tf import Recognizer
+from spin_tf.charset import Charset
 from spin_tf.evaluation.metrics import Score, normalize
 from spin_tf.recognizer import Word
 from spin_tf.synthesis import SynthesisConfig, WordSynthesizer
+from spin_tf.synthesis.alphabet import DrawableWords
 from spin_tf.synthesis.fonts import find_fonts
-from spin_tf.synthesis.labels import read_lexicon
-from spin_tf.synthesis.scene import find_photographs
+from spin_tf.synthesis.textures import find_photographs
 
 _MODEL = flags.DEFINE_string("model", None, "What reads; default: the bundled model.")
 _FONTS = flags.DEFINE_string("fonts", None, "Folder of fonts; default: those of the system, or Pillow's own.")
@@ -65,7 +66,7 @@ def configuration(families: tuple[str, ...] | None) -> SynthesisConfig:
 
 
 def main(_: list[str]) -> None:
-    lexicon = [word for path in _LEXICON.value for word in read_lexicon(path)] if _LEXICON.value else None
+    lexicon = DrawableWords.read(_LEXICON.value, Charset.from_spec("94")).words if _LEXICON.value else None
     synthesizer = WordSynthesizer(
         find_fonts(_FONTS.value) if _FONTS.value else None,
         lexicon,

@@ -48,7 +48,7 @@ from spin_tf._extras import MissingExtraError
 from spin_tf._files import write_text
 from spin_tf._version import __version__
 from spin_tf.charset import Charset
-from spin_tf.cli import _reading, _turn  # noqa: F401
+from spin_tf.cli import _reading
 
 _PEER_NAME = "RapidOCR"
 _MARKS = ("<!-- measured by benchmarks/kinds.py -->\n", "<!-- until here -->\n")
@@ -58,6 +58,7 @@ _ALIKE = str.maketrans("\u2010\u2011\u2012\u2013\u2014\u2015\u2212ŞşŢţ“”
 
 _FONTS = flags.DEFINE_string("fonts", None, "folder of fonts, a folder a family", required=True)
 _OUTPUT = flags.DEFINE_string("output", None, "folder of what is written", required=True)
+_reading.define_turn()
 # In the place of the one model of the commands, whose other flags are used as they are.
 _MODELS = flags.DEFINE_multi_string("model", [], "model to read with, may be repeated", allow_override=True)
 _HELD_OUT = flags.DEFINE_string(

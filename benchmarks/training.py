@@ -72,8 +72,8 @@ def make_ours(folder: pathlib.Path) -> tuple[Any, Any, Any]:
         validate,
     )
     from spin_tf.training.loop import Trainer
-    from spin_tf.training.memory import keep_freed_memory
     from spin_tf.training.step import TrainingStep
+    from spin_tf.training.strategies import keep_freed_memory
 
     keep_freed_memory()
     tf.config.threading.set_intra_op_parallelism_threads(_THREADS.value)

@@ -11,7 +11,7 @@ import os
 
 from absl import flags
 
-from spin_tf.cli._run import UserError, as_called
+from spin_tf.cli._run import UserError, as_called, flags_only
 from spin_tf.cli._streams import say
 from spin_tf.data.conversion.benchmarks import BENCHMARKS, create, find_layouts, read_list
 
@@ -39,8 +39,7 @@ def parse_named(values: list[str], flag: str) -> dict[str, str]:
 
 def main(argv: list[str]) -> int:
     """Runs the command; see the module."""
-    if len(argv) > 1:
-        raise UserError(f"create_benchmarks takes flags only. Received: {' '.join(argv[1:])}")
+    flags_only(argv)
     lists = {name: read_list(path) for name, path in parse_named(_LIST.value, "list").items()}
     layouts = find_layouts(_INPUT.value)
     os.makedirs(_OUTPUT.value, exist_ok=True)

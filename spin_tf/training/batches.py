@@ -10,7 +10,7 @@ from spin_tf.config import Config
 from spin_tf.data.feeding.pipeline import TrainingWords
 from spin_tf.training.checkpoints import last_good
 from spin_tf.training.failures import is_of_data, short
-from spin_tf.training.guards import TrainingError
+from spin_tf.training.run_state import TrainingError
 from spin_tf.training.strategies import Place
 
 

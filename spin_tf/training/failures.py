@@ -10,7 +10,7 @@ from typing import Any
 import tensorflow as tf
 
 from spin_tf.training.checkpoints import last_good
-from spin_tf.training.guards import TrainingError
+from spin_tf.training.run_state import TrainingError
 
 # What the others see of a machine that was killed, cannot be reached, or has ended.
 _OF_OTHERS = (

@@ -14,7 +14,7 @@ from spin_tf import config as config_module
 from spin_tf._files import remove_partial, write_atomically
 from spin_tf._locks import FileLock, Locked
 from spin_tf.config import Config
-from spin_tf.training.checkpoints import OtherVariablesError, list_checkpoints, restore_latest
+from spin_tf.training.checkpoints import OtherVariablesError, checkpoint_bytes, list_checkpoints, restore_latest
 from spin_tf.training.run_state import RunState
 
 LOCK = "lock"
@@ -146,7 +146,7 @@ def warn_of_other_words(before: dict[str, int], now: dict[str, int]) -> None:
 
 def warn_of_little_space(folder: str, variables: list[Any], keep: int) -> str | None:
     """Says so when the disk has no room for the checkpoints of a run; they are written beside the ones they replace."""
-    size = sum(int(v.value.dtype.size) * int(v.value.shape.num_elements()) for v in variables)
+    size = checkpoint_bytes(variables)
     existing = sum(os.path.getsize(path) for path in list_checkpoints(folder))
     free = shutil.disk_usage(folder).free
     needed = (keep + 1) * size - existing

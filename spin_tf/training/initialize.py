@@ -10,7 +10,7 @@ from spin_tf.charset import Charset, Tokenizer
 from spin_tf.layers import ResidualBlock
 from spin_tf.models import load_model
 from spin_tf.models.backbone import ResNet32
-from spin_tf.models.weights import relative_path
+from spin_tf.models.loading import relative_path
 
 # By how much less likely an accented letter begins than the letter without.
 _ACCENT_LOGIT = 4.0

@@ -22,10 +22,6 @@ from typing import Any, NamedTuple
 
 from absl import logging
 
-from spin_tf.training.bounded import bounded
-
-__all__ = ["addresses", "bounded", "wait_for_workers"]
-
 _POLL_SECONDS = 0.5
 _SAY_SECONDS = 30.0
 _ANSWER_SECONDS = 2.0

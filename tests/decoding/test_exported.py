@@ -9,7 +9,7 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from spin_tf.export import tflite
-from spin_tf.export.check_words import check_words
+from spin_tf.export.check_inputs import check_words
 from spin_tf.models import load_model
 from spin_tf.recognizer import Recognizer
 

@@ -9,7 +9,7 @@ import pytest
 
 from spin_tf.charset import Charset
 from spin_tf.decoding.automaton import Anything, Automaton
-from spin_tf.decoding.constraint import Weighted
+from spin_tf.decoding.decoder import Weighted
 from spin_tf.decoding.letters import Letters
 from spin_tf.decoding.pattern import compile_allowlist, compile_pattern
 from spin_tf.decoding.search import BeamSearch

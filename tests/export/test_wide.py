@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pathlib
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import keras
@@ -11,7 +12,7 @@ import pytest
 
 from spin_tf.decoding.stepping import read_stepwise
 from spin_tf.export import onnx_file, tflite
-from spin_tf.export.check_words import wide_of
+from spin_tf.export.check_inputs import wide_of
 from spin_tf.models import SPINRecognizer, load_model
 from spin_tf.reading.keras_model import KerasModel
 from spin_tf.reading.litert import SIGNATURE, WIDE, LiteRTModel
@@ -106,3 +107,12 @@ def test_a_file_of_one_width_says_so(images: np.ndarray, tmp_path: pathlib.Path)
 def test_a_second_size_makes_sense(size: list[int], said: str) -> None:
     with pytest.raises(ValueError, match=said):
         SPINRecognizer({**CONFIG, "wide_image_size": size})
+
+
+def test_threads_read_both_widths_of_one_model(model: SPINRecognizer) -> None:
+    images = [np.zeros((number, 32, width, 1), "float32") for number in (1, 2) for width in WIDTHS] * 4
+    expected = {image.shape: model.predict_words(image)[0] for image in images}
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(model.predict_words, images))
+    for image, (probabilities, _) in zip(images, answers, strict=True):
+        np.testing.assert_allclose(probabilities, expected[image.shape], atol=1e-5)

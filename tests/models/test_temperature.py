@@ -12,9 +12,8 @@ import pytest
 from spin_tf import config as config_module
 from spin_tf.export import tflite
 from spin_tf.models import SPINRecognizer, load_model
-from spin_tf.models.weights import CALIBRATION_FILE
+from spin_tf.models.loading import CALIBRATION_FILE, save_weights
 from spin_tf.reading.litert import LiteRTInterpreter
-from spin_tf.training.weights_file import save_weights
 
 TINY: dict[str, Any] = {
     "charset": "chars:abc",
@@ -77,9 +76,9 @@ def test_a_folder_of_weights_has_it_in_a_file_that_new_weights_remove(
 ) -> None:
     settings = config_module.from_dict(config_module.Config, {"model": TINY})
     config_module.save(settings, str(tmp_path / "config.yaml"))
-    save_weights(str(tmp_path), model, {})
+    save_weights(str(tmp_path), model)
     assert load_model(tmp_path).temperature == 1.0
     (tmp_path / CALIBRATION_FILE).write_text(json.dumps({"temperature": 1.5}))
     assert load_model(tmp_path).temperature == 1.5
-    save_weights(str(tmp_path), model, {})
+    save_weights(str(tmp_path), model)
     assert load_model(tmp_path).temperature == 1.0

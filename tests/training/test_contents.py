@@ -19,9 +19,9 @@ from spin_tf import config as config_module
 from spin_tf.charset import Charset
 from spin_tf.config import ModelConfig
 from spin_tf.models import SPINRecognizer, load_model
+from spin_tf.models.loading import save_weights
 from spin_tf.training import folder
 from spin_tf.training.initialize import start_from
-from spin_tf.training.weights_file import save_weights
 from tests.training import tiny
 
 
@@ -178,7 +178,7 @@ def test_damaged_weights_are_value_errors_of_one_line(tmp_path):
     run.mkdir()
     config_module.save(tiny.config(tmp_path), str(run / "config.yaml"))
     model = SPINRecognizer(tiny.config(tmp_path).model)
-    (path,) = save_weights(str(run), model, {})
+    (path,) = save_weights(str(run), model)
     load_model(run)
     with open(path, "rb") as file:
         data = file.read()

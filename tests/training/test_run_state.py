@@ -22,7 +22,7 @@ from tests.training import tiny
 from spin_tf import config as config_module
 config = config_module.load(sys.argv[1], sys.argv[3:])
 from spin_tf.training import folder
-from spin_tf.training.building import build
+from spin_tf.training.base_trainer import build
 from spin_tf.training.checkpoints import save_checkpoint
 from spin_tf.training.run_state import RunState
 lock = folder.claim(sys.argv[2], config)

@@ -14,12 +14,10 @@ from spin_tf.contract.constants import METADATA_FILE
 from spin_tf.contract.preprocessing import prepare
 from spin_tf.data.images import decode_image
 from spin_tf.data.same_size import same_size
-from spin_tf.export.parity import Parity, compare_readings, compare_words, require_parity, require_reading_parity, worst
+from spin_tf.export.parity import Parity, compare_readings, compare_words, require_parity, worst
 from spin_tf.models import SPINRecognizer
 from spin_tf.reading.litert import SIGNATURE, WIDE
-from spin_tf.reading.saved_model import BYTES_ARGUMENT, IMAGES_SIGNATURE, METADATA_FOLDER, SavedModelReader, load
-
-__all__ = ["SavedModelReader", "export", "load"]
+from spin_tf.reading.saved_model import BYTES_ARGUMENT, IMAGES_SIGNATURE, METADATA_FOLDER, load
 
 
 def export(
@@ -64,7 +62,7 @@ def export(
         )
         require_parity(parity, "none", "SavedModel", final)
         read_parity = compare_readings(model, reader.read_files, files)
-        require_reading_parity(read_parity, final)
+        require_parity(read_parity, "bytes", "SavedModel", final)
         partial.rename(final)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
