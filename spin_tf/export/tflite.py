@@ -20,7 +20,7 @@ from spin_tf.decoding.stepping import read_stepwise
 from spin_tf.export.check_inputs import wide_of
 from spin_tf.export.flatbuffer import tidy
 from spin_tf.export.parity import Parity, compare_words, require_parity, worst
-from spin_tf.export.saved_model import write_signatures
+from spin_tf.export.saved_model_folder import write_signatures
 from spin_tf.models import SPINRecognizer
 from spin_tf.reading.litert import (
     BATCH_SIGNATURE,
