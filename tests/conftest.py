@@ -5,12 +5,15 @@ from __future__ import annotations
 import gc
 import os
 import pathlib
+import resource
 import signal
 
 import pytest
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+# What XLA compiles for a test runs a few times at most.
+os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
 # TensorFlow and its graphs are a million objects that stay: looking through them as often as Python does by default
 # takes an eighth of the processor time of an export.
 gc.set_threshold(50_000, 20, 20)
@@ -39,6 +42,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return LONGEST.index(folder) if folder in LONGEST else len(LONGEST)
 
     items.sort(key=rank)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    seconds = sum(usage.ru_utime + usage.ru_stime for usage in used)
+    terminalreporter.write_line(f"{seconds:.0f} s of processor time, with all processes")
 
 
 @pytest.fixture(scope="session")
