@@ -14,8 +14,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 # What XLA compiles for a test runs a few times at most.
 os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
-# TensorFlow and its graphs are a million objects that stay: looking through them as often as Python does by default
-# takes an eighth of the processor time of an export.
+# As in the commands: see spin_tf/cli/_run.py.
 gc.set_threshold(50_000, 20, 20)
 
 # A job in the background of a shell ignores Ctrl-C, and so would every command that a test interrupts.

@@ -44,8 +44,8 @@ def test_file_reads_as_the_model_does(model: SPINRecognizer, images: np.ndarray,
     for i, (a, b) in enumerate(zip(expected, actual, strict=True)):
         ends = np.flatnonzero(a.argmax(-1) == 1)
         steps = ends[0] + 1 if len(ends) else len(a)
-        np.testing.assert_allclose(b[:steps], a[:steps], atol=1e-4)
-        np.testing.assert_allclose(actual_positions[i, :steps], positions[i, :steps], atol=1e-4)
+        np.testing.assert_allclose(b[:steps], a[:steps], atol=2e-4)
+        np.testing.assert_allclose(actual_positions[i, :steps], positions[i, :steps], atol=2e-4)
         words.add(tuple(a.argmax(-1)[:steps]))
     assert len(words) > 1
 

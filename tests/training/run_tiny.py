@@ -20,7 +20,7 @@ from tests.training import double
 
 
 def main() -> None:
-    # As in tests/conftest.py.
+    # As in the commands: see spin_tf/cli/_run.py.
     gc.set_threshold(50_000, 20, 20)
     parser = argparse.ArgumentParser()
     parser.add_argument("folder", type=pathlib.Path)
