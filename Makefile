@@ -11,15 +11,24 @@ DOCS_VENV ?= .venv-docs
 # The packages of .venv-dev, but Keras and TensorFlow as new as they are.
 NEWEST_VENV ?= .venv-newest
 PYTEST_ARGS ?=
-# How many tests run at a time; those of one file stay together, for they share what the first of them builds.
+# How many tests run at a time; those of one file stay together, for they share what the first of them builds, and the
+# longest come first, as tests/conftest.py has it.
 TEST_WORKERS ?= 2
+IN_WORKERS = --numprocesses=$(TEST_WORKERS) --dist=loadfile --no-loadscope-reorder
+# What neither trains, exports nor starts many processes.
+FAST_TESTS := $(addprefix tests/,test_charset.py test_config.py test_files.py test_input_files.py test_progress.py \
+	test_repository.py test_recognizer.py contract data/records data/test_picture.py data/test_formats.py \
+	decoding/test_pattern.py decoding/test_search.py decoding/test_trie.py evaluation/test_metrics.py \
+	evaluation/test_photo_protocol.py layers/test_layers.py photo/test_geometry.py photo/test_order.py \
+	photo/test_text_map.py reading/test_checksum.py reading/test_file_objects.py reading/test_metadata.py \
+	training/test_clock.py training/test_optimizer.py)
 WEB_PACKAGES := deploy/web/node_modules/.package-lock.json
 export CHROMIUM ?= /usr/bin/chromium
 comma := ,
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test_slow test_newest test_deploy test_docker test_cpp test_arm test_serving test_web web docs release_model check format clean
+.PHONY: help demo test test_fast test_slow test_newest test_deploy test_docker test_cpp test_arm test_serving test_web web docs release_model check format clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z_]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,7 +37,10 @@ demo: $(VENV)/installed  ## write word images with the project's own synthesis a
 	@$(VENV)/bin/python bin/demo.py
 
 test: $(DEV_VENV)/installed $(BEAM_VENV)/installed  ## run the tests (minutes; PYTEST_ARGS="-k charset" narrows them)
-	SPIN_TF_BEAM_PYTHON=$(abspath $(BEAM_VENV))/bin/python $(DEV_VENV)/bin/python -m pytest -q --numprocesses=$(TEST_WORKERS) --dist=loadfile $(PYTEST_ARGS)
+	SPIN_TF_BEAM_PYTHON=$(abspath $(BEAM_VENV))/bin/python $(DEV_VENV)/bin/python -m pytest -q $(IN_WORKERS) $(PYTEST_ARGS)
+
+test_fast: $(DEV_VENV)/installed  ## run the tests of reading, decoding, layers and records (under a minute)
+	$(DEV_VENV)/bin/python -m pytest -q $(IN_WORKERS) $(FAST_TESTS) $(PYTEST_ARGS)
 
 test_slow: $(DEV_VENV)/installed  ## run the tests that take long
 	$(DEV_VENV)/bin/python -m pytest -q -m slow $(PYTEST_ARGS)

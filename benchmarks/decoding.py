@@ -29,14 +29,13 @@ from benchmarks.pages import write_measured
 from spin_tf.cli.evaluate import parse_data
 from spin_tf.contract.greedy import decode
 from spin_tf.contract.preprocessing import preprocess
-from spin_tf.contract.views import warped
+from spin_tf.contract.views import vote, warped
 from spin_tf.data.images import decode_image
 from spin_tf.data.records.tfrecord import RecordIndex
 from spin_tf.decoding.letters import Letters
 from spin_tf.decoding.trie import Trie, words_in
 from spin_tf.evaluation.calibration import Calibration
 from spin_tf.evaluation.metrics import Score, normalize
-from spin_tf.reading.voting import vote
 from spin_tf.recognizer import Recognizer, Word
 
 # --model and --data are those of bin/evaluate.py, which is imported for them.

@@ -37,8 +37,7 @@ def by_length(readings: Iterable[Reading], protocol: str = "alphanumeric") -> li
     Returns:
         one dict a row of `LENGTHS` that has words: `length` ("3 to 5"), `words`, `correct`.
     """
-    names = [f"{first} to {following - 1}" for first, following in itertools.pairwise(LENGTHS)]
-    names.append(f"{LENGTHS[-1]} and more")
+    names = _ranges(LENGTHS)
 
     def name(reading: Reading) -> str:
         return names[_row(LENGTHS, len(normalize(reading.truth, protocol)))]
@@ -74,9 +73,13 @@ def by_height(readings: Iterable[Reading]) -> list[dict[str, Any]]:
     Returns:
         one dict a row of `HEIGHTS` that has words: `height` ("16 to 31"), `words`, `correct`.
     """
-    names = [f"{first} to {following - 1}" for first, following in itertools.pairwise(HEIGHTS)]
-    names.append(f"{HEIGHTS[-1]} and more")
+    names = _ranges(HEIGHTS)
     return _count("height", names, lambda r: None if r.size is None else names[_row(HEIGHTS, min(r.size))], readings)
+
+
+def _ranges(firsts: Sequence[int]) -> list[str]:
+    between = [f"{first} to {following - 1}" for first, following in itertools.pairwise(firsts)]
+    return [*between, f"{firsts[-1]} and more"]
 
 
 def _row(firsts: Sequence[float], value: float) -> int:

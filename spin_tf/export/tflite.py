@@ -20,6 +20,7 @@ from spin_tf.decoding.stepping import read_stepwise
 from spin_tf.export.check_inputs import wide_of
 from spin_tf.export.flatbuffer import tidy
 from spin_tf.export.parity import Parity, compare_words, require_parity, worst
+from spin_tf.export.saved_model_folder import write_signatures
 from spin_tf.models import SPINRecognizer
 from spin_tf.reading.litert import (
     BATCH_SIGNATURE,
@@ -58,15 +59,10 @@ def convert(model: SPINRecognizer, quantization: str = "none") -> bytes:
     if quantization not in QUANTIZATIONS:
         raise ValueError(f"quantization is one of {', '.join(QUANTIZATIONS)}. Received: quantization={quantization!r}")
     tf = require("tensorflow", "Export", "train")
-    keras = require("keras", "Export", "train")
     with tempfile.TemporaryDirectory() as folder:
         # The one route that gives builtin operators and right numbers: a SavedModel whose batches are of known size.
-        archive = keras.export.ExportArchive()
-        archive.track(model)
         endpoints = _endpoints(model, tf)
-        for name, (function, signature) in endpoints.items():
-            archive.add_endpoint(name, function, input_signature=signature)
-        archive.write_out(folder, verbose=False)
+        write_signatures(model, endpoints, folder)
         converter = tf.lite.TFLiteConverter.from_saved_model(folder, signature_keys=list(endpoints))
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
         if quantization != "none":

@@ -24,6 +24,7 @@ from spin_tf.reading.keras_model import KerasModel
 from spin_tf.reading.litert import SIGNATURE, WIDE, LiteRTModel
 from spin_tf.reading.onnx_model import ONNXModel
 from tests.backbones import SMALL_BACKBONES
+from tests.exports import tiny_file, tiny_model
 
 NARROW, WIDTHS = (32, 32), (32, 64)
 CONFIG: dict[str, Any] = {
@@ -55,6 +56,13 @@ def images() -> np.ndarray:
     return blocks.repeat(8, axis=1).repeat(8, axis=2)
 
 
+@pytest.fixture(scope="module")
+def litert(model: SPINRecognizer, images: np.ndarray, tmp_path_factory: pytest.TempPathFactory) -> LiteRTModel:
+    path = tmp_path_factory.mktemp("wide") / "tiny.tflite"
+    assert tflite.export(model, path, "none", images).agreement == 1
+    return LiteRTModel(path, num_threads=1)
+
+
 @pytest.fixture(scope="module", params=["keras", "tflite", "onnx"])
 def exported(
     request: pytest.FixtureRequest, model: SPINRecognizer, images: np.ndarray, tmp_path_factory: pytest.TempPathFactory
@@ -64,8 +72,7 @@ def exported(
         model.save(path)
         return KerasModel(load_model(path))
     if request.param == "tflite":
-        assert tflite.export(model, path, "none", images).agreement == 1
-        return LiteRTModel(path, num_threads=1)
+        return request.getfixturevalue("litert")
     assert onnx_file.export(model, path, images).agreement == 1
     return ONNXModel(path)
 
@@ -87,7 +94,8 @@ def test_either_width_is_read_and_stepped(exported: Any, model: SPINRecognizer, 
     assert exported.encode(wide[:1])["states"].shape[1] > exported.encode(images[:1])["states"].shape[1]
 
 
-def test_wide_check_words_are_those_that_a_reader_reads_wide(model: SPINRecognizer, tmp_path: pathlib.Path) -> None:
+def test_wide_check_words_are_those_that_a_reader_reads_wide(tmp_path: pathlib.Path) -> None:
+    preprocessing = Preprocessing(NARROW, WIDTHS)
     rng = np.random.default_rng(5)
     sizes = [(20, 30), (20, 140)] * 30
     with ShardWriter(str(tmp_path / "words"), num_shards=1) as writer:
@@ -96,18 +104,17 @@ def test_wide_check_words_are_those_that_a_reader_reads_wide(model: SPINRecogniz
             Image.fromarray(rng.integers(0, 256, size, np.uint8)).save(stream, "PNG")
             writer.write(WordExample(stream.getvalue(), "abc", str(i), "png"))
     patterns = [str(tmp_path / "words-*")]
-    wide = wide_words(patterns, 200, model.preprocessing)
+    wide = wide_words(patterns, 200, preprocessing)
     assert wide is not None and wide.shape == (30, *WIDTHS, 1)
     index = RecordIndex(patterns)
     image = decode_image(index.read_example(1).encoded)
-    np.testing.assert_array_equal(wide[0], model.preprocessing.view(image))
-    assert len(wide_words(patterns, 25, model.preprocessing)) == 25  # type: ignore[arg-type]
+    np.testing.assert_array_equal(wide[0], preprocessing.view(image))
+    assert len(wide_words(patterns, 25, preprocessing)) == 25  # type: ignore[arg-type]
     # Too few of them say nothing, and one width has none.
-    assert wide_words(patterns, 19, model.preprocessing) is None
+    assert wide_words(patterns, 19, preprocessing) is None
     drawn = wide_words([], 20, Preprocessing((32, 128), (32, 256)))
     assert drawn is not None and drawn.shape == (20, 32, 256, 1)
-    narrow = SPINRecognizer({**CONFIG, "wide_image_size": None})
-    assert wide_words(patterns, 25, narrow.preprocessing) is None
+    assert wide_words(patterns, 25, Preprocessing(NARROW)) is None
 
 
 def test_a_word_of_ten_may_be_another_in_wide_int8() -> None:
@@ -117,23 +124,19 @@ def test_a_word_of_ten_may_be_another_in_wide_int8() -> None:
         require_parity(parity, "int8", "file", "m.tflite")
 
 
-def test_stages_of_wide_words_are_shown(model: SPINRecognizer, images: np.ndarray, tmp_path: pathlib.Path) -> None:
-    path = tmp_path / "tiny.tflite"
-    path.write_bytes(tflite.convert(model))
+def test_stages_of_wide_words_are_shown(model: SPINRecognizer, images: np.ndarray, litert: LiteRTModel) -> None:
     wide = wide_of(images, model)
     assert wide is not None
-    stages = LiteRTModel(path, num_threads=1).rectify(wide[:2])
+    stages = litert.rectify(wide[:2])
     assert stages["image"].shape == (2, *WIDTHS, 1) and stages["grid"].shape == (2, *WIDTHS, 2)
 
 
-def test_a_file_of_one_width_says_so(images: np.ndarray, tmp_path: pathlib.Path) -> None:
-    model = SPINRecognizer({**CONFIG, "wide_image_size": None})
-    path = tmp_path / "tiny.tflite"
-    path.write_bytes(tflite.convert(model))
+def test_a_file_of_one_width_says_so(images: np.ndarray, tmp_path_factory: pytest.TempPathFactory) -> None:
+    model = tiny_model("none", "resnet32")
     assert wide_of(images, model) is None and "wide_image_size" not in model.metadata
-    exported = LiteRTModel(path, num_threads=1)
+    exported = LiteRTModel(tiny_file(tmp_path_factory, "none", "resnet32"), num_threads=1)
     with pytest.raises(ValueError, match=f"no signature {SIGNATURE}{WIDE}"):
-        exported.predict_words(np.zeros((1, 32, 64, 1), "float32"))
+        exported.predict_words(np.zeros((1, 32, 80, 1), "float32"))
 
 
 @pytest.mark.parametrize(
