@@ -222,7 +222,9 @@ def calibrate() -> None:
 def export() -> None:
     from spin_tf.models import load_model
 
-    checks = [f"--check_data={_WORDS.value}/{name}_val-*.tfrecord" for name in VALIDATION]
+    # The second validation has the wide words that the first lacks.
+    words = [*(f"{name}_val-*" for name in VALIDATION), "second_*"]
+    checks = [f"--check_data={_WORDS.value}/{name}.tfrecord" for name in words]
     command = ["bin/export_tflite.py", f"--model={_MODEL.value}", f"--output={FILE}", "--quantization=int8", *checks]
     told = run(command)
     print(told)

@@ -55,10 +55,9 @@ def _ours(results: Results) -> Any:
 def headline(results: Results) -> str:
     ours, theirs = _ours(results), _figures(results, "reading")["readers"][PEER_NAME]
     words, name = theirs["sets"]["all words"], results["model"]["name"]
-    older = _about(results, "reading").partition("; ")[2]
     return "\n".join(
         [
-            f"| | the model inside, `{name}` | RapidOCR's (PP-OCRv6 small){f' ({older})' if older else ''} |",
+            f"| | the model inside, `{name}` | RapidOCR's (PP-OCRv6 small) |",
             "|---|---|---|",
             f"| words read right, of {words['words']} photographed ones, most of them hard (its weights were chosen by "
             f"them) | **{_share(_figures(results, 'validation')['all_words'])}** | {_share(words)} |",

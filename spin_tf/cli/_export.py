@@ -34,3 +34,10 @@ def check_images(model: SPINRecognizer) -> np.ndarray:
     from spin_tf.export.check_inputs import check_words
 
     return check_words(CHECK_DATA.value, CHECK_WORDS.value, model.image_size)
+
+
+def check_wide(model: SPINRecognizer) -> np.ndarray | None:
+    """Those of --check_data that the model reads at its wide size; None where it has none, or they are few."""
+    from spin_tf.export.check_inputs import wide_words
+
+    return wide_words(CHECK_DATA.value, CHECK_WORDS.value, model.preprocessing)

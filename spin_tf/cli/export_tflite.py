@@ -30,7 +30,8 @@ def main(argv: list[str]) -> int:
     model = _export.open_model()
     from spin_tf.export import tflite
 
-    parity = tflite.export(model, _OUTPUT.value, _QUANTIZATION.value, _export.check_images(model))
+    images, wide = _export.check_images(model), _export.check_wide(model)
+    parity = tflite.export(model, _OUTPUT.value, _QUANTIZATION.value, images, wide)
     print(f"{_OUTPUT.value}: {os.path.getsize(_OUTPUT.value) / 1e6:.2f} MB, {_QUANTIZATION.value}; {parity}")
     if oldest := tflite.oldest_runtime(pathlib.Path(_OUTPUT.value).read_bytes()):
         print(f"runs on TensorFlow Lite and LiteRT from {oldest} on (docs/formats.md: what runs on older ones)")

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import io
+import itertools
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
 
-from spin_tf.contract.preprocessing import preprocess
+from spin_tf.contract.preprocessing import Preprocessing, preprocess
 from spin_tf.data.images import decode_image, read_image_file
 from spin_tf.data.records.tfrecord import RecordIndex
 from spin_tf.synthesis import WordSynthesizer
 
 if TYPE_CHECKING:
     from spin_tf.models import SPINRecognizer
+
+
+# From so many on, words say something of a file; one generated word in five is wide.
+_ENOUGH = 20
+_LONGEST = 30
 
 
 def check_files(patterns: Sequence[str], num_words: int) -> list[bytes]:
@@ -44,6 +50,34 @@ def check_words(patterns: Sequence[str], num_words: int, image_size: tuple[int, 
         (n, height, width, 1) float32 in [-1, 1].
     """
     return np.stack([preprocess(decode_image(file), image_size) for file in check_files(patterns, num_words)])
+
+
+def wide_words(patterns: Sequence[str], num_words: int, preprocessing: Preprocessing) -> np.ndarray | None:
+    """Words that a reader would read at the wide size, prepared as it prepares them.
+
+    Args:
+        patterns: paths or glob patterns of TFRecords, read from the first on; empty for generated words.
+        num_words: at most this many.
+        preprocessing: of the model.
+
+    Returns:
+        (n, height, wide width, 1); None where there is no such size, or fewer than `_ENOUGH` of them.
+    """
+    wide_size = preprocessing.wide_image_size
+    if wide_size is None:
+        return None
+
+    def images() -> Iterator[np.ndarray]:
+        if patterns:
+            index = RecordIndex(patterns)
+            yield from (decode_image(index.read_example(i).encoded) for i in range(len(index)))
+        else:
+            synthesizer = WordSynthesizer(size=preprocessing.image_size, max_length=_LONGEST, wide_size=wide_size)
+            yield from (synthesizer.word(seed)[0] for seed in range(_ENOUGH * num_words))
+
+    views = (preprocessing.view(image) for image in images())
+    wide = list(itertools.islice((view for view in views if view.shape[:2] == tuple(wide_size)), num_words))
+    return np.stack(wide) if len(wide) >= _ENOUGH else None
 
 
 def wide_of(images: np.ndarray, model: SPINRecognizer) -> np.ndarray | None:

@@ -37,6 +37,8 @@ _REQUIRED = {
     "none": _Bounds(1.0, 1e-3, 0.05),
     "float16": _Bounds(0.98, 0.05, 0.5),
     "int8": _Bounds(0.95, 0.35, 1.0),
+    # Wide words have twice as many characters, each of which rounding may tip.
+    "int8, wide": _Bounds(0.9, 0.35, 1.0),
     # Words from the bytes of files, confidences and positions included.
     "bytes": _Bounds(0.999, 1e-4, 0.05),
 }

@@ -139,16 +139,24 @@ def oldest_runtime(content: bytes) -> str:
     return ""
 
 
-def compare(model: SPINRecognizer, content: bytes, images: np.ndarray) -> dict[str, Parity]:
+def compare(
+    model: SPINRecognizer, content: bytes, images: np.ndarray, wide: np.ndarray | None = None
+) -> dict[str, Parity]:
     """Runs every signature on (n, height, width, 1) images, n at least 1, and compares with the model.
+
+    Args:
+        model: the trained one.
+        content: of the file.
+        images: of its image_size.
+        wide: of its wide_image_size; by default joined of `images`, which are words that no model has seen.
 
     Returns:
         how each way of reading compares: `serving_default`, `batch`, and greedy decoding by `encode` and `step`; the
-        same for wide images, which are joined of these, where the model reads them.
+        same for wide images, where the model reads them.
     """
     interpreter = LiteRTInterpreter(content=content)
     parities = {}
-    for suffix, views in (("", images), (WIDE, wide_of(images, model))):
+    for suffix, views in (("", images), (WIDE, wide_of(images, model) if wide is None else wide)):
         if views is None:
             continue
         expected = model.predict_words(views)[0]
@@ -163,8 +171,16 @@ def compare(model: SPINRecognizer, content: bytes, images: np.ndarray) -> dict[s
     return parities
 
 
-def export(model: SPINRecognizer, path: str | os.PathLike[str], quantization: str, images: np.ndarray) -> Parity:
+def export(
+    model: SPINRecognizer,
+    path: str | os.PathLike[str],
+    quantization: str,
+    images: np.ndarray,
+    wide: np.ndarray | None = None,
+) -> Parity:
     """Converts, checks every signature against the model on `images`, and only then writes the file, in one step.
+
+    Wide words are those of `compare`.
 
     Returns:
         how the signature compares that is farthest off.
@@ -173,8 +189,9 @@ def export(model: SPINRecognizer, path: str | os.PathLike[str], quantization: st
         ParityError: the converted model reads otherwise than the trained one; says how far.
     """
     content = convert(model, quantization)
-    parities = compare(model, content, images)
+    parities = compare(model, content, images, wide)
     for name, parity in parities.items():
-        require_parity(parity, quantization, f"{quantization} (signature {name}) file", path)
+        kind = "int8, wide" if quantization == "int8" and name.endswith(WIDE) else quantization
+        require_parity(parity, kind, f"{quantization} (signature {name}) file", path)
     write_atomically(os.fspath(path), lambda temporary: pathlib.Path(temporary).write_bytes(content))
     return worst(parities.values())

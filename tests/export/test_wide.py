@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import io
+import pathlib
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import keras
 import numpy as np
 import pytest
+from PIL import Image
 
+from spin_tf.contract.preprocessing import Preprocessing
+from spin_tf.data.images import decode_image
+from spin_tf.data.records.tfrecord import RecordIndex, ShardWriter, WordExample
 from spin_tf.decoding.stepping import read_stepwise
 from spin_tf.export import onnx_file, tflite
-from spin_tf.export.check_inputs import wide_of
+from spin_tf.export.check_inputs import wide_of, wide_words
+from spin_tf.export.parity import Parity, ParityError, require_parity
 from spin_tf.models import SPINRecognizer, load_model
 from spin_tf.reading.keras_model import KerasModel
 from spin_tf.reading.litert import SIGNATURE, WIDE, LiteRTModel
@@ -85,6 +92,36 @@ def test_either_width_is_read_and_stepped(exported: Any, model: SPINRecognizer, 
                 np.testing.assert_allclose(other[:steps], one[:steps], atol=1e-4)
                 np.testing.assert_allclose(where[:steps], place[:steps], atol=1e-4)
     assert exported.encode(wide[:1])["states"].shape[1] > exported.encode(images[:1])["states"].shape[1]
+
+
+def test_wide_check_words_are_those_that_a_reader_reads_wide(tmp_path: pathlib.Path) -> None:
+    preprocessing = Preprocessing(NARROW, WIDTHS)
+    rng = np.random.default_rng(5)
+    sizes = [(20, 30), (20, 140)] * 30
+    with ShardWriter(str(tmp_path / "words"), num_shards=1) as writer:
+        for i, size in enumerate(sizes):
+            stream = io.BytesIO()
+            Image.fromarray(rng.integers(0, 256, size, np.uint8)).save(stream, "PNG")
+            writer.write(WordExample(stream.getvalue(), "abc", str(i), "png"))
+    patterns = [str(tmp_path / "words-*")]
+    wide = wide_words(patterns, 200, preprocessing)
+    assert wide is not None and wide.shape == (30, *WIDTHS, 1)
+    index = RecordIndex(patterns)
+    image = decode_image(index.read_example(1).encoded)
+    np.testing.assert_array_equal(wide[0], preprocessing.view(image))
+    assert len(wide_words(patterns, 25, preprocessing)) == 25  # type: ignore[arg-type]
+    # Too few of them say nothing, and one width has none.
+    assert wide_words(patterns, 19, preprocessing) is None
+    drawn = wide_words([], 20, Preprocessing((32, 128), (32, 256)))
+    assert drawn is not None and drawn.shape == (20, 32, 256, 1)
+    assert wide_words(patterns, 25, Preprocessing(NARROW)) is None
+
+
+def test_a_word_of_ten_may_be_another_in_wide_int8() -> None:
+    parity = Parity.of([0.1] * 91 + [None] * 9, [""] * 100)
+    require_parity(parity, "int8, wide", "file", "m.tflite")
+    with pytest.raises(ParityError, match=r"required: 0\.95 of"):
+        require_parity(parity, "int8", "file", "m.tflite")
 
 
 def test_stages_of_wide_words_are_shown(model: SPINRecognizer, images: np.ndarray, litert: LiteRTModel) -> None:
