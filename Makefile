@@ -8,16 +8,27 @@ BEAM_VENV ?= .venv-beam
 # So does KServe.
 SERVING_VENV ?= .venv-serving
 DOCS_VENV ?= .venv-docs
+# The packages of .venv-dev, but Keras and TensorFlow as new as they are.
+NEWEST_VENV ?= .venv-newest
 PYTEST_ARGS ?=
-# How many tests run at a time; those of one file stay together, for they share what the first of them builds.
+# How many tests run at a time; those of one file stay together, for they share what the first of them builds, and the
+# longest come first, as tests/conftest.py has it.
 TEST_WORKERS ?= 2
+IN_WORKERS = --numprocesses=$(TEST_WORKERS) --dist=loadfile --no-loadscope-reorder
+# What neither trains, exports nor starts many processes.
+FAST_TESTS := $(addprefix tests/,test_charset.py test_config.py test_files.py test_input_files.py test_progress.py \
+	test_repository.py test_recognizer.py contract data/records data/test_picture.py data/test_formats.py \
+	decoding/test_pattern.py decoding/test_search.py decoding/test_trie.py evaluation/test_metrics.py \
+	evaluation/test_photo_protocol.py layers/test_layers.py photo/test_geometry.py photo/test_order.py \
+	photo/test_text_map.py reading/test_checksum.py reading/test_file_objects.py reading/test_metadata.py \
+	training/test_clock.py training/test_optimizer.py)
 WEB_PACKAGES := deploy/web/node_modules/.package-lock.json
 export CHROMIUM ?= /usr/bin/chromium
 comma := ,
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test_slow test_deploy test_docker test_cpp test_arm test_serving test_web web docs check format clean
+.PHONY: help demo test test_fast test_slow test_newest test_deploy test_docker test_cpp test_arm test_serving test_web web docs release_model check format clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z_]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,10 +37,23 @@ demo: $(VENV)/installed  ## write word images with the project's own synthesis a
 	@$(VENV)/bin/python bin/demo.py
 
 test: $(DEV_VENV)/installed $(BEAM_VENV)/installed  ## run the tests (minutes; PYTEST_ARGS="-k charset" narrows them)
-	SPIN_TF_BEAM_PYTHON=$(abspath $(BEAM_VENV))/bin/python $(DEV_VENV)/bin/python -m pytest -q --numprocesses=$(TEST_WORKERS) --dist=loadfile $(PYTEST_ARGS)
+	SPIN_TF_BEAM_PYTHON=$(abspath $(BEAM_VENV))/bin/python $(DEV_VENV)/bin/python -m pytest -q $(IN_WORKERS) $(PYTEST_ARGS)
+
+test_fast: $(DEV_VENV)/installed  ## run the tests of reading, decoding, layers and records (under a minute)
+	$(DEV_VENV)/bin/python -m pytest -q $(IN_WORKERS) $(FAST_TESTS) $(PYTEST_ARGS)
 
 test_slow: $(DEV_VENV)/installed  ## run the tests that take long
 	$(DEV_VENV)/bin/python -m pytest -q -m slow $(PYTEST_ARGS)
+
+# Keras beyond the bound of setup.cfg: what leans on its private hooks, and what it computes.
+NEWEST_TESTS = tests/layers tests/models tests/decoding $(wildcard tests/training/test_*opti*.py tests/training/test_*stati*.py) tests/training/test_step.py
+test_newest: $(DEV_VENV)/installed  ## run the tests of layers, models, optimizer and decoding on the newest Keras and TensorFlow
+	$(DEV_VENV)/bin/python -m venv $(NEWEST_VENV)
+	@echo "import site; site.addsitedir('$$($(DEV_VENV)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')')" \
+		> $$($(NEWEST_VENV)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/dev.pth
+	$(NEWEST_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --upgrade keras tensorflow
+	@$(NEWEST_VENV)/bin/python -c 'import importlib.metadata as m; print(*(f"{name} {m.version(name)}" for name in ("keras", "tensorflow")))'
+	$(NEWEST_VENV)/bin/python -m pytest -q --numprocesses=$(TEST_WORKERS) --dist=loadfile $(NEWEST_TESTS) $(PYTEST_ARGS)
 
 test_deploy: test_docker test_cpp test_serving test_web  ## run the tests of what runs elsewhere; each names the system packages that it misses
 
@@ -61,6 +85,13 @@ web: $(WEB_PACKAGES)  ## build the page that reads words in a browser into build
 docs: $(DOCS_VENV)/installed  ## build the documentation site into build/site; its notebooks are executed (minutes)
 	NO_MKDOCS_2_WARNING=1 $(DOCS_VENV)/bin/mkdocs build --strict
 
+# STEPS=measure,write and ONLY=reading,kinds do a part of it; CONTRIBUTING.md says more.
+WORDS ?= data/tfrecords
+DATA ?= ../shared/data
+release_model: $(DEV_VENV)/installed  ## ship weights: export, measure, write every figure (minutes; MODEL=exported/weights/NAME)
+	$(DEV_VENV)/bin/python tools/release_model.py --words=$(WORDS) --data=$(DATA) $(if $(MODEL),--model=$(MODEL)) \
+		$(if $(STEPS),--steps=$(STEPS)) $(if $(ONLY),--only=$(ONLY)) $(RELEASE_ARGS)
+
 check: $(DEV_VENV)/installed  ## lint, formatting and types
 	$(DEV_VENV)/bin/ruff check .
 	$(DEV_VENV)/bin/ruff format --check .
@@ -71,7 +102,7 @@ format: $(DEV_VENV)/installed  ## put the code in the project's format
 	$(DEV_VENV)/bin/ruff format .
 
 clean:  ## remove the virtual environments and what the commands built
-	rm -rf $(VENV) $(DEV_VENV) $(BEAM_VENV) $(SERVING_VENV) $(DOCS_VENV) deploy/web/node_modules build dist .mypy_cache .pytest_cache .ruff_cache *.egg-info
+	rm -rf $(VENV) $(DEV_VENV) $(BEAM_VENV) $(SERVING_VENV) $(DOCS_VENV) $(NEWEST_VENV) deploy/web/node_modules build dist .mypy_cache .pytest_cache .ruff_cache *.egg-info
 
 $(VENV)/installed: setup.cfg pyproject.toml
 	$(call make_venv,$(VENV),.)
@@ -94,7 +125,7 @@ $(WEB_PACKAGES): deploy/web/package.json deploy/web/package-lock.json
 	cd deploy/web && npm ci --ignore-scripts --silent
 	@touch $@
 
-# Without the rounding of activations to 8 bits, the page must answer exactly what spin_tf answers.
+# Without the rounding of activations to 8 bits, the page must answer exactly what spin_tf answers; any weights do.
 build/web_test/float.tflite: $(wildcard exported/weights/spin_lc/*) spin_tf/export/tflite.py | $(DEV_VENV)/installed
 	@mkdir -p $(@D)
 	$(DEV_VENV)/bin/python bin/export_tflite.py --model=exported/weights/spin_lc --output=$@ --quantization=none

@@ -32,10 +32,10 @@ from spin_tf.data.images import decode_image
 from spin_tf.data.records.tfrecord import RecordIndex
 from spin_tf.evaluation.metrics import normalize, similarity
 from spin_tf.synthesis import SynthesisConfig, WordSynthesizer
+from spin_tf.synthesis.alphabet import DrawableWords
 from spin_tf.synthesis.fonts import find_fonts
-from spin_tf.synthesis.labels import read_lexicon
-from spin_tf.synthesis.scene import find_photographs
-from spin_tf.synthesis.streams import Streams
+from spin_tf.synthesis.probabilities import Streams
+from spin_tf.synthesis.textures import find_photographs
 
 _FONTS = flags.DEFINE_string("fonts", None, "Folder of fonts.")
 _BACKGROUNDS = flags.DEFINE_string("backgrounds", None, "Folder of photographs.")
@@ -86,7 +86,7 @@ class GeneratedWords:
 
     def __init__(self, tokenizer: Tokenizer) -> None:
         self.tokenizer = tokenizer
-        lexicon = [word for path in _LEXICON.value or [] for word in read_lexicon(path)] or None
+        lexicon = DrawableWords.read(_LEXICON.value, Charset.from_spec("94")).words if _LEXICON.value else None
         fonts = find_fonts(_FONTS.value) if _FONTS.value else None
         photographs = find_photographs(_BACKGROUNDS.value) if _BACKGROUNDS.value else None
         self.synthesizer = WordSynthesizer(fonts, lexicon, photographs)
@@ -162,8 +162,8 @@ class Student:
         import tensorflow as tf
 
         from spin_tf.models import SPINRecognizer
-        from spin_tf.training.memory import keep_freed_memory
-        from spin_tf.training.shipped import ShippedModel
+        from spin_tf.training.averaging import ShippedModel
+        from spin_tf.training.strategies import keep_freed_memory
 
         keep_freed_memory()
         keras.utils.set_random_seed(0)
@@ -179,11 +179,11 @@ class Student:
         """A fresh optimizer for runs of `steps` from the present weights."""
         import tensorflow as tf
 
-        from spin_tf.training.optimizer import AdamW
+        from spin_tf.training.optimizer import AdamWOrMuon
         from spin_tf.training.step import TrainingStep
 
         config = c.OptimizerConfig(learning_rate=rate, warmup_steps=min(steps // 10, 200), ema=0.99)
-        optimizer = AdamW(config, steps)
+        optimizer = AdamWOrMuon(config, steps)
         optimizer.build(self.model.trainable_variables)
         strategy = tf.distribute.get_strategy()
         self._take_step = TrainingStep(strategy, self.model, optimizer, self.averages, config.ema, 0.0)

@@ -21,7 +21,7 @@ from absl import app, flags
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
-from spin_tf.cli._arguments import find_images
+from spin_tf.cli._images import find_images
 
 _REPOSITORY = pathlib.Path(__file__).resolve().parent.parent
 _SPIN_READ = flags.DEFINE_string("spin_read", str(_REPOSITORY / "build" / "cpp" / "spin_read"), "The C++ program.")

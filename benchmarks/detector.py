@@ -20,7 +20,7 @@ from absl import app, flags
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
-from spin_tf.cli._arguments import find_images
+from spin_tf.cli._images import find_images
 from spin_tf.data.images import decode_image, read_image_file
 from spin_tf.photo.litert_detector import LiteRTDetector, letterbox, place
 from spin_tf.photo.text_map import UNCLIP, find_quadrilaterals

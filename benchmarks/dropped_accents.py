@@ -17,8 +17,8 @@ from absl import app, flags
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
+from benchmarks.lost_accents import LostAccents
 from spin_tf._input_files import read_list
-from spin_tf.synthesis.languages import LostAccents
 
 _LABELS = flags.DEFINE_string("labels", None, "Lines of FILE<TAB>TEXT.", required=True)
 _LANGUAGES = flags.DEFINE_list("languages", ["eu"], "Languages of the words, or eu for all in Latin script.")

@@ -12,9 +12,11 @@ standard error. Trials that are finished are kept in --work and not done again; 
 
 from __future__ import annotations
 
+import json
 import pathlib
 import sys
 
+import numpy as np
 from absl import app, flags
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
@@ -22,7 +24,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 from benchmarks.trials import as_markdown, compare, is_done, run_trial, side_by_side, train_command
 from spin_tf import config as c
 from spin_tf._cores import num_cores
-from spin_tf.training.lap import length
+from spin_tf.training.checkpoints import list_checkpoints
 
 _CONFIG = flags.DEFINE_string("config", None, "The configuration that all trials share.", required=True)
 _SET = flags.DEFINE_multi_string("set", [], "KEY=VALUE for all trials, as bin/train.py takes it.")
@@ -47,6 +49,12 @@ def make_config(settings: list[str]) -> c.Config:
     return c.load(_CONFIG.value, [*always, *_SET.value, *settings])
 
 
+def num_steps(folder: str) -> int:
+    """Steps of a run, from its last checkpoint."""
+    with np.load(list_checkpoints(folder)[-1], allow_pickle=False) as data:
+        return int(json.loads(data["state"].tobytes())["step"])
+
+
 def main(_: list[str]) -> None:
     work = pathlib.Path(_WORK.value)
     settings = {}
@@ -60,7 +68,7 @@ def main(_: list[str]) -> None:
     rows = compare("trial", done, _MEASURED.value)
     for row, folder in zip(rows[1:], done, strict=True):
         batch = c.load(str(folder / "config.yaml")).training.batch_size
-        row.insert(1, f"{length(str(folder))[0] * batch:,}")
+        row.insert(1, f"{num_steps(str(folder)) * batch:,}")
     rows[0].insert(1, "words seen")
     print(as_markdown(rows))
 

@@ -10,7 +10,8 @@ import string
 from collections.abc import Callable, Sequence
 
 from spin_tf._extras import require
-from spin_tf.synthesis.labels import read_lexicon
+from spin_tf.charset import Charset
+from spin_tf.synthesis.alphabet import DrawableWords
 
 Text = Callable[[random.Random, "Words"], str]
 
@@ -100,7 +101,11 @@ class Words:
     @functools.cached_property
     def english(self) -> dict[int, list[str]]:
         """By length, lower-case words of a-z that have a case."""
-        found = read_lexicon(self._english) if self._english else self._frequent("en")
+        found = (
+            DrawableWords.read([self._english], Charset.from_spec("94")).words
+            if self._english
+            else self._frequent("en")
+        )
         by_length: dict[int, list[str]] = {}
         for word in dict.fromkeys(word.lower() for word in found):
             if word.isascii() and word.isalpha() and not _SAME_IN_BOTH_CASES.issuperset(word):

@@ -43,7 +43,7 @@ from spin_tf import ReadError, Recognizer
 from spin_tf.contract.preprocessing import Preprocessing, prepare
 from spin_tf.contract.turning import is_tall
 from spin_tf.data.images import decode_image
-from spin_tf.export import saved_model
+from spin_tf.reading import saved_model
 from spin_tf.synthesis import WordSynthesizer
 
 REPOSITORY = pathlib.Path(__file__).resolve().parent.parent

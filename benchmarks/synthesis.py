@@ -20,12 +20,13 @@ from PIL import Image
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
+from spin_tf.charset import Charset
 from spin_tf.config import Config, ModelConfig, TrainingConfig
-from spin_tf.synthesis import SynthesisConfig, WordSynthesizer, camera, geometry, layout, scene
-from spin_tf.synthesis.config import family_names
+from spin_tf.synthesis import SynthesisConfig, WordSynthesizer, camera, layout, scene, warping
+from spin_tf.synthesis.alphabet import DrawableWords
 from spin_tf.synthesis.fonts import GlyphFont, find_fonts
-from spin_tf.synthesis.labels import read_lexicon
-from spin_tf.synthesis.scene import find_photographs
+from spin_tf.synthesis.probabilities import family_names
+from spin_tf.synthesis.textures import find_photographs
 from spin_tf.training.jax_words import WordStream
 
 _FONTS = flags.DEFINE_string("fonts", None, "Folder of fonts; default: those of the system, or Pillow's own.")
@@ -67,7 +68,7 @@ def shares_of_stages(synthesizer: WordSynthesizer, count: int) -> dict[str, floa
     timed("label and font", synthesizer, "_choose")
     timed("text plane: glyphs", layout, "set_text")
     timed("text plane: glyphs", layout, "change_weight")
-    timed("pose", geometry, "warp")
+    timed("pose", warping, "warp_plane")
     timed("scene", scene, "paint")
     timed("camera", camera, "photograph")
     start = time.process_time()
@@ -93,7 +94,7 @@ def main(argv: list[str]) -> None:
     if len(argv) > 1:
         raise app.UsageError(f"There are only flags. Received: {argv[1:]}")
     fonts = find_fonts(_FONTS.value) if _FONTS.value else None
-    lexicon = read_lexicon(_LEXICON.value) if _LEXICON.value else None
+    lexicon = DrawableWords.read([_LEXICON.value], Charset.from_spec("94")).words if _LEXICON.value else None
     backgrounds = find_photographs(_BACKGROUNDS.value) if _BACKGROUNDS.value else None
     synthesizer = WordSynthesizer(fonts, lexicon, backgrounds)
 

@@ -2,20 +2,51 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import pathlib
+import resource
 import signal
 
 import pytest
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+# What XLA compiles for a test runs a few times at most.
+os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
+# As in the commands: see spin_tf/cli/_run.py.
+gc.set_threshold(50_000, 20, 20)
 
 # A job in the background of a shell ignores Ctrl-C, and so would every command that a test interrupts.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 REPOSITORY = pathlib.Path(__file__).resolve().parent.parent
+# What runs longest comes first, so that no worker is left with one of them when the others are done.
+LONGEST = ("training", "models", "export", "reading", "cli")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """What JAX compiles in one process serves the next, and the next run of the tests."""
+    cache = getattr(config, "cache", None)
+    if cache is not None:
+        os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(cache.mkdir("jax")))
+        os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
+        os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    def rank(item: pytest.Item) -> int:
+        folder = item.path.parent.name
+        return LONGEST.index(folder) if folder in LONGEST else len(LONGEST)
+
+    items.sort(key=rank)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    seconds = sum(usage.ru_utime + usage.ru_stime for usage in used)
+    terminalreporter.write_line(f"{seconds:.0f} s of processor time, with all processes")
 
 
 @pytest.fixture(scope="session")

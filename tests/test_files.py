@@ -42,7 +42,7 @@ def test_weights_are_saved_twice_into_a_folder_in_any_spelling(tmp_path, monkeyp
     """What is stale is told by the folder's content, which lists names in a spelling of its own."""
     from types import SimpleNamespace
 
-    from spin_tf.training import weights_file
+    from spin_tf.models.loading import save_weights
 
     monkeypatch.chdir(tmp_path)
     weights = SimpleNamespace(variables=[])
@@ -51,7 +51,7 @@ def test_weights_are_saved_twice_into_a_folder_in_any_spelling(tmp_path, monkeyp
         stale = os.path.join(folder, "weights-00000-of-00009.npz")
         for _ in range(2):
             np.savez(stale)
-            (path,) = weights_file.save_weights(folder, weights, {})  # type: ignore[arg-type]
+            (path,) = save_weights(folder, weights)  # type: ignore[arg-type]
             assert os.path.exists(path) and not os.path.exists(stale)
 
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 
 import numpy as np
+import pytest
 from PIL import Image
 
 from tests.pages import REPOSITORY, copy_repository, run_commands, targets
@@ -22,6 +23,7 @@ SMALLER = {
 }
 
 
+@pytest.mark.slow
 def test_every_command_runs(tmp_path: pathlib.Path) -> None:
     folder = copy_repository(tmp_path / "spin_tf")
     outputs = run_commands(PAGE, folder, SMALLER)

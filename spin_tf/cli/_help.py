@@ -17,7 +17,7 @@ from spin_tf import cli
 GROUPS = {
     "Read words": ("recognize", "read_photo", "recognize_beam", "demo"),
     "Data": ("synthesize", "create_tfrecords", "create_tfrecords_beam", "create_benchmarks", "inspect_data"),
-    "Train": ("train", "pretrain", "train_lap", "average", "import_checkpoint"),
+    "Train": ("train", "pretrain", "average", "import_checkpoint"),
     "Measure": ("evaluate", "evaluate_photos", "calibrate", "benchmark"),
     "Export": ("export_tflite", "export_saved_model", "export_onnx", "convert_detector"),
 }

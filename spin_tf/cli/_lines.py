@@ -1,4 +1,4 @@
-"""Lines of output that stay lines, whatever a file is called."""
+"""Lines of output that stay lines, whatever a file is called, and one about readings that are hardly a guess."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import json
 import os
 import sys
 
+from spin_tf.cli._streams import say
 from spin_tf.photo import hocr
 from spin_tf.photo.words import Photo
 from spin_tf.recognizer import Word
@@ -62,3 +63,39 @@ def _takes(text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+# White, black, grey, noise and slopes are read with a confidence of 0.02 to 0.16. Confidences are calibrated: below,
+# at most one word in ten is right.
+UNSURE = 0.1
+_NAMED = 3
+
+
+class UnsureWords:
+    """Counts them, and says it in one line at the end.
+
+    Args:
+        advice: what the user can do about it; may be empty.
+    """
+
+    def __init__(self, advice: str = "") -> None:
+        self._advice = advice
+        self._words = 0
+        self._unsure: list[str] = []
+
+    def add(self, path: str, word: Word) -> None:
+        """Takes the reading of a file; one without text is no guess."""
+        self._words += 1
+        if word.text and word.confidence < UNSURE:
+            self._unsure.append(path)
+
+    def tell(self) -> None:
+        """Says how many there were and the first of them; nothing where there were none."""
+        if not self._unsure:
+            return
+        names = ", ".join(map(show_path, self._unsure[:_NAMED])) + (", ..." if len(self._unsure) > _NAMED else "")
+        count = f"{len(self._unsure)} of {self._words} words have" if self._words > 1 else "the word has"
+        say(
+            f"{names}: {count} a confidence below {UNSURE:g}: perhaps no word is there, or more than one"
+            + (f"; {self._advice}" if self._advice else "")
+        )

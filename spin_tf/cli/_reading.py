@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import logging as python_logging
 from typing import Any
 
-from absl import flags, logging
+from absl import flags
 
 from spin_tf.cli._run import without_native_chatter
+from spin_tf.contract.turning import TURN
 from spin_tf.decoding.options import CASES, OptionNames
 from spin_tf.recognizer import Recognizer
 
@@ -56,13 +56,6 @@ _EFFORT = flags.DEFINE_enum(
 HELP_TITLE = "how words are read"
 
 
-class _Plain(logging.PythonFormatter):
-    def format(self, record: python_logging.LogRecord) -> str:
-        if record.levelno != python_logging.WARNING:
-            return super().format(record)
-        return f"warning: {' '.join(record.getMessage().split())}"
-
-
 # What says how to read here; a server reads as it does.
 LOCAL = (
     _MODEL,
@@ -77,6 +70,17 @@ LOCAL = (
     _MIN_PROBABILITY,
     _EFFORT,
 )
+
+
+def define_turn() -> flags.FlagHolder[str]:
+    """The flag --turn of crops, for commands that read no photographs, where that name is another flag."""
+    return flags.DEFINE_enum(
+        "turn",
+        "tall",
+        TURN,
+        "in which directions crops are read; the surest reading counts. tall: those at least 1.5 times as high as wide "
+        "turned by a quarter too; auto: all of them upside down besides; none: as they are",
+    )
 
 
 def model_name() -> str | None:
@@ -123,9 +127,6 @@ def open_recognizer(**changes: Any) -> Recognizer:
 
 def open_other(model: str | None, turn: str | None = None, **changes: Any) -> Recognizer:
     """Another model, the bundled one for None, that reads as the flags ask; `turn` takes the place of the flag."""
-    # What the options leave out is told as a line of its own, without the thread and line of a log.
-    logging.get_absl_handler().setFormatter(_Plain())
     with without_native_chatter():
-        # `_turn` defines it: beside photographs, that name is another flag.
         turn = turn or flags.FLAGS["turn"].value
         return Recognizer(model, None, _TURN_TALL.value, turn, **options(**changes))  # type: ignore[arg-type]

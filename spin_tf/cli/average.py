@@ -12,7 +12,7 @@ from absl import flags
 from spin_tf import config as config_module
 from spin_tf._extras import require
 from spin_tf._files import write_atomically
-from spin_tf.cli._run import UserError
+from spin_tf.cli._run import UserError, flags_only
 
 _CONFIG = flags.DEFINE_string("config", None, "configuration of the training, for its data.train", required=True)
 _MODELS = flags.DEFINE_multi_string("model", None, ".keras file, model_dir or folder of weights", required=True)
@@ -22,16 +22,14 @@ _SET = flags.DEFINE_multi_string("set", [], "key=value, overrides the file; dott
 
 
 def main(argv: list[str]) -> int:
-    if len(argv) > 1:
-        raise UserError(f"average takes flags only. Received: {' '.join(argv[1:])}")
+    flags_only(argv)
     if not _OUTPUT.value.endswith(".keras"):
         raise UserError(f"what is written is a .keras file. Received: --output={_OUTPUT.value}")
     require("tensorflow", "Averaging", "train")
     from spin_tf.charset import Tokenizer
     from spin_tf.data.feeding.pipeline import TrainingWords
     from spin_tf.models import load_model
-    from spin_tf.training.averaging import average_models
-    from spin_tf.training.statistics import NUM_BATCHES, recalibrate
+    from spin_tf.training.averaging import NUM_BATCHES, average_models, recalibrate
 
     config = config_module.load(_CONFIG.value, _SET.value)
     model = average_models([load_model(path) for path in _MODELS.value], _SHARES.value)

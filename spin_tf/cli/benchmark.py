@@ -16,7 +16,7 @@ from absl import flags
 
 from spin_tf._cores import num_cores
 from spin_tf._resources import find_model
-from spin_tf.cli._run import UserError
+from spin_tf.cli._run import UserError, flags_only
 
 _MODEL = flags.DEFINE_multi_string(
     "model",
@@ -32,10 +32,9 @@ _OUTPUT = flags.DEFINE_string("output", None, "A .json file for the same figures
 
 
 def main(argv: list[str]) -> int:
-    if len(argv) > 1:
-        raise UserError(f"benchmark.py takes flags only. Received: {' '.join(argv[1:])}")
+    flags_only(argv)
     from spin_tf.evaluation import speed
-    from spin_tf.export.check_words import check_files
+    from spin_tf.export.check_inputs import check_files
 
     if not all(text.strip().isdigit() and int(text) > 0 for text in _BATCH_SIZES.value):
         raise UserError(f"--batch_sizes are numbers from 1 on. Received: {','.join(_BATCH_SIZES.value)}")

@@ -16,7 +16,7 @@ from absl import flags
 
 from spin_tf._extras import require
 from spin_tf._files import write_atomically, write_text
-from spin_tf.cli._run import UserError
+from spin_tf.cli._run import UserError, flags_only
 from spin_tf.evaluation.metrics import PROTOCOLS
 from spin_tf.evaluation.temperature import GreedyWords, read_words
 
@@ -27,7 +27,7 @@ _PROTOCOL = flags.DEFINE_enum("protocol", PROTOCOLS[0], PROTOCOLS, "what counts 
 _OUTPUT = flags.DEFINE_string("output", None, ".keras file to write; default: the model itself")
 
 
-def describe(words: GreedyWords, temperature: float) -> str:
+def _describe(words: GreedyWords, temperature: float) -> str:
     """One line: the expected calibration error before and after."""
     before, after = words.at(1.0), words.at(temperature)
     return (
@@ -37,11 +37,10 @@ def describe(words: GreedyWords, temperature: float) -> str:
 
 
 def main(argv: list[str]) -> int:
-    if len(argv) > 1:
-        raise UserError(f"calibrate takes flags only. Received: {' '.join(argv[1:])}")
+    flags_only(argv)
     require("tensorflow", "Calibration", "train")
     from spin_tf.models import load_model
-    from spin_tf.models.weights import CALIBRATION_FILE, find_weights
+    from spin_tf.models.loading import CALIBRATION_FILE, find_weights
 
     path = _MODEL.value
     model = load_model(path)
@@ -50,9 +49,9 @@ def main(argv: list[str]) -> int:
     model.temperature = 1.0
     words = read_words(model, _DATA.value, _PROTOCOL.value)
     temperature = words.fit()
-    print(f"fitted on {describe(words, temperature)}")
+    print(f"fitted on {_describe(words, temperature)}")
     if _CHECK.value:
-        print(f"checked on {describe(read_words(model, _CHECK.value, _PROTOCOL.value), temperature)}")
+        print(f"checked on {_describe(read_words(model, _CHECK.value, _PROTOCOL.value), temperature)}")
     model.temperature = temperature
     best = os.path.join(path, "best.keras")
     if _OUTPUT.value:

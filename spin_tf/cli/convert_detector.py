@@ -15,7 +15,7 @@ from absl import flags
 
 from spin_tf._extras import require
 from spin_tf._files import check_output_file
-from spin_tf.cli._arguments import find_images
+from spin_tf.cli._images import find_images
 from spin_tf.cli._run import UserError
 
 _DETECTOR = flags.DEFINE_string("detector", None, "The .onnx file.", required=True)
@@ -39,11 +39,11 @@ def main(argv: list[str]) -> int:
     require("tensorflow", "Converting a detector", "train")
     require("onnx", "Converting a detector", "onnx")
     require("onnxruntime", "Checking a detector", "onnx")
-    from spin_tf.export import detector
-    from spin_tf.export.check_pictures import check_pictures
+    from spin_tf.export import detector_file
+    from spin_tf.export.check_inputs import check_pictures
 
     pictures = check_pictures([image.path for image in found])
-    parity = detector.export(_DETECTOR.value, _OUTPUT.value, pictures, sizes, _QUANTIZATION.value)
+    parity = detector_file.export(_DETECTOR.value, _OUTPUT.value, pictures, sizes, _QUANTIZATION.value)
     print(f"{_OUTPUT.value}: {os.path.getsize(_OUTPUT.value) / 1e6:.2f} MB, {_QUANTIZATION.value}; {parity}")
     return 0
 

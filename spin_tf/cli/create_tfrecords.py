@@ -9,7 +9,9 @@ shards come OUTPUT.report.json and OUTPUT.report.html. The exit code is 1 when n
 
 from __future__ import annotations
 
+import contextlib
 import sys
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from absl import flags
@@ -18,7 +20,7 @@ from spin_tf._cores import num_cores
 from spin_tf._files import check_output_file, write_text
 from spin_tf._progress import ProgressBar
 from spin_tf.charset import Charset
-from spin_tf.cli._run import UserError, log_progress
+from spin_tf.cli._run import flags_only, log_progress
 from spin_tf.data.conversion.convert import convert, discard, publish
 from spin_tf.data.conversion.hints import explain_rejects
 from spin_tf.data.conversion.lexicons import write_lexicons
@@ -96,14 +98,33 @@ def failed(statistics: Statistics, conversion: Conversion) -> bool:
     return True
 
 
+@contextlib.contextmanager
+def _progress() -> Iterator[Callable[[str, int, int | None], None]]:
+    """A progress bar, one after the other for planning and converting."""
+    bars: dict[str, ProgressBar] = {}
+
+    def show(stage: str, done: int, total: int | None) -> None:
+        if stage not in bars:
+            for bar in bars.values():
+                bar.close()
+            # The rate is that of this run, without the shards of an earlier one.
+            bars[stage] = ProgressBar(total, "words", "planning" if stage == "plan" else "converting", initial=done)
+        bars[stage].move_to(done)
+
+    try:
+        yield show
+    finally:
+        for bar in bars.values():
+            bar.close()
+
+
 def main(argv: list[str]) -> int:
     """Runs the command; 1 when nothing was kept, or too many words were rejected."""
-    if len(argv) > 1:
-        raise UserError(f"All options are flags. Received: {argv[1:]}")
+    flags_only(argv)
     log_progress()
     conversion, options = conversion_from_flags(), options_from_flags()
     check_output_file(f"{FLAGS.output}.report.json")
-    with Progress() as progress:
+    with _progress() as progress:
         statistics = convert(conversion, FLAGS.workers, progress)
     write_text(f"{FLAGS.output}.report.json", report_json(statistics, options), "backslashreplace")
     write_text(f"{FLAGS.output}.report.html", report_page(statistics, options), "backslashreplace")
@@ -118,31 +139,3 @@ def main(argv: list[str]) -> int:
     if pictures := write_lexicons(FLAGS.source, FLAGS.input, lexicons):
         print(f"{lexicons}: lexicons of {pictures} pictures")
     return 0
-
-
-class Progress:
-    """A progress bar, one after the other for planning and converting."""
-
-    def __init__(self) -> None:
-        self._bar: ProgressBar | None = None
-        self._stage = ""
-
-    def __call__(self, stage: str, done: int, total: int | None) -> None:
-        if self._bar is None or stage != self._stage:
-            self.close()
-            self._stage = stage
-            name = "planning" if stage == "plan" else "converting"
-            # The rate is that of this run, without the shards of an earlier one.
-            self._bar = ProgressBar(total, "words", name, initial=done)
-        self._bar.move_to(done)
-
-    def close(self) -> None:
-        """Leaves the last state of the bar on the screen."""
-        if self._bar is not None:
-            self._bar.close()
-
-    def __enter__(self) -> Progress:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self.close()

@@ -13,7 +13,7 @@ import time
 from absl import flags
 from PIL import Image
 
-from spin_tf.cli._run import UserError, as_called, without_native_chatter
+from spin_tf.cli._run import UserError, as_called, flags_only, without_native_chatter
 from spin_tf.evaluation.metrics import normalize
 from spin_tf.recognizer import ReadError, Recognizer
 from spin_tf.synthesis.vocabulary import is_word
@@ -81,8 +81,7 @@ def show(recognizer: Recognizer, words: list[tuple[pathlib.Path, str]]) -> int:
 
 
 def main(argv: list[str]) -> int:
-    if len(argv) > 1:
-        raise UserError(f"demo takes flags only. Received: {' '.join(argv[1:])}")
+    flags_only(argv)
     start = time.perf_counter()
     with without_native_chatter():
         recognizer = Recognizer(_MODEL.value)

@@ -21,8 +21,8 @@ from absl import flags
 
 from spin_tf._files import check_output_folder
 from spin_tf._progress import ProgressBar
-from spin_tf.cli import _reading, _turn
-from spin_tf.cli._run import UserError
+from spin_tf.cli import _reading
+from spin_tf.cli._run import UserError, flags_only
 from spin_tf.data.records.tfrecord import RecordIndex
 from spin_tf.decoding.options import PER_IMAGE
 from spin_tf.evaluation import comparison, published, report
@@ -31,8 +31,8 @@ from spin_tf.evaluation.gallery import explain_mistakes
 from spin_tf.evaluation.image_lexicons import FULL, labels_of, load_lexicons
 from spin_tf.evaluation.metrics import PROTOCOLS
 
+_reading.define_turn()
 flags.adopt_module_key_flags(_reading)
-flags.adopt_module_key_flags(_turn)
 
 _DATA = flags.DEFINE_multi_string("data", [], "NAME=GLOB: a data set and its TFRecord files; may be repeated")
 _BENCHMARKS = flags.DEFINE_string(
@@ -169,8 +169,7 @@ def require_words(results: list[SetResult]) -> None:
 
 
 def main(argv: list[str]) -> int:
-    if len(argv) > 1:
-        raise UserError(f"evaluate takes flags only. Received: {' '.join(argv[1:])}")
+    flags_only(argv)
     sets = named_sets()
     if _OUTPUT.value:
         check_output_folder(_OUTPUT.value)

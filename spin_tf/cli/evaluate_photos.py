@@ -25,7 +25,7 @@ from absl import flags
 from spin_tf._files import check_output_folder, write_text
 from spin_tf._progress import ProgressBar
 from spin_tf.cli import _photos
-from spin_tf.cli._run import UserError, without_native_chatter
+from spin_tf.cli._run import UserError, flags_only, without_native_chatter
 from spin_tf.cli._streams import say
 from spin_tf.evaluation import photo_report
 from spin_tf.evaluation.photo_labels import LabelledPhoto, read_labels
@@ -118,8 +118,7 @@ def find_readings(path: str, photos: list[LabelledPhoto]) -> list[list[PlacedWor
 
 
 def main(argv: list[str]) -> int:
-    if len(argv) > 1:
-        raise UserError(f"evaluate_photos takes flags only. Received: {' '.join(argv[1:])}")
+    flags_only(argv)
     photos = named_photos()
     if _OUTPUT.value:
         check_output_folder(_OUTPUT.value)

@@ -12,29 +12,24 @@ import os
 
 from absl import flags
 
-from spin_tf._extras import require
 from spin_tf._files import check_output_folder
+from spin_tf.cli import _export
+from spin_tf.cli._run import flags_only
 
-_MODEL = flags.DEFINE_string("model", None, "model_dir of bin/train.py, or .keras file.", required=True)
+flags.adopt_module_key_flags(_export)
+
 _OUTPUT = flags.DEFINE_string("output", None, "Folder; the model goes into its next numbered version.", required=True)
-_CHECK_DATA = flags.DEFINE_multi_string(
-    "check_data", [], "TFRecords of words that it must read as the model does; by default generated words."
-)
-_CHECK_WORDS = flags.DEFINE_integer("check_words", 200, "How many words are checked.", lower_bound=1)
 
 
 def main(argv: list[str]) -> int:
-    if len(argv) > 1:
-        raise ValueError(f"export_saved_model.py takes flags only. Received: {' '.join(argv[1:])}")
+    flags_only(argv)
     check_output_folder(os.path.dirname(os.path.abspath(_OUTPUT.value)), _OUTPUT.value)
-    require("tensorflow", "Export", "train")
-    from spin_tf.export import saved_model
-    from spin_tf.export.check_words import check_files
-    from spin_tf.models import load_model
+    model = _export.open_model()
+    from spin_tf.export import saved_model_folder
+    from spin_tf.export.check_inputs import check_files
 
-    model = load_model(_MODEL.value)
-    files = check_files(_CHECK_DATA.value, _CHECK_WORDS.value)
-    folder, parity, reading_parity = saved_model.export(model, _OUTPUT.value, files)
+    files = check_files(_export.CHECK_DATA.value, _export.CHECK_WORDS.value)
+    folder, parity, reading_parity = saved_model_folder.export(model, _OUTPUT.value, files)
     print(f"{folder}: {parity}")
     print(f"{folder}: from bytes, {reading_parity}")
     return 0

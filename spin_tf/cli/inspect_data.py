@@ -14,7 +14,7 @@ import numpy as np
 from absl import flags
 
 from spin_tf._files import check_output_file, write_text
-from spin_tf.cli._run import UserError
+from spin_tf.cli._run import flags_only
 from spin_tf.contract.errors import ImageError
 from spin_tf.data.conversion.convert import read_words
 from spin_tf.data.conversion.report_page import Sample, page_html, table_html, visible, words_html
@@ -48,8 +48,7 @@ def draw(index: RecordIndex, count: int, seed: int) -> list[tuple[Sample, ImageI
 
 def main(argv: list[str]) -> int:
     """Runs the command; 1 when a record that was read is broken, or there is none."""
-    if len(argv) > 1:
-        raise UserError(f"Files are named by --data. Received: {argv[1:]}")
+    flags_only(argv)
     if _OUTPUT.value:
         check_output_file(_OUTPUT.value)
     index = RecordIndex(_DATA.value, on_corrupt="skip")

@@ -17,7 +17,7 @@ from absl import flags
 from spin_tf import config as config_module
 from spin_tf._extras import require
 from spin_tf.charset import Charset
-from spin_tf.cli._run import UserError, log_progress
+from spin_tf.cli._run import UserError, flags_only, log_progress
 
 _CONFIG = flags.DEFINE_string("config", None, "YAML file, or the name of a recipe such as quickstart", required=True)
 _MODEL_DIR = flags.DEFINE_string(
@@ -37,8 +37,7 @@ _MINUTES = flags.DEFINE_float("minutes", None, "Time for the whole run, short fo
 
 
 def main(argv: list[str]) -> int:
-    if len(argv) > 1:
-        raise UserError(f"pretrain takes flags only. Received: {' '.join(argv[1:])}")
+    flags_only(argv)
     # Keras reads its backend when it is first imported.
     os.environ["KERAS_BACKEND"] = "jax"
     if "keras" in sys.modules and sys.modules["keras"].backend.backend() != "jax":
@@ -49,21 +48,19 @@ def main(argv: list[str]) -> int:
         raise UserError('Pretraining needs jax: pip install "jax[cpu]" (or "jax[cuda12]"). Received: no module jax')
     require("keras", "Pretraining", "train")
     from spin_tf.synthesis import SynthesisConfig
-    from spin_tf.synthesis.alphabet import Lexicon, characters_of
+    from spin_tf.synthesis.alphabet import DrawableWords, characters_of
     from spin_tf.synthesis.fonts import CHARACTERS, find_fonts
-    from spin_tf.synthesis.labels import MAX_LENGTH, read_lexicon
-    from spin_tf.synthesis.scene import find_photographs
-    from spin_tf.training.guards import TrainingError
+    from spin_tf.synthesis.labels import MAX_LENGTH
+    from spin_tf.synthesis.textures import find_photographs
     from spin_tf.training.jax_loop import JaxTrainer
     from spin_tf.training.jax_words import WordStream
+    from spin_tf.training.run_state import TrainingError
 
     charset = Charset.from_spec(config.model.charset)
     characters = None if set(charset.characters) <= set(CHARACTERS) else characters_of(charset)
     lexicon = None
-    if _LEXICON.value and characters is None:
-        lexicon = [word for path in _LEXICON.value for word in read_lexicon(path)]
-    elif _LEXICON.value:
-        found = Lexicon.read(_LEXICON.value, charset)
+    if _LEXICON.value:
+        found = DrawableWords.read(_LEXICON.value, Charset.from_spec("94") if characters is None else charset)
         lexicon = found.words
         print(found.summary(), end="\n" if found.left_out else "", file=sys.stderr)
     settings = {

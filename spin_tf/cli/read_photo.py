@@ -19,9 +19,9 @@ from absl import flags
 
 from spin_tf._progress import ProgressBar
 from spin_tf.cli import _photos
+from spin_tf.cli._images import Sources, find_some_images
 from spin_tf.cli._lines import format_photo, show_path
 from spin_tf.cli._run import UserError, without_native_chatter
-from spin_tf.cli._sources import Sources, find_some_images
 from spin_tf.cli._streams import say
 from spin_tf.photo import hocr
 from spin_tf.photo.annotate import Annotations

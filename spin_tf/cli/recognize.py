@@ -23,12 +23,11 @@ import pathlib
 from absl import flags
 
 from spin_tf._files import check_output_folder, write_text
-from spin_tf.cli import _reading, _server, _turn
-from spin_tf.cli._lines import format_word, show_path
+from spin_tf.cli import _reading, _server
+from spin_tf.cli._images import Sources, find_some_images
+from spin_tf.cli._lines import UNSURE, UnsureWords, format_word, show_path
 from spin_tf.cli._run import UserError, as_called, without_native_chatter
-from spin_tf.cli._sources import Sources, find_some_images
 from spin_tf.cli._streams import say
-from spin_tf.cli._unsure import UNSURE, UnsureWords
 from spin_tf.data.formats import further_frames
 from spin_tf.photo.hint import photograph_hint
 from spin_tf.recognizer import ReadError, Recognizer, Word
@@ -42,8 +41,8 @@ _EXPLAIN = flags.DEFINE_string("explain", None, "folder for explain.html, a page
 # Some 50 kB each: a page of a whole data set would open in no browser.
 MAX_EXPLAINED = 100
 
+_TURN = _reading.define_turn()
 flags.adopt_module_key_flags(_reading)
-flags.adopt_module_key_flags(_turn)
 flags.adopt_module_key_flags(_server)
 
 
@@ -84,7 +83,7 @@ def main(argv: list[str]) -> int:
     if len(argv) < 2:
         raise UserError("name the image files or folders to read, for example: bin/recognize.py word.png")
     found = find_some_images(argv[1:])
-    _server.forbid_beside_server(*_reading.LOCAL, _turn.DIRECTIONS, _SAVE_RECTIFIED, _EXPLAIN)
+    _server.forbid_beside_server(*_reading.LOCAL, _TURN, _SAVE_RECTIFIED, _EXPLAIN)
     recognizer = _server.open_server() or _reading.open_recognizer()
     if _SAVE_RECTIFIED.value and not recognizer.can_rectify:
         raise UserError(

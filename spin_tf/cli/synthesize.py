@@ -25,16 +25,16 @@ from spin_tf._files import check_output_file, write_atomically
 from spin_tf._processes import ignore_interrupts, without_interrupts
 from spin_tf._progress import ProgressBar
 from spin_tf.charset import Charset
-from spin_tf.cli._run import UserError
+from spin_tf.cli._run import UserError, flags_only
 from spin_tf.synthesis import SynthesisConfig, WordSynthesizer
-from spin_tf.synthesis.alphabet import Lexicon, characters_of
-from spin_tf.synthesis.contact_sheet import contact_sheet
+from spin_tf.synthesis.alphabet import DrawableWords, characters_of
 from spin_tf.synthesis.figures import integer, pick
 from spin_tf.synthesis.fonts import CHARACTERS, FontLibrary, find_fonts, select_families, system_fonts
 from spin_tf.synthesis.labels import MAX_LENGTH, USUAL_LENGTH, cases
-from spin_tf.synthesis.languages import frequent_words, split
-from spin_tf.synthesis.scene import find_photographs
-from spin_tf.synthesis.shares import LabelShares
+from spin_tf.synthesis.languages import frequent_words, split_words
+from spin_tf.synthesis.probabilities import LabelShares
+from spin_tf.synthesis.synthesizer import contact_sheet
+from spin_tf.synthesis.textures import find_photographs
 from spin_tf.synthesis.vocabulary import COMMON_WORDS
 
 _OUTPUT = flags.DEFINE_string("output", None, "Prefix of the shards PREFIX-00000-of-000NN.tfrecord.")
@@ -88,8 +88,7 @@ _synthesizer: WordSynthesizer | None = None
 
 def main(argv: list[str]) -> int:
     """Makes words as the flags say."""
-    if len(argv) > 1:
-        raise UserError(f"synthesize takes no arguments, only flags. Received: {argv[1:]}")
+    flags_only(argv)
     if (_OUTPUT.value is None) == (_CONTACT_SHEET.value is None):
         raise UserError("Say where the words go: either --output=PREFIX or --contact_sheet=FILE.")
     for path in (_CONTACT_SHEET.value, _OUTPUT.value and f"{_OUTPUT.value}.tfrecord"):
@@ -133,13 +132,12 @@ def _settings() -> dict[str, object]:
     for path, keep in ((_EXCLUDE_FONTS.value, False), (_ONLY_FONTS.value, True)):
         if path is not None:
             fonts = select_families(system_fonts() if fonts is None else fonts, path, keep)
-    if _LEXICON.value is not None:
-        found = Lexicon.read(_LEXICON.value, charset)
+    words: list[str] = []
     if _LANGUAGES.value:
         words = frequent_words(_LANGUAGES.value, _LANGUAGE_WORDS.value, charset)
-        words = {"all": words, **split(words)}[_WORD_SPLIT.value]
-        found = Lexicon.of(words, charset) if found is None else found.with_words(words)
-    if found is not None:
+        words = {"all": words, **split_words(words)}[_WORD_SPLIT.value]
+    if _LEXICON.value is not None or words:
+        found = DrawableWords.read(_LEXICON.value or (), charset, words)
         characters = found.characters
     if characters is not None and characters != CHARACTERS:
         missing = FontLibrary(fonts, characters).missing()

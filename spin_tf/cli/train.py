@@ -18,7 +18,7 @@ from absl import flags, logging
 
 from spin_tf import config as config_module
 from spin_tf._extras import require
-from spin_tf.cli._run import log_progress
+from spin_tf.cli._run import flags_only, log_progress
 
 _CONFIG = flags.DEFINE_string("config", None, "YAML file, or the name of a recipe such as quickstart", required=True)
 _MODEL_DIR = flags.DEFINE_string(
@@ -43,14 +43,13 @@ _DRY_RUN = flags.DEFINE_bool(
 
 
 def main(argv: list[str]) -> int:
-    if len(argv) > 1:
-        raise ValueError(f"train.py takes flags only. Received: {' '.join(argv[1:])}")
+    flags_only(argv)
     config = config_module.load(_CONFIG.value, _SET.value)
     require("tensorflow", "Training", "train")
     if _STRATEGY.value == "multi_worker" and os.environ.get("TF_CPP_MIN_LOG_LEVEL") == "2":
         # A machine that is gone is told in one line; TensorFlow's libraries would write a page of it.
         os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
-    from spin_tf.training.guards import TrainingError
+    from spin_tf.training.run_state import TrainingError
     from spin_tf.training.strategies import make_strategy, split_processor
 
     if _CPU_DEVICES.value > 1 and _STRATEGY.value != "mirrored":
@@ -69,7 +68,7 @@ def main(argv: list[str]) -> int:
         return 0
 
     from spin_tf.training.loop import Trainer
-    from spin_tf.training.memory import keep_freed_memory
+    from spin_tf.training.strategies import keep_freed_memory
 
     keep_freed_memory()
     log_progress()

@@ -1,4 +1,4 @@
-"""What a constraint is to the search: an automaton over the tokens of a model, asked for many states at once."""
+"""Automata over the tokens of a model: what a constraint is to the search, asked for many states at once."""
 
 from __future__ import annotations
 
@@ -48,14 +48,26 @@ class Automaton(Protocol):
         ...
 
 
-class Anything:
+class Unweighted:
+    """What most automata have in common: words are worth what the model gives them, and spelt as it reads them."""
+
+    start = 0
+    may_be_cut = False
+
+    def potential(self, states: np.ndarray) -> np.ndarray:
+        return np.zeros(states.shape, np.float32)
+
+    def spelling(self, state: int, text: str) -> str:
+        return text
+
+
+class Anything(Unweighted):
     """No constraint: every character, and the end, at any place.
 
     Args:
         classes: of the model, start and end token among them.
     """
 
-    start = 0
     may_be_cut = True
 
     def __init__(self, classes: int) -> None:
@@ -66,14 +78,8 @@ class Anything:
     def transitions(self, states: np.ndarray, remaining: np.ndarray) -> np.ndarray:
         return np.broadcast_to(self._row, (len(states), len(self._row)))
 
-    def potential(self, states: np.ndarray) -> np.ndarray:
-        return np.zeros(states.shape, np.float32)
 
-    def spelling(self, state: int, text: str) -> str:
-        return text
-
-
-class Table:
+class Table(Unweighted):
     """A deterministic automaton in one table.
 
     Args:
@@ -82,9 +88,6 @@ class Table:
 
         num_steps: the most tokens of a word, its end among them.
     """
-
-    start = 0
-    may_be_cut = False
 
     def __init__(self, table: np.ndarray, num_steps: int) -> None:
         self.table = np.asarray(table, np.int32)
@@ -100,12 +103,6 @@ class Table:
         needed = np.where(rows >= 0, self._to_end[rows], _NEVER)
         needed[:, END] = 0
         return np.where((rows >= 0) & (needed < remaining[:, None]), rows, FORBIDDEN)
-
-    def potential(self, states: np.ndarray) -> np.ndarray:
-        return np.zeros(states.shape, np.float32)
-
-    def spelling(self, state: int, text: str) -> str:
-        return text
 
     def accepts(self, tokens: np.ndarray) -> np.ndarray:
         """Which words are allowed: bool (n,) of tokens (n, length), 0 behind the last character of each."""
@@ -130,3 +127,63 @@ def _tokens_to_end(table: np.ndarray, num_steps: int) -> np.ndarray:
         leads = ((characters >= 0) & (needed[characters] == tokens - 1)).any(axis=1)
         needed[leads & (needed == _NEVER)] = tokens
     return needed
+
+
+_MAX_STATES = 5_000
+
+
+class Nfa:
+    """States with empty moves and moves by sets of tokens; every part of a pattern has one way in and one way out."""
+
+    def __init__(self, pattern: str) -> None:
+        self.empty: list[list[int]] = []
+        self.moves: list[list[tuple[frozenset[int], int]]] = []
+        self.start = self.end = 0
+        self.pattern = pattern
+
+    def state(self) -> int:
+        if len(self.empty) >= _MAX_STATES:
+            raise ValueError(f"The pattern is too large. Received: pattern={self.pattern!r}")
+        self.empty.append([])
+        self.moves.append([])
+        return len(self.empty) - 1
+
+    def determinize(self, num_classes: int, max_length: int) -> np.ndarray:
+        """The table of a deterministic automaton: subsets of states, a row each, in the order in which they are met."""
+
+        def closure(states: set[int]) -> frozenset[int]:
+            reached, pending = set(states), list(states)
+            while pending:
+                for state in self.empty[pending.pop()]:
+                    if state not in reached:
+                        reached.add(state)
+                        pending.append(state)
+            return frozenset(reached)
+
+        start = closure({self.start})
+        numbers, subsets, depths, rows = {start: 0}, [start], [0], []
+        for subset, depth in zip(subsets, depths, strict=False):
+            targets: dict[int, set[int]] = {}
+            # No word is longer, so nothing follows there.
+            for state in subset if depth < max_length else ():
+                for tokens, target in self.moves[state]:
+                    for token in tokens:
+                        targets.setdefault(token, set()).add(target)
+            row = np.full(num_classes, FORBIDDEN, np.int32)
+            closed: dict[frozenset[int], frozenset[int]] = {}
+            for token, reached in targets.items():
+                key = frozenset(reached)
+                if key not in closed:
+                    closed[key] = closure(reached)
+                subset_after = closed[key]
+                if subset_after not in numbers:
+                    if len(subsets) >= _MAX_STATES:
+                        raise ValueError(f"The pattern is too large. Received: pattern={self.pattern!r}")
+                    numbers[subset_after] = len(subsets)
+                    subsets.append(subset_after)
+                    depths.append(depth + 1)
+                row[token] = numbers[subset_after]
+            if self.end in subset:
+                row[END] = 0
+            rows.append(row)
+        return np.stack(rows)

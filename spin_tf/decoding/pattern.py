@@ -15,10 +15,8 @@ import re
 
 import numpy as np
 
-from spin_tf.decoding.automaton import END, FIRST, FORBIDDEN, Table
-from spin_tf.decoding.doubts import MINUS, Doubts
-from spin_tf.decoding.letters import Letters
-from spin_tf.decoding.nfa import Nfa
+from spin_tf.decoding.automaton import END, FIRST, FORBIDDEN, Nfa, Table
+from spin_tf.decoding.letters import MINUS, Doubts, Letters
 
 _REPEAT = re.compile(r"\{(\d*)(,?)(\d*)\}")
 

@@ -12,7 +12,7 @@ from spin_tf.decoding.automaton import END
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Reading:
+class FoundReading:
     """A word that was found.
 
     Args:
@@ -29,19 +29,6 @@ class Reading:
     positions: tuple[float, ...]
     truncated: bool
     worth: float
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Found:
-    """What a search found for one word.
-
-    Args:
-        readings: the best first; of one text only the most probable.
-        is_exact: whether there are certainly no better ones.
-    """
-
-    readings: tuple[Reading, ...]
-    is_exact: bool
 
 
 class Ending(NamedTuple):
@@ -74,7 +61,7 @@ class Finished:
             self._endings = sorted([*self._endings, ending], key=lambda known: -known.worth)[: self._num_best]
         return self._endings[-1].worth if len(self._endings) == self._num_best else -math.inf
 
-    def readings(self, prefixes: Prefixes) -> tuple[Reading, ...]:
+    def readings(self, prefixes: Prefixes) -> tuple[FoundReading, ...]:
         """The readings, the best first."""
         return tuple(prefixes.reading(ending) for ending in self._endings)
 
@@ -102,7 +89,7 @@ class Prefixes:
         self.cell = np.concatenate([self.cell, cell])
         return np.arange(first, len(self.output), dtype=np.int32)
 
-    def reading(self, ending: Ending) -> Reading:
+    def reading(self, ending: Ending) -> FoundReading:
         """A reading with what the model said on the way to it."""
         probabilities, positions = [], []
         after, node = ending.log_probability, ending.node
@@ -111,7 +98,7 @@ class Prefixes:
             positions.append(self.position[node])
             after = self.log_probability[node]
             node = self.parent[node]
-        return Reading(
+        return FoundReading(
             ending.text,
             ending.log_probability,
             tuple(reversed(probabilities)),

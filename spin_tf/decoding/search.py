@@ -4,20 +4,77 @@ The beginnings of a word wait in a pool of its own. While its beam runs, the `wi
 present length go on together, as in any beam search. What the beam leaves behind stays in the pool: no word is more
 probable than its beginning, so when the best beginning that waits is below the words that were found, there are no
 better ones. An exact search goes on from the best beginnings until that is so, or until it has taken as many steps as
-it may.
-"""
+it may."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import numpy as np
 
 from spin_tf.decoding.automaton import END, FIRST, START, Automaton
-from spin_tf.decoding.pool import Beginnings, Pool
-from spin_tf.decoding.readings import Ending, Finished, Found, Prefixes
+from spin_tf.decoding.readings import Ending, Finished, FoundReading, Prefixes
 from spin_tf.decoding.stepping import SteppingModel
+
+_NONE = -np.inf
+
+
+class Beginnings(NamedTuple):
+    """Arrays of one shape: what is known of a beginning before the model has taken its last token.
+
+    Args:
+        worth: its log probability and the automaton's potential; minus infinity where there is none.
+        log_probability: of the tokens so far.
+        node: the prefix before the last token, see `BeamSearch`.
+        token: the last one.
+        state: of the automaton, behind it.
+        length: tokens so far.
+    """
+
+    worth: np.ndarray
+    log_probability: np.ndarray
+    node: np.ndarray
+    token: np.ndarray
+    state: np.ndarray
+    length: np.ndarray
+
+
+class Waiting:
+    """A place for `capacity` beginnings of each of n words; where more come, the best stay.
+
+    Args:
+        num_words: n.
+        capacity: of each word.
+        first: the empty beginning of each word, arrays (n,).
+
+    Attributes:
+        all: `Beginnings` (n, capacity).
+    """
+
+    def __init__(self, num_words: int, capacity: int, first: Beginnings) -> None:
+        self._capacity = capacity
+        self.all = Beginnings(*(np.zeros((num_words, capacity), field.dtype) for field in first))
+        self.all.worth[:] = _NONE
+        for field, value in zip(self.all, first, strict=True):
+            field[:, 0] = value
+
+    def put(self, words: np.ndarray, new: Beginnings) -> None:
+        """Adds beginnings (m, k) to the words (m,), which are different ones."""
+        old = self.all.worth[words]
+        worth = np.concatenate([old, new.worth], axis=1)
+        order = np.argpartition(worth, worth.shape[1] - self._capacity, axis=1)
+        kept = order[:, -self._capacity :]
+        for field, added in zip(self.all, new, strict=True):
+            both = np.concatenate([field[words], added], axis=1)
+            field[words] = np.take_along_axis(both, kept, axis=1)
+
+    def drop(self, words: np.ndarray, worth: np.ndarray) -> None:
+        """Drops what is worth no more than `worth` (m,) of the words (m,)."""
+        here = self.all.worth[words]
+        self.all.worth[words] = np.where(here > worth[:, None], here, _NONE)
+
 
 # In an exact search, beginnings so much less probable than the best of their length do not go on with the beam.
 _BEHIND = math.log(100)
@@ -57,12 +114,15 @@ class BeamSearch:
         self._floor = math.log(min_probability) if min_probability > 0 else -math.inf
         self._most_steps = _PATIENCE * width * num_steps
 
-    def run(self, encoded: Mapping[str, np.ndarray], automaton: Automaton) -> list[Found]:
+    def run(self, encoded: Mapping[str, np.ndarray], automaton: Automaton) -> list[tuple[FoundReading, ...]]:
         """Searches n words.
 
         Args:
             encoded: of `SteppingModel.encode`.
             automaton: what the words may be.
+
+        Returns:
+            the readings of each word, the best first; of one text only the most probable.
         """
         num_words = len(encoded["states"])
         pool = self._start(num_words, automaton)
@@ -90,13 +150,9 @@ class BeamSearch:
             taken += np.bincount(words, minlength=num_words)
             active = active[taken[active] + self._width <= self._most_steps]
             length += 1
-        best_left = np.maximum(pool.best(np.arange(num_words)), pool.lost)
-        return [
-            Found(word.readings(prefixes), bool(left <= least))
-            for word, left, least in zip(finished, best_left, limit, strict=True)
-        ]
+        return [word.readings(prefixes) for word in finished]
 
-    def _start(self, num_words: int, automaton: Automaton) -> Pool:
+    def _start(self, num_words: int, automaton: Automaton) -> Waiting:
         state = np.full(num_words, automaton.start, np.int64)
         empty = Beginnings(
             worth=automaton.potential(state).astype(np.float64),
@@ -106,10 +162,10 @@ class BeamSearch:
             state=state,
             length=np.zeros(num_words, np.int32),
         )
-        return Pool(num_words, max(_CAPACITY, 4 * self._width), empty)
+        return Waiting(num_words, max(_CAPACITY, 4 * self._width), empty)
 
     def _choose(
-        self, pool: Pool, active: np.ndarray, in_beam: np.ndarray, length: int
+        self, pool: Waiting, active: np.ndarray, in_beam: np.ndarray, length: int
     ) -> tuple[np.ndarray, np.ndarray]:
         """Words and slots in the pool of the beginnings that go on now, at most `width` of a word."""
         worth = pool.all.worth[active]
@@ -200,7 +256,7 @@ class BeamSearch:
             log_probability = float(children.log_probability[row, token])
             limit[word] = finished[word].add(Ending(float(worth[row, token]), text, node, token, log_probability))
 
-    def _wait(self, pool: Pool, words: np.ndarray, children: Beginnings) -> None:
+    def _wait(self, pool: Waiting, words: np.ndarray, children: Beginnings) -> None:
         """Puts what may follow into the pool: of each word one row, filled up."""
         different, word_of_row, counts = np.unique(words, return_inverse=True, return_counts=True)
         rank = np.arange(len(words)) - np.repeat(np.cumsum(counts) - counts, counts)

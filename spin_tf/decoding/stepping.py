@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -78,25 +79,47 @@ def fill_rows(values: np.ndarray, size: int) -> np.ndarray:
     return np.concatenate([values, np.repeat(values[-1:], size - len(values), axis=0)])
 
 
-def read_stepwise(model: SteppingModel, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Reads greedily by `encode` and `step`: the same as `predict_words`, slower; shows how the two belong together.
+def walk_steps(
+    model: SteppingModel, images: np.ndarray, num_steps: int, tokens: Sequence[int] | None = None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Leads a model along its own readings, or along given ones; shows how `encode` and `step` belong together.
 
     Args:
         model: any that can step.
         images: float32 (n, height, width, 1) in [-1, 1], n at least 1.
+        num_steps: how far.
+        tokens: (num_steps,), along which all words are led; without, each goes along its most probable ones.
 
     Returns:
-        probabilities (n, steps, classes) and positions (n, steps), float32.
+        probabilities (n, num_steps, classes), attention (n, num_steps, T) and centres (n, T), float32.
     """
     encoded = model.encode(images)
     states, projected, centres = (encoded[key] for key in ("states", "projected", "centres"))
     previous = np.full(len(images), Tokenizer.START_ID, np.int32)
     output = cell = np.zeros((len(images), projected.shape[-1]), np.float32)
-    probabilities, positions = [], []
-    for _ in range(int(model.metadata["max_length"]) + 1):
-        result = model.step(states, projected, previous, output, cell)
+    probabilities, attention = [], []
+    for i in range(num_steps):
+        result = model.step(states=states, projected=projected, previous=previous, output=output, cell=cell)
         output, cell = result["output"], result["cell"]
-        previous = result["probabilities"].argmax(axis=-1).astype(np.int32)
         probabilities.append(result["probabilities"])
-        positions.append(np.clip((result["attention"] * centres).sum(axis=-1), 0, 1))
-    return np.stack(probabilities, axis=1), np.stack(positions, axis=1)
+        attention.append(result["attention"])
+        best = result["probabilities"].argmax(axis=-1)
+        previous = (best if tokens is None else np.full(len(images), tokens[i])).astype(np.int32)
+    return np.stack(probabilities, axis=1), np.stack(attention, axis=1), centres
+
+
+def read_stepwise(
+    model: SteppingModel, images: np.ndarray, max_length: int | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Reads greedily by `encode` and `step`: the same as `predict_words`, slower.
+
+    Args:
+        model, images: see `walk_steps`.
+        max_length: of words; None is that of the model's metadata.
+
+    Returns:
+        probabilities (n, steps, classes) and positions (n, steps), float32.
+    """
+    num_steps = int(model.metadata["max_length"] if max_length is None else max_length) + 1
+    probabilities, attention, centres = walk_steps(model, images, num_steps)
+    return probabilities, np.clip((attention * centres[:, None]).sum(axis=-1), 0, 1)

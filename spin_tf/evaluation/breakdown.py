@@ -121,15 +121,16 @@ def wrong_readings(
 def make_tables(readings: list[Reading], protocol: str = "alphanumeric") -> str:
     """All of them as Markdown."""
     tables = [
-        f"By length of the label:\n\n{_table(by_length(readings, protocol))}",
-        f"By shape of the crop:\n\n{_table(by_shape(readings))}",
-        f"By the crop's shorter side in pixels:\n\n{_table(by_height(readings))}",
+        f"By length of the label:\n\n{make_table(by_length(readings, protocol))}",
+        f"By shape of the crop:\n\n{make_table(by_shape(readings))}",
+        f"By the crop's shorter side in pixels:\n\n{make_table(by_height(readings))}",
     ]
     habits = ", ".join(f"{text or '(nothing)'} {times}" for text, times in wrong_readings(readings, protocol))
     return "\n\n".join([*tables, f"Most frequent wrong readings and how often: {habits or 'none'}."])
 
 
-def _table(rows: list[dict[str, Any]]) -> str:
+def make_table(rows: list[dict[str, Any]]) -> str:
+    """What `by_length`, `by_shape` or `by_height` counted, in Markdown."""
     lines = (
         [f"| {next(iter(rows[0]))} | words | correct | word accuracy |", "|---|---:|---:|---:|"] if rows else ["none"]
     )

@@ -15,7 +15,7 @@ from spin_tf._files import write_text
 from spin_tf._page import data_uri, page
 from spin_tf.evaluation.photo_labels import LabelledPhoto
 from spin_tf.evaluation.photo_protocol import MIN_LETTERS, Counts, Matching, PlacedWord, is_short, match
-from spin_tf.explanation.style import STYLE
+from spin_tf.explanation.page import STYLE
 from spin_tf.reading.images import load_image
 
 _SIDE = 760

@@ -18,10 +18,10 @@ def to_picture(pixels: np.ndarray) -> Image.Image:
     return Image.fromarray(((np.clip(flat, -1, 1) + 1) * 127.5).astype(np.uint8))
 
 
-def enlarge(pixels: np.ndarray, scale: int = SCALE) -> Image.Image:
-    """The same as `to_picture`, `scale` times as large and RGB."""
+def enlarge(pixels: np.ndarray) -> Image.Image:
+    """The same as `to_picture`, `SCALE` times as large and RGB."""
     picture = to_picture(pixels)
-    return picture.resize((picture.width * scale, picture.height * scale)).convert("RGB")
+    return picture.resize((picture.width * SCALE, picture.height * SCALE)).convert("RGB")
 
 
 def draw_control_points(pixels: np.ndarray, points: np.ndarray) -> Image.Image:

@@ -10,7 +10,7 @@ from PIL import Image
 from spin_tf.charset import Charset, Tokenizer
 from spin_tf.contract.pixels import rot90
 from spin_tf.contract.word import Word
-from spin_tf.decoding.stepping import SteppingModel
+from spin_tf.decoding.stepping import SteppingModel, walk_steps
 from spin_tf.reading.images import ImageLike, load_image
 from spin_tf.reading.word_model import RectifyingModel
 from spin_tf.recognizer import Recognizer
@@ -115,7 +115,10 @@ def trace(recognizer: Recognizer, image: ImageLike, word: Word, name: str, truth
     wanted = None if word.reason else tokens_of(recognizer.charset, word)
     centres = attention = None
     if isinstance(model, SteppingModel) and model.can_step:
-        probabilities, attention, centres = _walk(model, prepared, wanted)
+        num_steps = int(model.metadata["max_length"]) + 1 if wanted is None else len(wanted)
+        probabilities, attention, centres = (
+            values[0] for values in walk_steps(model, prepared[None], num_steps, wanted)
+        )
         positions = np.clip(attention @ centres, 0, 1)
     else:
         probabilities, positions = (output[0] for output in model.predict_words(prepared[None]))
@@ -204,27 +207,6 @@ def spread(
         near += np.roll(sums, (down - 1, right - 1), axis=(1, 2))
     near = near[:, 2:-2, 2:-2]
     return np.divide(near[0], near[1], out=np.zeros(size), where=near[1] > 1e-3).astype(np.float32)
-
-
-def _walk(
-    model: SteppingModel, prepared: np.ndarray, wanted: list[int] | None
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Probabilities (steps, classes), attention (steps, T) and centres (T,): along `wanted`, or greedily to the end."""
-    encoded = model.encode(prepared[None])
-    states, projected = encoded["states"], encoded["projected"]
-    previous = np.full(1, Tokenizer.START_ID, np.int32)
-    output = cell = np.zeros((1, projected.shape[-1]), np.float32)
-    probabilities, attention = [], []
-    for i in range(int(model.metadata["max_length"]) + 1 if wanted is None else len(wanted)):
-        result = model.step(states, projected, previous, output, cell)
-        output, cell = result["output"], result["cell"]
-        probabilities.append(result["probabilities"][0])
-        attention.append(result["attention"][0])
-        token = int(probabilities[-1].argmax()) if wanted is None else wanted[i]
-        previous = np.full(1, token, np.int32)
-        if token == Tokenizer.END_ID:
-            break
-    return np.stack(probabilities), np.stack(attention), encoded["centres"][0]
 
 
 def _stages(rectified: dict[str, np.ndarray]) -> Stages:

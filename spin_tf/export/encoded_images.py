@@ -21,6 +21,7 @@ from spin_tf.contract.tensorflow_ground import border_lines, ground_box, may_be_
 from spin_tf.contract.tensorflow_pixels import ground_under, scaled
 from spin_tf.contract.tensorflow_twin import extent_of, is_wide_box, taps_of, views_of_taps, whole
 from spin_tf.export.image_formats import Kind, classify, reason_code
+from spin_tf.layers.base import Tensor
 
 _KINDS = (Kind.JPEG, Kind.PNG, Kind.PNG_WITH_ALPHA, Kind.BMP)
 
@@ -37,15 +38,15 @@ class Views(NamedTuple):
         reasons: int32 (n,), a place in `REASONS`, 0 for the k files.
     """
 
-    narrow: Any
-    wide: Any
-    files: Any
-    owners: Any
-    turns: Any
-    reasons: Any
+    narrow: Tensor
+    wide: Tensor
+    files: Tensor
+    owners: Tensor
+    turns: Tensor
+    reasons: Tensor
 
 
-def views_of(encoded: Any, preprocessing: Preprocessing) -> Views:
+def views_of(encoded: Tensor, preprocessing: Preprocessing) -> Views:
     """Decodes and preprocesses a batch of image files with the numbers of `turned_views`, tall ones turned.
 
     Args:
@@ -57,30 +58,32 @@ def views_of(encoded: Any, preprocessing: Preprocessing) -> Views:
     # What is not decoded below is broken.
     reasons = tf.where(kinds == int(Kind.NONE), reasons, reason_code("broken_image"))
 
-    def lies_on(pixels: Any) -> Any:
+    def lies_on(pixels: Tensor) -> Tensor:
         return ground_under(pixels) if pixels.shape[2] == 4 else None
 
-    def look(pixels: Any) -> tuple[Any, ...]:
+    def look(pixels: Tensor) -> tuple[Tensor, ...]:
         """What is needed of most pictures, and to tell which are not of them."""
         ground, box = lies_on(pixels), whole(pixels)
         return _taps(pixels, box, size, ground), box, *border_lines(pixels, ground)
 
-    def cut(pixels: Any) -> tuple[Any, ...]:
+    def cut(pixels: Tensor) -> tuple[Tensor, ...]:
         ground = lies_on(pixels)
         box = ground_box(pixels, ground)
         return _taps(pixels, box, size, ground), box
 
-    def turned(pixels: Any, box: Any) -> tuple[Any, ...]:
+    def turned(pixels: Tensor, box: Tensor) -> tuple[Tensor, ...]:
         ground = lies_on(pixels)
         return (tf.stack([_taps(pixels, box, size, ground, degrees) for degrees in (90, -90)]),)
 
-    def wide(pixels: Any, box: Any) -> tuple[Any, ...]:
+    def wide(pixels: Tensor, box: Tensor) -> tuple[Tensor, ...]:
         """Of what is wide the upright view, of what is tall, and wide as it is turned, both turned ones."""
         ground = lies_on(pixels)
         across, up, down = (_taps(pixels, box, wide_size or size, ground, degrees) for degrees in (0, 90, -90))
         return (tf.stack([tf.where(is_wide_box(box), across, up), down]),)
 
-    def again(members: Any, function: Callable[..., tuple[Any, ...]], like: Sequence[Any], *beside: Any) -> Any:
+    def again(
+        members: Any, function: Callable[..., tuple[Tensor, ...]], like: Sequence[Any], *beside: Tensor
+    ) -> Tensor:
         """The places in `files` of those of the members that were read again, and what was made of them.
 
         Args:
@@ -90,7 +93,7 @@ def views_of(encoded: Any, preprocessing: Preprocessing) -> Views:
             beside: of all k.
         """
 
-        def read() -> tuple[Any, ...]:
+        def read() -> tuple[Tensor, ...]:
             places = tf.cast(tf.where(members)[:, 0], tf.int32)
             chosen = tf.gather(files, places)
             more = [tf.gather(values, places) for values in beside]
@@ -112,7 +115,7 @@ def views_of(encoded: Any, preprocessing: Preprocessing) -> Views:
     narrow = scaled(views_of_taps(taps, extent_of(boxes)))
     own, no_wide = tf.range(tf.size(files)), tf.zeros((0, *(wide_size or size), 1))
 
-    def with_others() -> tuple[Any, ...]:
+    def with_others() -> tuple[Tensor, ...]:
         """The same where some are to be turned, or are wide: views, what they are of and turned by, in parts."""
         lying, turned_taps = again(is_tall & ~is_wide, turned, [_no_taps(size)], boxes)
         extents = extent_of(tf.gather(boxes, lying), 90)
@@ -139,7 +142,7 @@ def views_of(encoded: Any, preprocessing: Preprocessing) -> Views:
     return Views(narrow, wide_views, files, owners, turns, reasons)
 
 
-def _taps(pixels: Any, box: Any, size: Size, ground: Any, degrees: int = 0) -> Any:
+def _taps(pixels: Tensor, box: Tensor, size: Size, ground: Any, degrees: int = 0) -> Tensor:
     return tf.ensure_shape(taps_of(pixels, box, size, degrees, ground), (2 * size[0], 2 * size[1], 3))
 
 
@@ -153,7 +156,7 @@ def _blank_png() -> bytes:
     return stream.getvalue()
 
 
-def _pixels(encoded: Any, kind: Kind) -> tuple[Any, Any]:
+def _pixels(encoded: Tensor, kind: Kind) -> tuple[Tensor, Tensor]:
     """Pixels uint8 (height, width, 3 or 4) of one file and the reason, int32, against reading it; fails if broken."""
     fine = tf.constant(0)
     if kind == Kind.PNG:
@@ -171,7 +174,7 @@ def _pixels(encoded: Any, kind: Kind) -> tuple[Any, Any]:
 
 
 def _decode(
-    encoded: Any, kinds: Any, function: Callable[..., tuple[Any, ...]], *beside: Any
+    encoded: Tensor, kinds: Tensor, function: Callable[..., tuple[Tensor, ...]], *beside: Tensor
 ) -> tuple[Any, Any, tuple[Any, ...]]:
     """Applies a function of pixels, and of what is beside them, to each file; files that fail are left out.
 
@@ -184,7 +187,7 @@ def _decode(
     shapes: list[Any] = []
     for kind in _KINDS:
 
-        def element(number: Any, file: Any, *more: Any, kind: Kind = kind) -> tuple[Any, ...]:
+        def element(number: Tensor, file: Tensor, *more: Tensor, kind: Kind = kind) -> tuple[Tensor, ...]:
             pixels, reason = _pixels(file, kind)
             return number, reason, *function(pixels, *more)
 

@@ -12,6 +12,7 @@ from typing import Any
 import tensorflow as tf
 
 from spin_tf.contract.constants import MAX_IMAGE_BYTES, MAX_PIXELS
+from spin_tf.layers.base import Tensor
 
 # In the order of their numbers in the graph. Those that `ImageError` has too mean the same.
 REASONS = (
@@ -56,11 +57,11 @@ def reason_code(reason: str) -> int:
     return REASONS.index(reason)
 
 
-def _holds(encoded: Any, pattern: str) -> Any:
+def _holds(encoded: Tensor, pattern: str) -> Tensor:
     return tf.strings.regex_full_match(encoded, rf"\C*(?:{pattern})\C*")
 
 
-def _number(head: Any, start: int, size: int, big_endian: bool) -> Any:
+def _number(head: Tensor, start: int, size: int, big_endian: bool) -> Tensor:
     """An unsigned number in the header: int64 (n,)."""
     places = range(size) if big_endian else reversed(range(size))
     total = tf.zeros_like(head[:, 0])
@@ -69,7 +70,7 @@ def _number(head: Any, start: int, size: int, big_endian: bool) -> Any:
     return total
 
 
-def classify(encoded: Any) -> tuple[Any, Any]:
+def classify(encoded: Tensor) -> tuple[Tensor, Tensor]:
     """Looks at image files without decoding them.
 
     Args:
@@ -125,11 +126,11 @@ def classify(encoded: Any) -> tuple[Any, Any]:
     return tf.where(reason == 0, kind, int(Kind.NONE)), reason
 
 
-def _signed(number: Any) -> Any:
+def _signed(number: Tensor) -> Tensor:
     return tf.where(number >= 2**31, number - 2**32, number)
 
 
-def _look_inside(encoded: Any) -> tuple[Any, Any, Any]:
+def _look_inside(encoded: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Whether files hold a transparent colour, an orientation other than upright, an animation: bool (n,) each.
 
     A pattern may also occur among compressed pixels by chance: the file is then refused, never read otherwise.

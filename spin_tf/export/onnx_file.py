@@ -14,9 +14,10 @@ from typing import Any
 import numpy as np
 
 from spin_tf._extras import require
+from spin_tf._files import write_atomically
 from spin_tf.contract.metadata import METADATA_FILE
 from spin_tf.decoding.stepping import read_stepwise
-from spin_tf.export.check_words import wide_of
+from spin_tf.export.check_inputs import wide_of
 from spin_tf.export.parity import Parity, compare_words, require_parity, worst
 from spin_tf.models import SPINRecognizer
 from spin_tf.reading.onnx_model import STEP_KEY, ONNXModel
@@ -197,19 +198,19 @@ def export(model: SPINRecognizer, path: str | os.PathLike[str], images: np.ndarr
         MissingExtraError: onnxruntime, tf2onnx or onnx are not installed.
     """
     require("onnxruntime", "ONNX export", "onnx")
-    temporary = pathlib.Path(f"{os.fspath(path)}.partial")
-    try:
-        temporary.write_bytes(convert(model))
+    content = convert(model)
+    parities: list[Parity] = []
+
+    def write(temporary: str) -> None:
+        pathlib.Path(temporary).write_bytes(content)
         exported = ONNXModel(temporary)
-        parities = []
         for views in (images, wide_of(images, model)):
             if views is not None:
                 expected = model.predict_words(views)[0]
                 readings = exported.predict_words(views)[0], read_stepwise(exported, views)[0]
-                parities += [compare_words(expected, reading, model.charset) for reading in readings]
+                parities.extend(compare_words(expected, reading, model.charset) for reading in readings)
         for parity in parities:
-            require_parity(parity, "none", "ONNX", path)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+            require_parity(parity, "none", "ONNX file", path)
+
+    write_atomically(os.fspath(path), write)
     return worst(parities)

@@ -37,9 +37,9 @@ _REQUIRED = {
     "none": _Bounds(1.0, 1e-3, 0.05),
     "float16": _Bounds(0.98, 0.05, 0.5),
     "int8": _Bounds(0.95, 0.35, 1.0),
+    # Words from the bytes of files, confidences and positions included.
+    "bytes": _Bounds(0.999, 1e-4, 0.05),
 }
-# The same for words from the bytes of files, confidences and positions included.
-_REQUIRED_OF_READINGS = _Bounds(0.999, 1e-4, 0.05)
 _FILES_AT_A_TIME = 32
 
 
@@ -127,24 +127,28 @@ def worst(parities: Iterable[Parity]) -> Parity:
     return min(parities, key=lambda parity: (parity.agreement, -parity.probability_difference))
 
 
-def require_parity(parity: Parity, quantization: str, what: str, path: str | os.PathLike[str]) -> None:
-    """Refuses an exported model that is too far off for its quantization.
+def require_parity(parity: Parity, kind: str, what: str, path: str | os.PathLike[str]) -> None:
+    """Refuses an exported model that is too far off.
+
+    Args:
+        parity: how it compares.
+        kind: its quantization, or "bytes" for what a graph reads from files.
+        what: it is called.
+        path: where it would be written.
 
     Raises:
         ParityError: says how far, and what is required.
     """
-    _require(parity, _REQUIRED[quantization], f"the {what} file is not written:", path)
-
-
-def _require(parity: Parity, bounds: _Bounds, what: str, path: str | os.PathLike[str]) -> None:
+    bounds = _REQUIRED[kind]
     if (
         parity.agreement < bounds.agreement
         or parity.usual_difference > bounds.usual
         or parity.probability_difference > bounds.largest
     ):
         raise ParityError(
-            f"{what} {parity}; farthest off is {parity.off}; required: {bounds}. --check_data compares on words of "
-            f"your own instead of generated ones. Received: {os.fspath(path)}"
+            f"the {what} is not written: {'from bytes, ' if kind == 'bytes' else ''}{parity}; farthest off is "
+            f"{parity.off}; required: {bounds}. --check_data compares on words of your own instead of generated ones. "
+            f"Received: {os.fspath(path)}"
         )
 
 
@@ -191,12 +195,3 @@ def compare_readings(
     if not names:
         raise ValueError(f"There is nothing to compare on: the graph refuses all files. Received: {len(files)} files")
     return Parity.of(differences, names)
-
-
-def require_reading_parity(parity: Parity, path: str | os.PathLike[str]) -> None:
-    """Refuses a graph that reads files otherwise than `Recognizer` does.
-
-    Raises:
-        ParityError: says how far, and what is required.
-    """
-    _require(parity, _REQUIRED_OF_READINGS, "the SavedModel is not written: from bytes,", path)

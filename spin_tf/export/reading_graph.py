@@ -12,6 +12,7 @@ from spin_tf.contract.constants import TURNS
 from spin_tf.contract.preprocessing import Preprocessing, Size
 from spin_tf.export.encoded_images import views_of
 from spin_tf.export.image_formats import REASONS
+from spin_tf.layers.base import Tensor
 from spin_tf.models import SPINRecognizer
 
 Reading = Callable[[Any], tuple[Any, Any]]
@@ -21,7 +22,7 @@ def row_reader(model: SPINRecognizer, size: Size) -> Reading:
     """A function of images (n, *size, 1), where n may be 0, to probabilities (n, steps, classes) and positions
     (n, steps). It is traced once, whatever calls it."""
 
-    def read(images: Any) -> tuple[Any, Any]:
+    def read(images: Tensor) -> tuple[Tensor, Tensor]:
         number = tf.shape(images)[0]
         # The model's layers do not take an empty batch.
         missing = tf.maximum(1 - number, 0)
@@ -34,8 +35,8 @@ def row_reader(model: SPINRecognizer, size: Size) -> Reading:
 
 
 def read_encoded(
-    encoded: Any, readers: Sequence[Reading], charset: Charset, preprocessing: Preprocessing
-) -> dict[str, Any]:
+    encoded: Tensor, readers: Sequence[Reading], charset: Charset, preprocessing: Preprocessing
+) -> dict[str, Tensor]:
     """Reads a batch of image files.
 
     Args:
@@ -92,7 +93,7 @@ def read_encoded(
     places = tf.fill([tf.size(encoded)], num_files)
     places = tf.tensor_scatter_nd_update(places, views.files[:, None], tf.range(num_files))
 
-    def in_order(values: Any) -> Any:
+    def in_order(values: Tensor) -> Tensor:
         blank = tf.fill(tf.concat([[1], tf.shape(values)[1:]], axis=0), tf.zeros((), values.dtype))
         return tf.gather(tf.concat([values, blank], axis=0), places)
 

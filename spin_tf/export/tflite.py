@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import pathlib
 import tempfile
 import zipfile
 from collections.abc import Callable
@@ -13,11 +14,13 @@ from typing import Any
 import numpy as np
 
 from spin_tf._extras import require
+from spin_tf._files import write_atomically
 from spin_tf.contract.metadata import checksum_of
 from spin_tf.decoding.stepping import read_stepwise
-from spin_tf.export.check_words import wide_of
+from spin_tf.export.check_inputs import wide_of
 from spin_tf.export.flatbuffer import tidy
 from spin_tf.export.parity import Parity, compare_words, require_parity, worst
+from spin_tf.export.saved_model_folder import write_signatures
 from spin_tf.models import SPINRecognizer
 from spin_tf.reading.litert import (
     BATCH_SIGNATURE,
@@ -56,15 +59,10 @@ def convert(model: SPINRecognizer, quantization: str = "none") -> bytes:
     if quantization not in QUANTIZATIONS:
         raise ValueError(f"quantization is one of {', '.join(QUANTIZATIONS)}. Received: quantization={quantization!r}")
     tf = require("tensorflow", "Export", "train")
-    keras = require("keras", "Export", "train")
     with tempfile.TemporaryDirectory() as folder:
         # The one route that gives builtin operators and right numbers: a SavedModel whose batches are of known size.
-        archive = keras.export.ExportArchive()
-        archive.track(model)
         endpoints = _endpoints(model, tf)
-        for name, (function, signature) in endpoints.items():
-            archive.add_endpoint(name, function, input_signature=signature)
-        archive.write_out(folder, verbose=False)
+        write_signatures(model, endpoints, folder)
         converter = tf.lite.TFLiteConverter.from_saved_model(folder, signature_keys=list(endpoints))
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
         if quantization != "none":
@@ -141,20 +139,6 @@ def oldest_runtime(content: bytes) -> str:
     return ""
 
 
-class _Stepping:
-    """An interpreter as a `SteppingModel`: what is not in a file yet has no metadata beside it."""
-
-    can_step = True
-
-    def __init__(self, interpreter: LiteRTInterpreter, metadata: dict[str, Any]) -> None:
-        self.metadata = metadata
-        self.encode = interpreter.encode
-        self._interpreter = interpreter
-
-    def step(self, states: Any, projected: Any, previous: Any, output: Any, cell: Any) -> dict[str, np.ndarray]:
-        return self._interpreter.step(states=states, projected=projected, previous=previous, output=output, cell=cell)
-
-
 def compare(model: SPINRecognizer, content: bytes, images: np.ndarray) -> dict[str, Parity]:
     """Runs every signature on (n, height, width, 1) images, n at least 1, and compares with the model.
 
@@ -168,10 +152,11 @@ def compare(model: SPINRecognizer, content: bytes, images: np.ndarray) -> dict[s
         if views is None:
             continue
         expected = model.predict_words(views)[0]
+        stepwise = read_stepwise(interpreter, views, model.num_steps - 1)  # type: ignore[arg-type]
         readings = {
             SIGNATURE: interpreter.predict_words(views, batch=False),
             BATCH_SIGNATURE: interpreter.predict_words(views, batch=True),
-            f"{ENCODE_SIGNATURE} and {STEP_SIGNATURE}": read_stepwise(_Stepping(interpreter, model.metadata), views),
+            f"{ENCODE_SIGNATURE} and {STEP_SIGNATURE}": stepwise,
         }
         for name, (probabilities, _) in readings.items():
             parities[name + suffix] = compare_words(expected, probabilities, model.charset)
@@ -190,9 +175,6 @@ def export(model: SPINRecognizer, path: str | os.PathLike[str], quantization: st
     content = convert(model, quantization)
     parities = compare(model, content, images)
     for name, parity in parities.items():
-        require_parity(parity, quantization, f"{quantization} (signature {name})", path)
-    temporary = f"{os.fspath(path)}.partial"
-    with open(temporary, "wb") as stream:
-        stream.write(content)
-    os.replace(temporary, path)
+        require_parity(parity, quantization, f"{quantization} (signature {name}) file", path)
+    write_atomically(os.fspath(path), lambda temporary: pathlib.Path(temporary).write_bytes(content))
     return worst(parities.values())

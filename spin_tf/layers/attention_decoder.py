@@ -6,11 +6,12 @@ import keras
 from keras import ops
 
 from spin_tf.contract.constants import END_ID, START_ID
+from spin_tf.layers.base import ConfiguredLayer, Shape, Tensor
 from spin_tf.layers.bidirectional_lstm import forget_gate_bias, lstm_step
 
 
 @keras.saving.register_keras_serializable("spin_tf")
-class AttentionDecoder(keras.layers.Layer):
+class AttentionDecoder(ConfiguredLayer):
     """Additive attention and an LSTM cell that spell the word, one character a step.
 
     With the encoder's states h_t and the cell's output s: `e_t = v . tanh(W h_t + U s + b)`, `alpha = softmax(e)`,
@@ -54,7 +55,7 @@ class AttentionDecoder(keras.layers.Layer):
         self.units = units
         self.num_steps = num_steps
 
-    def build(self, states_shape: Any, *_: Any, **__: Any) -> None:
+    def build(self, states_shape: Shape, *_: Any, **__: Any) -> None:
         features, units, gates = states_shape[-1], self.units, 4 * self.units
         for name, shape, initializer in (
             ("state_projection", (features, units), "glorot_uniform"),
@@ -71,7 +72,9 @@ class AttentionDecoder(keras.layers.Layer):
             setattr(self, name, self.add_weight(name=name, shape=shape, initializer=initializer))
         self.built = True
 
-    def _step(self, states: Any, projected: Any, token_z: Any, output: Any, cell: Any) -> tuple[Any, Any, Any]:
+    def _step(
+        self, states: Tensor, projected: Tensor, token_z: Tensor, output: Tensor, cell: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
         dtype = self.compute_dtype
         query = ops.matmul(output, ops.cast(self.query_projection, dtype)) + ops.cast(self.query_bias, dtype)
         energy = ops.matmul(ops.tanh(projected + query[:, None]), ops.cast(self.score, dtype))
@@ -82,31 +85,33 @@ class AttentionDecoder(keras.layers.Layer):
         output, cell = lstm_step(z, cell, dtype)
         return output, cell, attention[..., 0]
 
-    def _token_z(self, tokens: Any) -> Any:
+    def _token_z(self, tokens: Tensor) -> Tensor:
         kernel = ops.cast(self.token_kernel, self.compute_dtype)
         return ops.take(kernel, tokens, axis=0) + ops.cast(self.bias, self.compute_dtype)
 
-    def _logits(self, outputs: Any) -> Any:
+    def _logits(self, outputs: Tensor) -> Tensor:
         dtype = self.compute_dtype
         logits = ops.matmul(outputs, ops.cast(self.generator, dtype)) + ops.cast(self.generator_bias, dtype)
         return ops.cast(logits, "float32")
 
-    def _probabilities(self, outputs: Any) -> Any:
+    def _probabilities(self, outputs: Tensor) -> Tensor:
         # Inside the graph, so that whatever is exported from it is calibrated without a line of code of its own.
         return ops.softmax(self._logits(outputs) / self.temperature, axis=-1)
 
-    def _start(self, states: Any) -> tuple[Any, Any, Any]:
+    def _start(self, states: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         states = ops.cast(states, self.compute_dtype)
         projected = ops.matmul(states, ops.cast(self.state_projection, self.compute_dtype))
         zeros = ops.zeros((ops.shape(states)[0], self.units), dtype="float32")
         return states, projected, zeros
 
-    def start(self, states: Any) -> dict[str, Any]:
+    def start(self, states: Tensor) -> dict[str, Tensor]:
         """What every `step` needs of the encoder's states: float32 states and projected (batch, time, units)."""
         states, projected, _ = self._start(states)
         return {"states": ops.cast(states, "float32"), "projected": ops.cast(projected, "float32")}
 
-    def step(self, states: Any, projected: Any, previous: Any, output: Any, cell: Any) -> dict[str, Any]:
+    def step(
+        self, states: Tensor, projected: Tensor, previous: Tensor, output: Tensor, cell: Tensor
+    ) -> dict[str, Tensor]:
         """One step of `decode`, its state handed in and out; a word starts with `START_ID` and zeros.
 
         Args:
@@ -129,7 +134,7 @@ class AttentionDecoder(keras.layers.Layer):
             "cell": cell,
         }
 
-    def call(self, states: Any, previous: Any) -> Any:
+    def call(self, states: Tensor, previous: Tensor) -> Tensor:
         states, projected, cell = self._start(states)
         output = ops.cast(cell, self.compute_dtype)
         steps = previous.shape[1]
@@ -142,7 +147,7 @@ class AttentionDecoder(keras.layers.Layer):
             outputs.append(output)
         return self._logits(ops.stack(outputs, axis=1))
 
-    def decode(self, states: Any, stop_at_end: bool = False) -> tuple[Any, Any]:
+    def decode(self, states: Tensor, stop_at_end: bool = False) -> tuple[Tensor, Tensor]:
         states, projected, cell = self._start(states)
         batch, time = ops.shape(states)[0], states.shape[1]
         output = ops.cast(cell, self.compute_dtype)
@@ -155,14 +160,20 @@ class AttentionDecoder(keras.layers.Layer):
         attentions = blank + ops.zeros((1, 1, time), dtype="float32")
         steps = ops.arange(self.num_steps, dtype="int32")
 
-        def goes_on(step: Any, token: Any, ended: Any, *_: Any) -> Any:
+        def goes_on(step: Tensor, token: Tensor, ended: Tensor, *_: Any) -> Tensor:
             return (
                 ops.logical_and(step < self.num_steps, ops.min(ended) < 0.5) if stop_at_end else step < self.num_steps
             )
 
         def body(
-            step: Any, token: Any, ended: Any, output: Any, cell: Any, probabilities: Any, attentions: Any
-        ) -> tuple[Any, ...]:
+            step: Tensor,
+            token: Tensor,
+            ended: Tensor,
+            output: Tensor,
+            cell: Tensor,
+            probabilities: Tensor,
+            attentions: Tensor,
+        ) -> tuple[Tensor, ...]:
             output, cell, attention = self._step(states, projected, self._token_z(token), output, cell)
             probability = self._probabilities(output)
             # top_k, not argmax: LiteRT has no builtin for what argmax becomes.
@@ -178,14 +189,5 @@ class AttentionDecoder(keras.layers.Layer):
         state = ops.while_loop(goes_on, body, state)
         return state[5], state[6]
 
-    def compute_output_shape(self, states_shape: Any, previous_shape: Any) -> Any:
+    def compute_output_shape(self, states_shape: Shape, previous_shape: Shape) -> Shape:
         return (*previous_shape, self.vocabulary_size)
-
-    def get_config(self) -> dict[str, Any]:
-        return {
-            **super().get_config(),
-            "vocabulary_size": self.vocabulary_size,
-            "units": self.units,
-            "num_steps": self.num_steps,
-            "temperature": self.temperature,
-        }

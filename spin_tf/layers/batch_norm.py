@@ -5,7 +5,37 @@ from typing import Any
 import keras
 from keras import ops
 
-from spin_tf.layers.replica_sum import replica_sum
+from spin_tf.layers.base import Tensor
+
+
+def replica_sum(values: list[Any]) -> list[Any]:
+    """Sums tensors over the replicas of a tf.distribute strategy, all in one exchange and without a gradient.
+
+    `ReplicaContext.all_reduce` does the same with a gradient, for the sake of which TensorFlow looks for variables in
+    the graph behind the sum at every call. That graph is the other replicas' too, and the search takes the square of
+    its size: minutes for a network with fifty sums in it. Who needs a gradient states it (see `BatchNorm`).
+
+    Must be called in replica context, by all replicas in the same order.
+
+    Args:
+        values: tensors, each of the same shape and dtype in every replica.
+
+    Returns:
+        one tensor for each value; `values` themselves where there is one replica.
+    """
+    import tensorflow as tf
+
+    context = tf.distribute.get_replica_context()
+    if context.num_replicas_in_sync == 1:
+        return list(values)
+
+    def exchange(strategy: Any, *merged: Any) -> Any:
+        # What goes in decides where the sum is wanted: on the devices where the parts are.
+        return strategy.extended.batch_reduce_to(tf.distribute.ReduceOp.SUM, [(value, value) for value in merged])
+
+    # Copied, since what is the same tensor for all replicas lies on no device to reduce to.
+    return list(context.merge_call(exchange, args=tuple(tf.identity(value) for value in values)))
+
 
 BATCH_NORM_MOMENTUM = 0.9
 BATCH_NORM_EPSILON = 1e-5
@@ -38,7 +68,7 @@ class BatchNorm(keras.layers.BatchNormalization):
     ) -> None:
         super().__init__(momentum=momentum, epsilon=epsilon, **kwargs)
 
-    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
+    def call(self, inputs: Tensor, training: bool | None = None, mask: Any = None) -> Tensor:
         learns = training and self.trainable and keras.backend.backend() == "tensorflow"
         if learns and self.synchronized:
             return self._normalize_over_replicas(inputs)
@@ -60,11 +90,11 @@ class BatchNorm(keras.layers.BatchNormalization):
         self._follow(mean, variance * ((count - 1.0) / count))
         return outputs
 
-    def _follow(self, mean: Any, variance: Any) -> None:
+    def _follow(self, mean: Tensor, variance: Tensor) -> None:
         for running, now in ((self.moving_mean, mean), (self.moving_variance, variance)):
             running.assign(running * self.momentum + now * (1.0 - self.momentum))
 
-    def _normalize_over_replicas(self, inputs: Any) -> Any:
+    def _normalize_over_replicas(self, inputs: Tensor) -> Tensor:
         import tensorflow as tf
 
         axes = list(range(len(inputs.shape) - 1))
@@ -74,12 +104,12 @@ class BatchNorm(keras.layers.BatchNormalization):
         # TensorFlow searches the graph between arguments and result for variables, so all that is used is an argument.
         @tf.custom_gradient
         def normalize(
-            images: Any, gamma: Any, beta: Any, count: Any, mean: Any, rest: Any, variance: Any
-        ) -> tuple[Any, Any]:
+            images: Tensor, gamma: Tensor, beta: Tensor, count: Tensor, mean: Tensor, rest: Tensor, variance: Tensor
+        ) -> tuple[Tensor, Tensor]:
             scale = tf.math.rsqrt(variance + self.epsilon)
             normal = (images - mean - rest) * scale
 
-            def gradient(upstream: Any) -> tuple[Any, ...]:
+            def gradient(upstream: Tensor) -> tuple[Tensor, ...]:
                 own = tf.stack([tf.reduce_sum(upstream, axes), tf.reduce_sum(upstream * normal, axes)])
                 # The statistics are everyone's, so what any replica's loss says about them is for all.
                 (total,) = replica_sum([own])
@@ -95,7 +125,9 @@ class BatchNorm(keras.layers.BatchNormalization):
         return ops.cast(outputs, self.compute_dtype)
 
 
-def _normalize_rows(images: Any, gamma: Any, beta: Any, count: Any, epsilon: float) -> tuple[Any, Any, Any]:
+def _normalize_rows(
+    images: Tensor, gamma: Tensor, beta: Tensor, count: Tensor, epsilon: float
+) -> tuple[Tensor, Tensor, Tensor]:
     """Batch norm of (batch, height, width, channels) over rows of width * channels: result, mean and variance.
 
     A pass over few channels at a time cannot fill a vector register; one over rows of the image can.
@@ -104,17 +136,17 @@ def _normalize_rows(images: Any, gamma: Any, beta: Any, count: Any, epsilon: flo
 
     width, channels = images.shape[2:]
 
-    def rows_of(images: Any) -> Any:
+    def rows_of(images: Tensor) -> Tensor:
         return tf.cast(tf.reshape(images, (-1, width * channels)), tf.float32)
 
-    def sum_of(rows: Any) -> Any:
+    def sum_of(rows: Tensor) -> Tensor:
         return tf.reduce_sum(tf.reshape(tf.reduce_sum(rows, 0), (width, channels)), 0)
 
-    def along_row(values: Any) -> Any:
+    def along_row(values: Tensor) -> Tensor:
         return tf.tile(values, [width])
 
     @tf.custom_gradient
-    def normalize(images: Any, gamma: Any, beta: Any, count: Any) -> tuple[Any, Any]:
+    def normalize(images: Tensor, gamma: Tensor, beta: Tensor, count: Tensor) -> tuple[Tensor, Tensor]:
         rows = rows_of(images)
         mean = sum_of(rows) / count
         centred = rows - along_row(mean)
@@ -125,7 +157,7 @@ def _normalize_rows(images: Any, gamma: Any, beta: Any, count: Any, epsilon: flo
         scale = tf.math.rsqrt(variance + epsilon)
         outputs = centred * along_row(scale * gamma) + along_row(beta)
 
-        def gradient(upstream: Any, *_: Any) -> tuple[Any, ...]:
+        def gradient(upstream: Tensor, *_: Any) -> tuple[Tensor, ...]:
             upstream = rows_of(upstream)
             normal = centred * along_row(scale)
             into_beta, into_gamma = sum_of(upstream), sum_of(upstream * normal)
@@ -138,7 +170,7 @@ def _normalize_rows(images: Any, gamma: Any, beta: Any, count: Any, epsilon: flo
     return normalize(images, gamma, beta, count)
 
 
-def _moments_over_replicas(images: Any, axes: list[int]) -> tuple[Any, Any, Any, Any]:
+def _moments_over_replicas(images: Tensor, axes: list[int]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Number of values a channel, mean and variance of all replicas, float32 scalar and (channels,) three times.
 
     The mean is a sum of two: one number rounds a large mean by much of a small deviation.

@@ -5,6 +5,8 @@ from typing import Any
 import keras
 from keras import ops
 
+from spin_tf.layers.base import ConfiguredLayer, Shape, Tensor
+
 
 def forget_gate_bias(shape: tuple[int, ...], dtype: Any = None) -> Any:
     """Zeros, but ones for the forget gate (second of i, f, c, o): the usual start of an LSTM."""
@@ -12,7 +14,7 @@ def forget_gate_bias(shape: tuple[int, ...], dtype: Any = None) -> Any:
     return ops.cast(ops.concatenate([ops.zeros(units), ops.ones(units), ops.zeros(2 * units)]), dtype or "float32")
 
 
-def lstm_step(z: Any, cell: Any, compute_dtype: str) -> tuple[Any, Any]:
+def lstm_step(z: Tensor, cell: Tensor, compute_dtype: str) -> tuple[Tensor, Tensor]:
     """One LSTM step from the summed gate inputs `z` (batch, 4 * units; gates i, f, c, o) and the float32 cell state.
 
     Returns:
@@ -24,7 +26,7 @@ def lstm_step(z: Any, cell: Any, compute_dtype: str) -> tuple[Any, Any]:
 
 
 @keras.saving.register_keras_serializable("spin_tf")
-class BidirectionalLSTM(keras.layers.Layer):
+class BidirectionalLSTM(ConfiguredLayer):
     """LSTM over a sequence of known length in both directions, outputs side by side.
 
     Unlike Keras's wrapper, the input products of all steps and both directions are one matrix product, both directions
@@ -48,7 +50,7 @@ class BidirectionalLSTM(keras.layers.Layer):
             raise ValueError(f"units must be at least 1. Received: units={units}")
         self.units = units
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: Shape) -> None:
         if input_shape[1] is None:
             raise ValueError(f"BidirectionalLSTM needs a known sequence length. Received: input_shape={input_shape}")
         gates = 4 * self.units
@@ -62,7 +64,7 @@ class BidirectionalLSTM(keras.layers.Layer):
                 setattr(self, f"{direction}_{name}", weight)
         self.built = True
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Tensor) -> Tensor:
         steps = inputs.shape[1]
         dtype = self.compute_dtype
         kernel = ops.concatenate([self.forward_kernel, self.backward_kernel], axis=1)
@@ -88,8 +90,5 @@ class BidirectionalLSTM(keras.layers.Layer):
             backward.append(backward_out)
         return ops.concatenate([ops.stack(forward, axis=1), ops.stack(backward[::-1], axis=1)], axis=-1)
 
-    def compute_output_shape(self, input_shape: Any) -> Any:
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         return (*input_shape[:-1], 2 * self.units)
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "units": self.units}

@@ -5,11 +5,12 @@ from typing import Any
 import keras
 from keras import ops
 
+from spin_tf.layers.base import ConfiguredLayer, Shape, Tensor
 from spin_tf.layers.batch_norm import BatchNorm
 
 
 @keras.saving.register_keras_serializable("spin_tf")
-class ConvNorm(keras.layers.Layer):
+class ConvNorm(ConfiguredLayer):
     """Convolution without bias, batch norm, and ReLU: the brick of every stage.
 
     Args:
@@ -59,33 +60,21 @@ class ConvNorm(keras.layers.Layer):
         )
         self.norm = BatchNorm(synchronized=synchronized, dtype=self.dtype_policy, name="norm")
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: Shape) -> None:
         self.conv.build(input_shape)
         self.norm.build((*input_shape[:-1], self.filters))
         self.built = True
 
-    def call(self, inputs: Any, training: bool = False) -> Any:
+    def call(self, inputs: Tensor, training: bool = False) -> Tensor:
         x = inputs
         if not isinstance(self.padding, str):
             x = ops.pad(x, ((0, 0), *self.padding, (0, 0)))
         x = self.norm(self.conv(x), training=training and not self.frozen_statistics)
         return ops.relu(x) if self.activation else x
 
-    def compute_output_shape(self, input_shape: Any) -> Any:
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         if not isinstance(self.padding, str):
             (top, bottom), (left, right) = self.padding
             batch, height, width, channels = input_shape
             input_shape = (batch, height + top + bottom, width + left + right, channels)
         return self.conv.compute_output_shape(input_shape)
-
-    def get_config(self) -> dict[str, Any]:
-        return {
-            **super().get_config(),
-            "filters": self.filters,
-            "kernel_size": self.kernel_size,
-            "strides": self.strides,
-            "padding": self.padding,
-            "activation": self.activation,
-            "frozen_statistics": self.frozen_statistics,
-            "synchronized": self.synchronized,
-        }

@@ -5,9 +5,11 @@ from typing import Any
 import keras
 from keras import ops
 
+from spin_tf.layers.base import ConfiguredLayer, Shape, Tensor
+
 
 @keras.saving.register_keras_serializable("spin_tf")
-class GridSample(keras.layers.Layer):
+class GridSample(ConfiguredLayer):
     """Bilinear sampling of an image at a grid of points, border pixels repeated beyond the edges.
 
     Args:
@@ -26,19 +28,19 @@ class GridSample(keras.layers.Layer):
         super().__init__(**kwargs)
         self.align_corners = align_corners
 
-    def build(self, image_shape: Any, *_: Any, **__: Any) -> None:
+    def build(self, image_shape: Shape, *_: Any, **__: Any) -> None:
         if image_shape[-1] != 1:
             raise ValueError(f"GridSample reads grey images of one channel. Received: image_shape={image_shape}")
         self.built = True
 
-    def _pixel(self, coordinate: Any, size: int) -> Any:
+    def _pixel(self, coordinate: Tensor, size: int) -> Tensor:
         if self.align_corners:
             pixel = (coordinate + 1.0) * (0.5 * (size - 1))
         else:
             pixel = ((coordinate + 1.0) * size - 1.0) * 0.5
         return ops.clip(pixel, 0.0, size - 1.0)
 
-    def call(self, image: Any, grid: Any) -> Any:
+    def call(self, image: Tensor, grid: Tensor) -> Tensor:
         height, width = image.shape[1], image.shape[2]
         flat = ops.reshape(ops.cast(image, "float32"), (-1,))
         grid = ops.cast(grid, "float32")
@@ -52,15 +54,12 @@ class GridSample(keras.layers.Layer):
         right, bottom = ops.minimum(left + 1, width - 1), ops.minimum(top + 1, height - 1)
         upper, lower = first + top * width, first + bottom * width
 
-        def pixels(index: Any) -> Any:
+        def pixels(index: Tensor) -> Tensor:
             return ops.take(flat, index, axis=0)
 
         above = pixels(upper + left) * (1.0 - dx) + pixels(upper + right) * dx
         below = pixels(lower + left) * (1.0 - dx) + pixels(lower + right) * dx
         return ops.cast(above * (1.0 - dy) + below * dy, self.compute_dtype)[..., None]
 
-    def compute_output_shape(self, image_shape: Any, grid_shape: Any) -> Any:
+    def compute_output_shape(self, image_shape: Shape, grid_shape: Shape) -> Shape:
         return (*grid_shape[:3], 1)
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "align_corners": self.align_corners}

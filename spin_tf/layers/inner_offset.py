@@ -6,11 +6,12 @@ import keras
 from keras import ops
 
 from spin_tf.contract.preprocessing import axis_weights
+from spin_tf.layers.base import ConfiguredLayer, Shape, Tensor
 from spin_tf.layers.conv_norm import ConvNorm
 
 
 @keras.saving.register_keras_serializable("spin_tf")
-class InnerOffset(keras.layers.Layer):
+class InnerOffset(ConfiguredLayer):
     """AIN: an offset for every pixel's intensity, drawn from the localisation features.
 
     Convolution of `filters` channels with normalisation and ReLU, convolution to one channel, 2 x 2 max-pool, sigmoid,
@@ -34,7 +35,7 @@ class InnerOffset(keras.layers.Layer):
 
     def __init__(
         self,
-        image_size: tuple[int, int] = (32, 100),
+        image_size: tuple[int, int],
         filters: int = 16,
         frozen_statistics: bool = False,
         synchronized: bool = False,
@@ -55,12 +56,12 @@ class InnerOffset(keras.layers.Layer):
         self.conv2 = keras.layers.Conv2D(1, 3, padding="same", dtype=self.dtype_policy, name="conv2")
         self.pool = keras.layers.MaxPooling2D(2, dtype=self.dtype_policy)
 
-    def build(self, features_shape: Any) -> None:
+    def build(self, features_shape: Shape) -> None:
         self.conv1.build(features_shape)
         self.conv2.build((*features_shape[:-1], self.filters))
         self.built = True
 
-    def call(self, features: Any, training: bool = False, width: int | None = None) -> Any:
+    def call(self, features: Tensor, training: bool = False, width: int | None = None) -> Tensor:
         x = self.pool(self.conv2(self.conv1(features, training=training)))
         x = ops.sigmoid(ops.cast(x, "float32"))
         # Two matrix products instead of an image resize: ONNX stores a resize as a scale, and 100 / 6 is not one that
@@ -70,14 +71,5 @@ class InnerOffset(keras.layers.Layer):
         x = ops.matmul(rows, ops.matmul(x[..., 0], columns.T))
         return ops.cast(x[..., None], self.compute_dtype)
 
-    def compute_output_shape(self, features_shape: Any, width: int | None = None) -> Any:
+    def compute_output_shape(self, features_shape: Shape, width: int | None = None) -> Shape:
         return (features_shape[0], self.image_size[0], width or self.image_size[1], 1)
-
-    def get_config(self) -> dict[str, Any]:
-        return {
-            **super().get_config(),
-            "image_size": self.image_size,
-            "filters": self.filters,
-            "frozen_statistics": self.frozen_statistics,
-            "synchronized": self.synchronized,
-        }

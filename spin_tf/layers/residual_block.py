@@ -5,11 +5,12 @@ from typing import Any
 import keras
 from keras import ops
 
+from spin_tf.layers.base import ConfiguredLayer, Shape, Tensor
 from spin_tf.layers.conv_norm import ConvNorm
 
 
 @keras.saving.register_keras_serializable("spin_tf")
-class ResidualBlock(keras.layers.Layer):
+class ResidualBlock(ConfiguredLayer):
     """conv-bn-relu-conv-bn, plus the input (through a 1 x 1 conv-bn where the channels change), then ReLU.
 
     Args:
@@ -34,7 +35,7 @@ class ResidualBlock(keras.layers.Layer):
         self.conv2 = ConvNorm(filters, activation=False, name="conv2", **common)
         self.projection: ConvNorm | None = None
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: Shape) -> None:
         if input_shape[-1] != self.filters:
             self.projection = ConvNorm(
                 self.filters,
@@ -49,13 +50,10 @@ class ResidualBlock(keras.layers.Layer):
         self.conv2.build((*input_shape[:-1], self.filters))
         self.built = True
 
-    def call(self, inputs: Any, training: bool = False) -> Any:
+    def call(self, inputs: Tensor, training: bool = False) -> Tensor:
         shortcut = inputs if self.projection is None else self.projection(inputs, training=training)
         x = self.conv2(self.conv1(inputs, training=training), training=training)
         return ops.relu(x + ops.cast(shortcut, x.dtype))
 
-    def compute_output_shape(self, input_shape: Any) -> Any:
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         return (*input_shape[:-1], self.filters)
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "filters": self.filters, "synchronized": self.synchronized}

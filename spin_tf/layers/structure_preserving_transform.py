@@ -6,6 +6,8 @@ from typing import Any
 import keras
 from keras import ops
 
+from spin_tf.layers.base import ConfiguredLayer, Shape, Tensor
+
 EPSILON = 1e-6
 
 
@@ -20,7 +22,7 @@ def exponents(num_power_pairs: int) -> list[float]:
 
 
 @keras.saving.register_keras_serializable("spin_tf")
-class StructurePreservingTransform(keras.layers.Layer):
+class StructurePreservingTransform(ConfiguredLayer):
     """SPN: maps every intensity of an image by a learned sum of powers, the same map for all pixels.
 
     With x = (image + 1) / 2, and x' = (1 - a) x + a * offset where an offset image and its gate a are given:
@@ -53,13 +55,13 @@ class StructurePreservingTransform(keras.layers.Layer):
         self.affine = affine
         self.epsilon = epsilon
 
-    def build(self, image_shape: Any, *_: Any, **__: Any) -> None:
+    def build(self, image_shape: Shape, *_: Any, **__: Any) -> None:
         if self.affine:
             self.scale = self.add_weight(name="scale", shape=(1,), initializer="ones")
             self.bias = self.add_weight(name="bias", shape=(1,), initializer="zeros")
         self.built = True
 
-    def call(self, image: Any, weights: Any, gate: Any = None, offset: Any = None) -> Any:
+    def call(self, image: Tensor, weights: Tensor, gate: Tensor = None, offset: Tensor = None) -> Tensor:
         x = (ops.cast(image, "float32") + 1.0) * 0.5
         if gate is not None:
             a = ops.sigmoid(ops.cast(gate, "float32"))[:, :, None, None]
@@ -76,13 +78,5 @@ class StructurePreservingTransform(keras.layers.Layer):
             y = y * ops.cast(self.scale, "float32") + ops.cast(self.bias, "float32")
         return ops.cast(2.0 * ops.sigmoid(y) - 1.0, self.compute_dtype)
 
-    def compute_output_shape(self, image_shape: Any, *_: Any, **__: Any) -> Any:
+    def compute_output_shape(self, image_shape: Shape, *_: Any, **__: Any) -> Shape:
         return image_shape
-
-    def get_config(self) -> dict[str, Any]:
-        return {
-            **super().get_config(),
-            "num_power_pairs": self.num_power_pairs,
-            "affine": self.affine,
-            "epsilon": self.epsilon,
-        }

@@ -7,6 +7,8 @@ import keras
 import numpy as np
 from keras import ops
 
+from spin_tf.layers.base import ConfiguredLayer, Shape, Tensor
+
 
 def base_points(num_control_points: int) -> np.ndarray:
     """(F, 2) points (x, y) in [-1, 1]: half on the upper edge, half on the lower, left to right."""
@@ -46,7 +48,7 @@ def _grid_matrix(num_control_points: int, image_size: tuple[int, int]) -> np.nda
 
 
 @keras.saving.register_keras_serializable("spin_tf")
-class ThinPlateSpline(keras.layers.Layer):
+class ThinPlateSpline(ConfiguredLayer):
     """Sampling grid of a thin-plate spline through control points: one constant matrix product.
 
     Args:
@@ -67,7 +69,7 @@ class ThinPlateSpline(keras.layers.Layer):
 
     def __init__(
         self,
-        image_size: tuple[int, int] = (32, 100),
+        image_size: tuple[int, int],
         num_control_points: int = 20,
         extra_rows: bool = False,
         **kwargs: Any,
@@ -81,7 +83,7 @@ class ThinPlateSpline(keras.layers.Layer):
         self.num_control_points = num_control_points
         self.extra_rows = extra_rows
 
-    def build(self, control_points_shape: Any, *_: Any) -> None:
+    def build(self, control_points_shape: Shape, *_: Any) -> None:
         if self.extra_rows:
             size = 2 * self.num_control_points
             self.extra_kernel = self.add_weight(
@@ -90,7 +92,7 @@ class ThinPlateSpline(keras.layers.Layer):
             self.extra_bias = self.add_weight(name="extra_bias", shape=(6,), initializer="zeros", trainable=False)
         self.built = True
 
-    def call(self, control_points: Any, width: int | None = None) -> Any:
+    def call(self, control_points: Tensor, width: int | None = None) -> Tensor:
         size = (self.image_size[0], width or self.image_size[1])
         matrix = _grid_matrix(self.num_control_points, size)
         points = ops.cast(control_points, "float32")
@@ -101,13 +103,5 @@ class ThinPlateSpline(keras.layers.Layer):
             grid = grid + ops.matmul(matrix[:, self.num_control_points :], ops.reshape(rows, (-1, 3, 2)))
         return ops.reshape(grid, (-1, *size, 2))
 
-    def compute_output_shape(self, control_points_shape: Any, width: int | None = None) -> Any:
+    def compute_output_shape(self, control_points_shape: Shape, width: int | None = None) -> Shape:
         return (control_points_shape[0], self.image_size[0], width or self.image_size[1], 2)
-
-    def get_config(self) -> dict[str, Any]:
-        return {
-            **super().get_config(),
-            "image_size": self.image_size,
-            "num_control_points": self.num_control_points,
-            "extra_rows": self.extra_rows,
-        }

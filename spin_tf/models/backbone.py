@@ -7,10 +7,11 @@ import numpy as np
 from keras import ops
 
 from spin_tf.layers import ConvNorm, ResidualBlock
+from spin_tf.layers.base import ConfiguredLayer, Shape, Tensor
 
 
 @keras.saving.register_keras_serializable("spin_tf")
-class ResNet32(keras.layers.Layer):
+class ResNet32(ConfiguredLayer):
     """The backbone of FAN: 32 x W pixels to W / 4 + 1 time steps (26 for 100).
 
     Args:
@@ -71,7 +72,7 @@ class ResNet32(keras.layers.Layer):
             conv("conv4_2", width, kernel_size=2, padding="valid"),
         ]
 
-    def build(self, image_shape: Any) -> None:
+    def build(self, image_shape: Shape) -> None:
         shape = tuple(image_shape)
         if shape[1] != 32:
             raise ValueError(f"ResNet32 reads images of 32 rows. Received: image_shape={image_shape}")
@@ -80,7 +81,7 @@ class ResNet32(keras.layers.Layer):
             shape = layer.compute_output_shape(shape)
         self.built = True
 
-    def call(self, image: Any, training: bool = False) -> Any:
+    def call(self, image: Tensor, training: bool = False) -> Tensor:
         x = ops.cast(image, self.compute_dtype)
         for layer in self.stages:
             x = layer(x, training=training) if isinstance(layer, ConvNorm | ResidualBlock) else layer(x)
@@ -93,13 +94,5 @@ class ResNet32(keras.layers.Layer):
         """
         return np.arange(width // 4 + 1) * 4.0
 
-    def compute_output_shape(self, image_shape: Any) -> Any:
+    def compute_output_shape(self, image_shape: Shape) -> Shape:
         return (image_shape[0], image_shape[2] // 4 + 1, self.width)
-
-    def get_config(self) -> dict[str, Any]:
-        return {
-            **super().get_config(),
-            "width": self.width,
-            "num_blocks": self.num_blocks,
-            "synchronized": self.synchronized,
-        }

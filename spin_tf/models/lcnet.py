@@ -8,13 +8,14 @@ from keras import ops
 
 from spin_tf.contract.preprocessing import axis_weights
 from spin_tf.layers import SeparableBlock
+from spin_tf.layers.base import ConfiguredLayer, Shape, Tensor
 
 # The rows that the published weights were trained on.
 ROWS = 48
 
 
 @keras.saving.register_keras_serializable("spin_tf")
-class LCNet(keras.layers.Layer):
+class LCNet(ConfiguredLayer):
     """The light backbone of PP-OCRv6's small recogniser: 32 x W pixels to W / 4 time steps.
 
     The 32 rows are enlarged to 48; a stem brings them to 12 rows of W / 4, and three stages of separable blocks to 3,
@@ -60,7 +61,7 @@ class LCNet(keras.layers.Layer):
                 name = f"block{len(self.blocks)}"
                 self.blocks.append(SeparableBlock(filters, halves_rows, squeezes, dtype=policy, name=name))
 
-    def build(self, image_shape: Any) -> None:
+    def build(self, image_shape: Shape) -> None:
         if image_shape[1] != 32:
             raise ValueError(f"LCNet reads images of 32 rows. Received: image_shape={image_shape}")
         self.enlarge = axis_weights(32, ROWS)
@@ -70,7 +71,7 @@ class LCNet(keras.layers.Layer):
         self.stem2a.build((*halved, self.width // 8))
         self.stem2b.build((*halved, self.width // 16))
         self.stem3.build((*halved, self.width // 4))
-        shape: tuple[Any, ...] = (None, ROWS // 4, columns // 4, self.width // 8)
+        shape: Shape = (None, ROWS // 4, columns // 4, self.width // 8)
         self.stem4.build(shape)
         shape = (*shape[:3], self.width // 4)
         for block in self.blocks:
@@ -78,7 +79,7 @@ class LCNet(keras.layers.Layer):
             shape = block.compute_output_shape(shape)
         self.built = True
 
-    def call(self, image: Any, training: bool = False) -> Any:
+    def call(self, image: Tensor, training: bool = False) -> Tensor:
         x = ops.cast(image, self.compute_dtype)
         x = ops.einsum("hr,brwc->bhwc", ops.cast(self.enlarge, self.compute_dtype), x)
         # One pixel on both sides, where "same" of TensorFlow would pad at the end alone.
@@ -94,8 +95,5 @@ class LCNet(keras.layers.Layer):
         """(W / 4,): where in pixels from the left edge the centre of each time step's receptive field lies."""
         return np.arange(width // 4) * 4.0 + 2.0
 
-    def compute_output_shape(self, image_shape: Any) -> Any:
+    def compute_output_shape(self, image_shape: Shape) -> Shape:
         return (image_shape[0], image_shape[2] // 4, self.width)
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "width": self.width, "num_blocks": self.num_blocks}

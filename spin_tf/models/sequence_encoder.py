@@ -5,10 +5,11 @@ from typing import Any
 import keras
 
 from spin_tf.layers import BidirectionalLSTM
+from spin_tf.layers.base import ConfiguredLayer, Shape, Tensor
 
 
 @keras.saving.register_keras_serializable("spin_tf")
-class SequenceEncoder(keras.layers.Layer):
+class SequenceEncoder(ConfiguredLayer):
     """Stacked bidirectional LSTMs, each followed by a dense layer.
 
     Args:
@@ -35,7 +36,7 @@ class SequenceEncoder(keras.layers.Layer):
             keras.layers.Dense(size, dtype=self.dtype_policy, name=f"dense{i}") for i, size in enumerate(features)
         ]
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: Shape) -> None:
         shape = tuple(input_shape)
         for recurrent, dense in zip(self.recurrent, self.dense, strict=True):
             recurrent.build(shape)
@@ -43,14 +44,11 @@ class SequenceEncoder(keras.layers.Layer):
             shape = (*shape[:-1], dense.units)
         self.built = True
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Tensor) -> Tensor:
         x = inputs
         for recurrent, dense in zip(self.recurrent, self.dense, strict=True):
             x = dense(recurrent(x))
         return x
 
-    def compute_output_shape(self, input_shape: Any) -> Any:
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         return (*input_shape[:-1], self.features[-1])
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "units": self.units, "features": self.features}

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import threading
 import types
 from typing import Any
 
@@ -13,6 +14,7 @@ from spin_tf._version import __version__
 from spin_tf.charset import Charset
 from spin_tf.config import ModelConfig, from_dict, validate_model
 from spin_tf.layers import AttentionDecoder
+from spin_tf.layers.base import Shape, Tensor
 from spin_tf.models.backbone import ResNet32
 from spin_tf.models.lcnet import LCNet
 from spin_tf.models.sequence_encoder import SequenceEncoder
@@ -100,7 +102,7 @@ class SPINRecognizer(keras.Model):
             name="decoder",
         )
         # Held by an object that Keras does not track, and save, with the model.
-        self._graphs = types.SimpleNamespace(by_width={})
+        self._graphs = types.SimpleNamespace(by_width={}, lock=threading.Lock())
         self.build((None, *self.image_size, 1))
 
     @classmethod
@@ -127,7 +129,7 @@ class SPINRecognizer(keras.Model):
             return model
         return cls(model.config, model.charset.to_dict(), temperature=1.0, name=model.name)
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: Shape) -> None:
         if self.built:  # type: ignore[has-type]
             return
         image_shape = (None, *self.image_size, 1)
@@ -152,17 +154,17 @@ class SPINRecognizer(keras.Model):
         self.predict_function = None
         self._graphs.by_width = {}
 
-    def rectify(self, images: Any, training: bool = False) -> dict[str, Any]:
+    def rectify(self, images: Tensor, training: bool = False) -> dict[str, Tensor]:
         """What the transformation makes of (batch, 32, W, 1) images: see `Transformation`; only `image` without one."""
         if self.transformation is None:
             return {"image": images}
         return self.transformation(images, training=training)
 
-    def encode(self, images: Any, training: bool = False) -> Any:
+    def encode(self, images: Tensor, training: bool = False) -> Tensor:
         """Rectified images (batch, 32, W, 1) to encoder states (batch, time, features)."""
         return self.encoder(self.backbone(images, training=training))
 
-    def read(self, images: Any, stop_at_end: bool = False) -> dict[str, Any]:
+    def read(self, images: Tensor, stop_at_end: bool = False) -> dict[str, Tensor]:
         """Greedy reading; see `AttentionDecoder.decode`.
 
         Returns:
@@ -174,7 +176,7 @@ class SPINRecognizer(keras.Model):
         positions = ops.clip(ops.sum(attention * centres[:, None], axis=-1), 0.0, 1.0)
         return {"probabilities": probabilities, "positions": positions, "attention": attention}
 
-    def start_words(self, images: Any) -> dict[str, Any]:
+    def start_words(self, images: Tensor) -> dict[str, Tensor]:
         """What decoding outside of the graph starts with; see `AttentionDecoder.step` for how it goes on.
 
         Args:
@@ -201,7 +203,7 @@ class SPINRecognizer(keras.Model):
         across = 0.5 * (grid[:, middle - 1, :, 0] + grid[:, middle, :, 0])
         return (ops.matmul(across, between.T.astype("float32")) + 1.0) * 0.5
 
-    def call(self, images: Any, previous: Any = None, training: bool = False) -> Any:
+    def call(self, images: Tensor, previous: Tensor = None, training: bool = False) -> Tensor:
         if previous is None:
             result = self.read(images)
             return {key: result[key] for key in ("probabilities", "positions")}
@@ -234,21 +236,27 @@ class SPINRecognizer(keras.Model):
             probabilities (n, steps, classes) and positions (n, steps), float32.
         """
         results = []
-        # Keras would make one graph of unknown width for two that are known, which the transformation cannot run.
-        width = images.shape[2]
-        self.predict_function = self._graphs.by_width.get(width)
         for start in range(0, len(images), batch_size):
             batch = images[start : start + batch_size]
             # One graph for all: the last batch is filled up.
             filled = np.concatenate([batch, np.zeros((batch_size - len(batch), *batch.shape[1:]), batch.dtype)])
-            output = self.predict_on_batch(filled if len(images) > batch_size else batch)
+            output = self._predict(filled if len(images) > batch_size else batch)
             results.append([np.asarray(output[key], "float32")[: len(batch)] for key in ("probabilities", "positions")])
-        self._graphs.by_width[width] = self.predict_function
         if not results:
             classes = len(self.charset.characters) + 2
             return np.zeros((0, self.num_steps, classes), "float32"), np.zeros((0, self.num_steps), "float32")
         probabilities, positions = zip(*results, strict=True)
         return np.concatenate(probabilities), np.concatenate(positions)
+
+    def _predict(self, images: np.ndarray) -> dict[str, Any]:
+        # Keras would make one graph of unknown width for two that are known, which the transformation cannot run; and
+        # it keeps the graph in an attribute, which a thread that reads another width must not exchange meanwhile.
+        width = images.shape[2]
+        with self._graphs.lock:
+            self.predict_function = self._graphs.by_width.get(width)
+            output = self.predict_on_batch(images)
+            self._graphs.by_width[width] = self.predict_function
+        return output
 
     def get_config(self) -> dict[str, Any]:
         return {

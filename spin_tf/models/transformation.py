@@ -8,6 +8,7 @@ from keras import ops
 
 from spin_tf.config import TransformationConfig
 from spin_tf.layers import BatchNorm, ConvNorm, GridSample, InnerOffset, StructurePreservingTransform, ThinPlateSpline
+from spin_tf.layers.base import ConfiguredLayer, Shape, Tensor
 from spin_tf.layers.thin_plate_spline import base_points
 
 # Channels in units of the localisation width (32 in the paper).
@@ -25,7 +26,7 @@ def initial_control_points(num_control_points: int, kind: str) -> np.ndarray:
 
 
 @keras.saving.register_keras_serializable("spin_tf")
-class Transformation(keras.layers.Layer):
+class Transformation(ConfiguredLayer):
     """Rectification of a crop: chromatic (SPN, AIN) first, geometric (TPS) second.
 
     A localisation trunk feeds the parameter head (weights of the structure-preserving transformation, the gate of the
@@ -49,7 +50,7 @@ class Transformation(keras.layers.Layer):
     """
 
     def __init__(
-        self, config: dict[str, Any], image_size: tuple[int, int] = (32, 100), synchronized: bool = False, **kwargs: Any
+        self, config: dict[str, Any], image_size: tuple[int, int], synchronized: bool = False, **kwargs: Any
     ) -> None:
         super().__init__(**kwargs)
         self.config = dict(config)
@@ -94,7 +95,7 @@ class Transformation(keras.layers.Layer):
     def _num_parameters(self) -> int:
         return self.has_spn * self.num_weights + self.has_offset + self.has_grid * 2 * self.num_control_points
 
-    def _initial_bias(self, shape: Any, dtype: Any = None) -> Any:
+    def _initial_bias(self, shape: Shape, dtype: Any = None) -> Any:
         bias: list[float] = []
         if self.has_spn:
             bias += [0.0] * (self.num_weights - 1) + [5.0]
@@ -105,9 +106,9 @@ class Transformation(keras.layers.Layer):
             bias += initial_control_points(self.num_control_points, kind).ravel().tolist()
         return ops.convert_to_tensor(np.asarray(bias, "float32"), dtype=dtype or "float32")
 
-    def build(self, image_shape: Any) -> None:
+    def build(self, image_shape: Shape) -> None:
         height, width = self.image_size
-        shape: tuple[Any, ...] = (None, height, width, 1)
+        shape: Shape = (None, height, width, 1)
         for layer in self.trunk:
             layer.build(shape)
             shape = (None, shape[1] // 2, shape[2] // 2, layer.filters)
@@ -128,7 +129,7 @@ class Transformation(keras.layers.Layer):
             self.sample.build((None, height, width, 1))
         self.built = True
 
-    def call(self, image: Any, training: bool = False) -> dict[str, Any]:
+    def call(self, image: Tensor, training: bool = False) -> dict[str, Tensor]:
         columns = image.shape[2]
         x = ops.cast(image, self.compute_dtype)
         for layer in self.trunk:
@@ -156,11 +157,3 @@ class Transformation(keras.layers.Layer):
             result["grid"] = self.tps(result["control_points"], width=columns)
             result["image"] = self.sample(result["image"], result["grid"])
         return result
-
-    def get_config(self) -> dict[str, Any]:
-        return {
-            **super().get_config(),
-            "config": self.config,
-            "image_size": self.image_size,
-            "synchronized": self.synchronized,
-        }

@@ -55,7 +55,7 @@ def characters_of(charset: Charset) -> str:
 
 
 @dataclasses.dataclass
-class Lexicon:
+class DrawableWords:
     """Words to draw, and those that were left out.
 
     Args:
@@ -69,12 +69,15 @@ class Lexicon:
     left_out: dict[str, list[str]] = dataclasses.field(default_factory=lambda: collections.defaultdict(list))
 
     @classmethod
-    def read(cls, paths: Iterable[str | os.PathLike[str]], charset: Charset | None = None) -> Lexicon:
+    def read(
+        cls, paths: Iterable[str | os.PathLike[str]], charset: Charset | None = None, more: Iterable[str] = ()
+    ) -> DrawableWords:
         """Reads word lists, one word a line; lines that begin with # are comments.
 
         Args:
             paths: text files in UTF-8.
             charset: decides which words can be drawn; without one the words themselves do, beside printable ASCII.
+            more: words that are at hand.
 
         Raises:
             OSError: a file cannot be read.
@@ -85,6 +88,8 @@ class Lexicon:
             lines = read_list(path, errors="replace").split("\n")
             words = [line.strip() for line in lines if not line.startswith("#")]
             found[os.fspath(path)] = [unicodedata.normalize("NFC", word) for word in words if word]
+        if more:
+            found["more words"] = list(more)
         if charset is not None:
             characters = characters_of(charset)
         else:
@@ -101,30 +106,6 @@ class Lexicon:
                 )
         return lexicon
 
-    @classmethod
-    def of(cls, words: Iterable[str], charset: Charset | None = None) -> Lexicon:
-        """The lexicon of words that are at hand, see `read`.
-
-        Raises:
-            ValueError: the charset cannot be drawn, or none of the words.
-        """
-        words = list(words)
-        own = {c for word in words for form in cases(word) for c in form if is_drawn(c)}
-        lexicon = cls([], "".join(sorted({*CHARACTERS, *own})) if charset is None else characters_of(charset))
-        for word in words:
-            lexicon._take(word)
-        if not lexicon.words:
-            raise ValueError(f"No word {lexicon._why()}. Received: words={words[:3]}...")
-        return lexicon
-
-    def with_words(self, words: Iterable[str]) -> Lexicon:
-        """The lexicon with more words; those outside of its characters are left out."""
-        result = Lexicon(list(self.words), self.characters)
-        result.left_out.update(self.left_out)
-        for word in words:
-            result._take(word)
-        return result
-
     def _take(self, word: str) -> None:
         allowed = set(self.characters)
         if any(is_complex(c) for c in word):
@@ -139,7 +120,7 @@ class Lexicon:
         else:
             self.words.append(word)
 
-    def without(self, missing: str) -> Lexicon:
+    def without(self, missing: str) -> DrawableWords:
         """The lexicon without the words that need one of some characters, which no font draws.
 
         Raises:
@@ -147,16 +128,16 @@ class Lexicon:
         """
         if not missing:
             return self
-        characters = "".join(c for c in self.characters if c not in missing)
-        allowed = set(characters)
-        kept = [word for word in self.words if any(allowed.issuperset(form) for form in cases(word))]
-        result = Lexicon(kept, characters)
+        result = DrawableWords([], "".join(c for c in self.characters if c not in missing))
         result.left_out.update(self.left_out)
+        allowed = set(result.characters)
         for word in self.words:
-            if not any(allowed.issuperset(form) for form in cases(word)):
+            if any(allowed.issuperset(form) for form in cases(word)):
+                result.words.append(word)
+            else:
                 lacking = " ".join(sorted(set(word) & set(missing)))
                 result.left_out[f"with characters that no font draws ({lacking})"].append(word)
-        if not kept:
+        if not result.words:
             raise ValueError(f"No font draws a word of the lexicon. Received: characters={missing[:20]!r}")
         return result
 

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import bisect
 import itertools
-import os
 import unicodedata
 from collections.abc import Iterable
 from random import Random
 from typing import NamedTuple
 
-from spin_tf._input_files import read_list
 from spin_tf.synthesis import figures, writings
 from spin_tf.synthesis.figures import integer, pick
 from spin_tf.synthesis.fonts import CHARACTERS
-from spin_tf.synthesis.shares import LabelShares
+from spin_tf.synthesis.probabilities import LabelShares
 from spin_tf.synthesis.vocabulary import COMMON_WORDS
 
 # The longest label that can be drawn, and that is unless one asks for longer: as long as models read by default.
@@ -23,50 +21,16 @@ USUAL_LENGTH = 25
 # Letters that are no letter and accent, and the plain one that stands for them.
 _PLAIN = {"æ": "a", "œ": "o", "ø": "o", "ł": "l", "đ": "d", "ħ": "h", "ß": "s"}
 
-# Lengths of the words of the training sets of ICDAR 2015, IIIT5K and SVT up to eight letters, with a far longer tail:
-# few real words are long, and a decoder that hardly sees them does not read them (2 % of those with 14 letters).
-_LENGTHS: tuple[float, ...] = (
-    1.5,
-    5,
-    17,
-    20,
-    15,
-    12.5,
-    10,
-    7.5,
-    5.8,
-    4.6,
-    3.6,
-    2.8,
-    2.2,
-    1.8,
-    1.4,
-    1.1,
-    0.9,
-    0.7,
-    0.5,
-    0.4,
-)
-_LENGTHS += (0.3, 0.25, 0.2, 0.15, 0.12, 0.1, 0.08, 0.06, 0.05, 0.05)
+# Shares of words of 1, 2, 3, ... letters: those of the training sets of ICDAR 2015, IIIT5K and SVT up to eight, with a
+# far longer tail: few real words are long, and a decoder that hardly sees them reads none (2 % of those with 14).
+_LENGTHS = (
+    1.5, 5, 17, 20, 15, 12.5, 10, 7.5, 5.8, 4.6, 3.6, 2.8, 2.2, 1.8, 1.4, 1.1, 0.9, 0.7, 0.5, 0.4,
+    0.3, 0.25, 0.2, 0.15, 0.12, 0.1, 0.08, 0.06, 0.05, 0.05,
+)  # fmt: skip
 # Compounds as they are usual, and those of labels that are long by their kind.
 _COMPOUND = (10, 22)
 _LONG = (18, 30)
 _DIGITS = figures.DIGITS
-
-
-def read_lexicon(path: str | os.PathLike[str]) -> list[str]:
-    """Words of a file, one a line; lines that begin with # are comments, words that cannot be drawn are left out.
-
-    Raises:
-        OSError: the file cannot be read.
-        ValueError: there is no usable word in it.
-    """
-    lines = read_list(path, errors="replace").split("\n")
-    words = [line.strip() for line in lines if not line.startswith("#")]
-    words = [word for word in words if 1 <= len(word) <= MAX_LENGTH and all(c in CHARACTERS for c in word)]
-    if not words:
-        raise ValueError(f"No word of 1 to {MAX_LENGTH} printable ASCII characters. Received: lexicon={path!r}")
-    return words
 
 
 def cases(word: str) -> tuple[str, str, str, str]:

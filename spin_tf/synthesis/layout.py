@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from spin_tf.synthesis.fonts import CAP_HEIGHT, Glyph, GlyphFont
-from spin_tf.synthesis.streams import Streams
+from spin_tf.synthesis.probabilities import Streams
 
 _BORDER = 40
 # Of a plain mark at the beginning of a word, and behind that.

@@ -3,74 +3,13 @@
 from __future__ import annotations
 
 import math
-import os
-import pathlib
-from collections.abc import Iterable
 from random import Random
 
 import numpy as np
 from PIL import Image, ImageFilter
 
-from spin_tf.data.formats import is_image_name
-from spin_tf.data.images import open_header, read_image_file
-from spin_tf.synthesis import noise
-from spin_tf.synthesis.streams import Streams
-
-
-class Photographs:
-    """Photographs to put behind words, as grey arrays, read on first use.
-
-    Args:
-        paths: image files; unreadable ones are passed over when they come up. None or empty: there are no photographs,
-            and textures of noise stand in for them.
-    """
-
-    def __init__(self, paths: Iterable[str | os.PathLike[str]] | None) -> None:
-        self.paths = [os.fspath(p) for p in paths or ()]
-        self._loaded: dict[int, np.ndarray | None] = {}
-
-    def cut(self, rng: Random, shape: tuple[int, int]) -> np.ndarray | None:
-        """A piece of a photograph at a random scale, float32 `shape`, mean 0; None where there is none."""
-        index, u, x, y = int(rng.random() * len(self.paths)), rng.random(), rng.random(), rng.random()
-        if not self.paths:
-            return None
-        if index not in self._loaded:
-            self._loaded[index] = _read_grey(self.paths[index])
-        photograph = self._loaded[index]
-        if photograph is None:
-            return None
-        rows, columns = photograph.shape
-        scale = 0.5 + 1.0 * u
-        height, width = min(round(shape[0] * scale), rows), min(round(shape[1] * scale), columns)
-        top, left = int(y * (rows - height + 1)), int(x * (columns - width + 1))
-        piece = Image.fromarray(photograph[top : top + height, left : left + width])
-        result = np.asarray(piece.resize((shape[1], shape[0]), Image.Resampling.BILINEAR), np.float32)
-        return result - result.mean()
-
-
-def _read_grey(path: str) -> np.ndarray | None:
-    try:
-        with open_header(read_image_file(path)) as image:
-            image.draft("L", (320, 320))
-            grey = image.convert("L")
-            grey.thumbnail((320, 320))
-            return np.asarray(grey)
-    except MemoryError:
-        raise
-    # Pillow's decoders raise nearly anything on broken files.
-    except Exception:
-        return None
-
-
-def find_photographs(folder: str | os.PathLike[str]) -> list[str]:
-    """Paths of the pictures below a folder, sorted.
-
-    Raises:
-        FileNotFoundError: the folder does not exist.
-    """
-    if not os.path.isdir(folder):
-        raise FileNotFoundError(f"No such folder of backgrounds. Received: backgrounds={os.fspath(folder)!r}")
-    return sorted(str(p) for p in pathlib.Path(folder).rglob("*") if is_image_name(p.name))
+from spin_tf.synthesis.probabilities import Streams
+from spin_tf.synthesis.textures import Photographs, noise
 
 
 def ramp(shape: tuple[int, int], rng: Random) -> np.ndarray:
@@ -133,7 +72,7 @@ def paint(mask: np.ndarray, photographs: Photographs, streams: Streams) -> np.nd
             fill[:, split:] -= contrast * 0.6 * r.random()
     r = streams.active("textured_fill")
     if r is not None:
-        fill = fill + noise.cut(r, shape, (0.7, 2.0, 6.0)[int(r.random() * 3)]) * (0.16 * strength * r.random())
+        fill = fill + noise(r, shape, (0.7, 2.0, 6.0)[int(r.random() * 3)]) * (0.16 * strength * r.random())
 
     r = streams.active("glow")
     if r is not None:
@@ -212,12 +151,12 @@ def background(
     r = streams.active("noise_texture")
     if r is not None:
         grain = (0.7, 1.5, 3.0, 8.0)[int(r.random() * 4)]
-        picture += noise.cut(r, shape, grain) * (strength * 0.09 * r.random())
+        picture += noise(r, shape, grain) * (strength * 0.09 * r.random())
     r = streams.active("photograph")
     if r is not None:
         piece = photographs.cut(r, shape)
         if piece is None:
-            piece = noise.cut(r, shape, 8.0) + noise.cut(r, shape, 2.0)
+            piece = noise(r, shape, 8.0) + noise(r, shape, 2.0)
         deviation = float(piece.std())
         if deviation > 1e-3:
             picture += piece * (strength * (0.04 + 0.3 * r.random() ** 1.5) / max(deviation, 6.0))

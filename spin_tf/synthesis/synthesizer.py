@@ -1,4 +1,4 @@
-"""Words drawn from fonts, as a camera would see them."""
+"""Words drawn from fonts, as a camera would see them, and many of them on one picture."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from collections.abc import Iterable
 from random import Random
 
 import numpy as np
+from PIL import Image
 
-from spin_tf.synthesis import camera, colours, geometry, layout, scene, segments
-from spin_tf.synthesis.config import SynthesisConfig
+from spin_tf.synthesis import camera, layout, scene, segments, warping
 from spin_tf.synthesis.fonts import CAP_HEIGHT, CHARACTERS, FontLibrary, GlyphFont
 from spin_tf.synthesis.labels import USUAL_LENGTH, LabelSampler
-from spin_tf.synthesis.shares import LabelShares
-from spin_tf.synthesis.streams import Streams
+from spin_tf.synthesis.probabilities import LabelShares, Streams, SynthesisConfig
+from spin_tf.synthesis.textures import Photographs
 
 # A word fills its image; what is larger takes memory by gigabytes and shows nothing more.
 MAX_SIDE = 2048
@@ -25,7 +25,7 @@ class WordSynthesizer:
     """Makes word images with their labels; each is a pure function of an integer seed.
 
     A word is set in one of the fonts with its neighbours on a flat plane (`layout`), warped once into a crop
-    (`geometry`), painted on a background (`scene`), and photographed (`camera`).
+    (`warping`), painted on a background (`scene`), and photographed (`camera`).
 
     Args:
         fonts: a list of font files; None takes those of the system, or Pillow's own font where there are none.
@@ -65,7 +65,7 @@ class WordSynthesizer:
         self.config = config or SynthesisConfig()
         self.fonts = FontLibrary(fonts, characters or CHARACTERS)
         self.labels = LabelSampler(lexicon, max_length, characters or CHARACTERS, shares)
-        self.photographs = scene.Photographs(backgrounds)
+        self.photographs = Photographs(backgrounds)
 
     def word(self, seed: int | Random | np.random.Generator) -> tuple[np.ndarray, str]:
         """Makes one word.
@@ -91,7 +91,7 @@ class WordSynthesizer:
         if r is not None:
             amount = -0.7 * r.random() if r.random() < 0.2 else 0.3 + 1.7 * r.random()
             plane = layout.TextPlane(layout.change_weight(plane.mask, amount), plane.box)
-        crop = geometry.warp(plane, streams, self._max_width)
+        crop = warping.warp_plane(plane, streams, self._max_width)
         picture = scene.paint(crop.mask, self.photographs, streams)
         left, top, right, bottom = plane.box
         # A letter's share of the crop, whose size is in pixels of the text plane; condensed letters are narrower there.
@@ -100,17 +100,15 @@ class WordSynthesizer:
         fine = 1.0 if label.isascii() else _FINE
         letter = width / crop.true_height / fine, min(bottom - top, CAP_HEIGHT) / crop.true_height / fine
         aspect = crop.true_width / crop.true_height
-        size = self.wide_size if self.wide_size is not None and aspect > geometry.WIDE else self.size
+        size = self.wide_size if self.wide_size is not None and aspect > warping.WIDE else self.size
         image = camera.photograph(picture, letter, aspect, size, streams)
         r = streams.active("colour_only")
-        return (image if r is None else colours.of_one_brightness(image, r)), label
+        return (image if r is None else camera.of_one_brightness(image, r)), label
 
     @property
     def _max_width(self) -> int:
         """Of masks of wide crops: enough for the image to be scaled down."""
-        return (
-            geometry.MAX_WIDTH if self.wide_size is None else max(geometry.MAX_WIDTH, min(2 * self.wide_size[1], 512))
-        )
+        return warping.MAX_WIDTH if self.wide_size is None else max(warping.MAX_WIDTH, min(2 * self.wide_size[1], 512))
 
     def _choose(self, streams: Streams) -> tuple[str, GlyphFont]:
         rng = streams.always("label")
@@ -133,3 +131,28 @@ def _checked(size: tuple[int, int], name: str) -> tuple[int, int]:
     if len(size) != 2 or min(size) < 8 or max(size) > MAX_SIDE:
         raise ValueError(f"{name} must be (height, width) of 8 to {MAX_SIDE} pixels each. Received: {name}={size}")
     return int(size[0]), int(size[1])
+
+
+_GAP = 3
+
+
+def contact_sheet(images: Iterable[np.ndarray], columns: int = 8) -> Image.Image:
+    """Tiles word images, row by row, in cells as large as the largest image.
+
+    Args:
+        images: uint8 arrays (height, width), or (height, width, 3) in colour.
+        columns: words in a row.
+
+    Raises:
+        ValueError: there is no image.
+    """
+    tiles = list(images)
+    if not tiles:
+        raise ValueError("A contact sheet needs at least one image. Received: images=[]")
+    mode = "RGB" if any(tile.ndim == 3 for tile in tiles) else "L"
+    height, width = (max(tile.shape[axis] for tile in tiles) + _GAP for axis in (0, 1))
+    rows = -(-len(tiles) // columns)
+    sheet = Image.new(mode, (columns * width + _GAP, rows * height + _GAP), "white")
+    for i, tile in enumerate(tiles):
+        sheet.paste(Image.fromarray(tile), (_GAP + i % columns * width, _GAP + i // columns * height))
+    return sheet

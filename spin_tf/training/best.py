@@ -1,6 +1,11 @@
+"""The best weights of a run: best.keras, and best.json, which says what it reads of which words."""
+
 from __future__ import annotations
 
 import functools
+import hashlib
+import json
+import math
 import os
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
@@ -8,16 +13,84 @@ from typing import Any
 import numpy as np
 from absl import logging
 
+from spin_tf._files import write_atomically, write_text
 from spin_tf.charset import Tokenizer
 from spin_tf.evaluation.metrics import Score
 from spin_tf.models import SPINRecognizer, load_model
-from spin_tf.training import pictures
-from spin_tf.training.best_record import BestRecord
-from spin_tf.training.checkpoints import write_atomically
-from spin_tf.training.guards import Interrupted
-from spin_tf.training.shipped import ShippedModel
+from spin_tf.training.averaging import ShippedModel, architecture
+from spin_tf.training.run_state import Interrupted
 from spin_tf.training.validation import Validator
-from spin_tf.training.watching import Progress, Watcher
+from spin_tf.training.watching import Progress, Watcher, draw_words
+
+
+class BestRecord:
+    """best.json: what best.keras reads, of which words, and of which file that is said.
+
+    Args:
+        model_dir: where both lie.
+    """
+
+    def __init__(self, model_dir: str) -> None:
+        self.model_path = os.path.join(model_dir, "best.keras")
+        self._path = os.path.join(model_dir, "best.json")
+
+    @property
+    def _values(self) -> dict[str, Any]:
+        try:
+            with open(self._path, encoding="utf-8") as stream:
+                values = json.load(stream)
+        except (OSError, ValueError):
+            return {}
+        return values if isinstance(values, dict) else {}
+
+    @property
+    def origin(self) -> dict[str, Any]:
+        """Step and averaging of the model, where they are known of this very file."""
+        values = self._values
+        is_of_it = values.get("sha256") in (None, _digest(self.model_path))
+        return {key: values[key] for key in ("step", "averaged") if is_of_it and key in values}
+
+    @property
+    def was_measured(self) -> bool:
+        """Whether an accuracy was ever told of it."""
+        return "all_accuracy" in self._values
+
+    def accuracy(self, words: str) -> float | None:
+        """The accuracy, where it is one of this file on these words, given by their digest."""
+        values = self._values
+        known = values.get("all_accuracy")
+        if not isinstance(known, float) or not math.isfinite(known) or values.get("measured_on") != words:
+            return None
+        return known if values.get("sha256") == _digest(self.model_path) else None
+
+    def write(self, values: dict[str, Any], words: str | None) -> None:
+        """Writes what is told of best.keras as it lies there now.
+
+        Args:
+            values: step, averaging and accuracies.
+            words: digest of the words that they were measured on, if any.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        if words is not None:
+            values = {**values, "measured_on": words, "sha256": _digest(self.model_path)}
+        write_text(self._path, json.dumps(values, indent=1))
+
+    def keep_aside(self, reason: str) -> None:
+        """Gives best.keras and best.json another name, under which no training touches them."""
+        number = 1
+        while os.path.exists(other := os.path.join(os.path.dirname(self.model_path), f"best-before-{number}.keras")):
+            number += 1
+        os.replace(self.model_path, other)
+        if os.path.exists(self._path):
+            os.replace(self._path, other.removesuffix(".keras") + ".json")
+        logging.warning("%s is kept as %s: %s", self.model_path, other, " ".join(reason.split()))
+
+
+def _digest(path: str) -> str:
+    with open(path, "rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 class BestModel:
@@ -80,7 +153,7 @@ class BestModel:
         score, values = self._score()
         if score.words:
             watcher.log(step, **values)
-            watcher.images(step, pictures.draw(self._shipped.model, self._validator.sample(8), self._tokenizer))
+            watcher.images(step, draw_words(self._shipped.model, self._validator.sample(8), self._tokenizer))
             progress.say(f"step {step}: {_tell(values)}")
         if not score.words or self.accuracy is None or score.word_accuracy >= self.accuracy:
             self._keep(step, score, values, averaged=bool(self._averages))
@@ -113,7 +186,7 @@ class BestModel:
 
     def _keep(self, step: int, score: Score, values: dict[str, float], averaged: bool) -> None:
         self.accuracy = score.word_accuracy if score.words else None
-        write_atomically(os.path.join(self._model_dir, "best.keras"), self._shipped.save)
+        write_atomically(os.path.join(self._model_dir, "best.keras"), self._shipped.model.save)
         self._record.write({"step": step, "averaged": averaged, **values}, self._words if score.words else None)
 
     @property
@@ -150,7 +223,7 @@ class BestModel:
         except (ValueError, OSError) as error:
             record.keep_aside(str(error))
             return
-        if _architecture(model) != _architecture(self._model):
+        if _reads(model) != _reads(self._model):
             record.keep_aside("it is another model")
             return
 
@@ -163,9 +236,8 @@ class BestModel:
         record.write({**record.origin, **_values(scores)}, self._words)
 
 
-def _architecture(model: SPINRecognizer) -> tuple[Any, ...]:
-    config = {key: value for key, value in model.config.items() if key not in ("name", "charset")}
-    return config, model.charset.characters, model.charset.fold_case
+def _reads(model: SPINRecognizer) -> tuple[Any, ...]:
+    return architecture(model), model.charset.characters, model.charset.fold_case
 
 
 def _values(scores: dict[str, Score]) -> dict[str, float]:

@@ -7,7 +7,6 @@ import shutil
 from collections.abc import Iterator
 from typing import Any
 
-import keras
 import numpy as np
 import tensorflow as tf
 
@@ -16,8 +15,8 @@ from spin_tf.config import Config
 from spin_tf.contract.preprocessing import Preprocessing
 from spin_tf.data.feeding.pipeline import TrainingWords
 from spin_tf.models import SPINRecognizer
-from spin_tf.training.checkpoints import list_checkpoints
-from spin_tf.training.initialize import start_from
+from spin_tf.training.base_trainer import build
+from spin_tf.training.checkpoints import checkpoint_bytes, list_checkpoints
 from spin_tf.training.losses import token_cross_entropy
 from spin_tf.training.strategies import Place
 from spin_tf.training.validation import Validator
@@ -42,22 +41,15 @@ def dry_run(config: Config, model_dir: str, strategy: Any) -> Iterator[str]:
     yield from validator.notes
     yield from _coverage(words, tokenizer)
 
-    keras.utils.set_random_seed(t.seed)
-    keras.mixed_precision.set_dtype_policy(t.dtype)
-    try:
-        model = SPINRecognizer(config.model, name="spin_recognizer")
-    finally:
-        keras.mixed_precision.set_dtype_policy("float32")
-    for stage in t.freeze:
-        if getattr(model, stage) is not None:
-            getattr(model, stage).trainable = False
-    if t.init_from and not list_checkpoints(model_dir):
-        yield start_from(t.init_from, model, t.init_partly)
+    built = build(config, model_dir)
+    model = built.model
+    if built.start:
+        yield built.start
     # One real batch, through a part of the model's first step.
     batch = _first_batch(words, config.model.preprocessing, t.steps)
     yield from _shapes(model, batch, t.label_smoothing)
     yield from _memory(config, model, place)
-    yield from _folder(config, model, model_dir)
+    yield from _folder(config, built.variables, model_dir)
     yield (
         f"would train {t.steps:,} steps of {t.batch_size} words in {t.dtype} on {place.replicas} "
         f"{'device' if place.replicas == 1 else 'devices'} of {place.num_workers} "
@@ -145,16 +137,14 @@ def activation_bytes(model: SPINRecognizer, batch_size: int) -> int:
     )
 
 
-def _folder(config: Config, model: SPINRecognizer, model_dir: str) -> Iterator[str]:
+def _folder(config: Config, variables: list[Any], model_dir: str) -> Iterator[str]:
     saved = list_checkpoints(model_dir)
     existing = model_dir
     while not os.path.isdir(existing):
         existing = os.path.dirname(os.path.abspath(existing))
     if not os.access(existing, os.W_OK):
         raise PermissionError(f"model_dir cannot be written. Received: --model_dir={model_dir}")
-    trainable = sum(int(np.prod(v.shape)) for v in model.trainable_variables)
-    extra = 2 + bool(config.training.optimizer.ema)
-    size = 4 * (model.count_params() + extra * trainable)
+    size = checkpoint_bytes(variables)
     keep = config.training.keep_checkpoints
     yield (
         f"model_dir {model_dir}: {'goes on from ' + saved[-1] if saved else 'a new run'}; {keep} checkpoints of "

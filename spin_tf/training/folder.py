@@ -14,20 +14,19 @@ from spin_tf import config as config_module
 from spin_tf._files import remove_partial, write_atomically
 from spin_tf._locks import FileLock, Locked
 from spin_tf.config import Config
-from spin_tf.training.checkpoints import OtherVariablesError, list_checkpoints, restore_latest
+from spin_tf.training.checkpoints import OtherVariablesError, checkpoint_bytes, list_checkpoints, restore_latest
 from spin_tf.training.run_state import RunState
 
 LOCK = "lock"
 
 
-def claim(folder: str, config: Config, write: bool = True) -> FileLock:
-    """Makes a model_dir ready for a run: it exists, can be written, holds nothing of another model, is no other run's
-    at this time, and says the resolved configuration in config.yaml.
+def claim(folder: str, config: Config) -> FileLock:
+    """Makes a model_dir ready for a run: it exists, can be written, holds nothing of another model, and is no other
+    run's at this time. `settle` follows once the run is known to start.
 
     Args:
         folder: the model_dir.
         config: of the run.
-        write: False leaves config.yaml to `settle`, once the run is known to start.
 
     Returns:
         the lock of the folder, which must be kept as long as the run writes there.
@@ -41,23 +40,19 @@ def claim(folder: str, config: Config, write: bool = True) -> FileLock:
     try:
         os.makedirs(folder, exist_ok=True)
         lock = FileLock(os.path.join(folder, LOCK))
+        try:
+            if list_checkpoints(folder) and os.path.exists(path):
+                _compare(config_module.load(path), config, folder)
+            remove_partial(folder)
+        except BaseException:
+            lock.release()
+            raise
     except Locked as error:
         raise ValueError(
             f"another training runs in this folder now: {error}. Received: --model_dir={folder}"
         ) from error
     except OSError as error:
         raise OSError(f"model_dir cannot be written: {error}. Received: --model_dir={folder}") from error
-    try:
-        if list_checkpoints(folder) and os.path.exists(path):
-            _compare(config_module.load(path), config, folder)
-        remove_partial(folder)
-        if write:
-            settle(folder, config)
-    except BaseException as error:
-        lock.release()
-        if isinstance(error, OSError):
-            raise OSError(f"model_dir cannot be written: {error}. Received: --model_dir={folder}") from error
-        raise
     return lock
 
 
@@ -146,7 +141,7 @@ def warn_of_other_words(before: dict[str, int], now: dict[str, int]) -> None:
 
 def warn_of_little_space(folder: str, variables: list[Any], keep: int) -> str | None:
     """Says so when the disk has no room for the checkpoints of a run; they are written beside the ones they replace."""
-    size = sum(int(v.value.dtype.size) * int(v.value.shape.num_elements()) for v in variables)
+    size = checkpoint_bytes(variables)
     existing = sum(os.path.getsize(path) for path in list_checkpoints(folder))
     free = shutil.disk_usage(folder).free
     needed = (keep + 1) * size - existing

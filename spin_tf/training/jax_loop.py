@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import collections
 import importlib
-import os
 from typing import Any
 
 import numpy as np
@@ -12,20 +11,17 @@ from absl import logging
 
 from spin_tf._processes import answered_by
 from spin_tf.config import Config
-from spin_tf.training import folder
-from spin_tf.training.building import build
-from spin_tf.training.checkpoints import last_good, save_checkpoint
-from spin_tf.training.clock import Clock
-from spin_tf.training.guards import LossGuard, TrainingError
+from spin_tf.layers.base import Tensor
+from spin_tf.models.loading import save_weights
+from spin_tf.training.averaging import NUM_BATCHES, recalibrate
+from spin_tf.training.base_trainer import BaseTrainer
+from spin_tf.training.checkpoints import last_good
 from spin_tf.training.jax_words import WordStream
 from spin_tf.training.losses import training_loss
-from spin_tf.training.optimizer import Schedule
-from spin_tf.training.run_state import RunState
-from spin_tf.training.statistics import NUM_BATCHES, recalibrate
-from spin_tf.training.weights_file import save_weights
+from spin_tf.training.run_state import TrainingError
 
 
-class JaxTrainer:
+class JaxTrainer(BaseTrainer):
     """Trains a `SPINRecognizer` on one device.
 
     Args:
@@ -39,31 +35,8 @@ class JaxTrainer:
     """
 
     def __init__(self, config: Config, model_dir: str, words: WordStream) -> None:
-        self.config = config
-        self.model_dir = model_dir
+        super().__init__(config, model_dir)
         self._words = words
-        t = config.training
-        is_new = not os.path.isdir(model_dir)
-        self._lock = folder.claim(model_dir, config, write=False)
-        try:
-            built = build(config, model_dir)
-            self.model, self.learner = built.model, built.learner
-            self.optimizer, self.averages = built.optimizer, built.averages
-            self._variables = built.variables
-            self.state = folder.restore(model_dir, config, self._variables) or RunState()
-            folder.settle(model_dir, config)
-        except BaseException:
-            folder.leave(model_dir, self._lock, is_new)
-            raise
-        self.schedule = Schedule(t.optimizer, t.steps)
-        self.guard = LossGuard(t.explode, self.state.mean_loss)
-        self.clock = Clock(t.minutes, self.state.seconds)
-        self._stop_signal: int | None = None
-
-    @property
-    def step(self) -> int:
-        """Steps done."""
-        return self.state.step
 
     @property
     def stopped_by(self) -> int | None:
@@ -76,12 +49,12 @@ class JaxTrainer:
         model, optimizer, t = self.learner, self.optimizer, self.config.training
         has_averages = bool(self.averages)
 
-        def loss_of(trainable: Any, rest: Any, images: Any, tokens: Any) -> Any:
+        def loss_of(trainable: Any, rest: Any, images: Tensor, tokens: Tensor) -> Tensor:
             outputs, rest = model.stateless_call(trainable, rest, images, tokens[:, :-1], training=True)
             loss, count = training_loss(outputs, tokens[:, 1:], t.label_smoothing, t.ctc_weight)
             return loss / count, rest
 
-        def step(state: Any, images: Any, tokens: Any, rate: Any) -> Any:
+        def step(state: Any, images: Tensor, tokens: Tensor, rate: Any) -> Tensor:
             trainable, rest, slots, averages = state
             (loss, rest), gradients = jax.value_and_grad(loss_of, has_aux=True)(trainable, rest, images, tokens)
             norm = jnp.sqrt(sum(jnp.sum(jnp.square(gradient)) for gradient in gradients))
@@ -132,7 +105,7 @@ class JaxTrainer:
                 f"{last_good(self.model_dir)}"
             ) from error
         finally:
-            self._lock.release()
+            self._release()
 
     def _on_signal(self, number: int, frame: Any) -> None:
         self._stop_signal = number
@@ -165,20 +138,13 @@ class JaxTrainer:
                 logging.info("step %d: loss %.4f, %.0f words/s, rate %.2g", self.step, self.guard.mean, speed, rate)
                 logged = self.step, seconds
             if self.step % t.checkpoint_every == 0:
-                self._save(state)
-        self._save(state)
+                self._put_back(state)
+                self._save()
+        self._put_back(state)
+        self._save()
         for variable, average in zip(self.model.trainable_variables, self.averages, strict=False):
             variable.assign(average.value)
         if self.averages:
             recalibrate(self.model, latest)
-        save_weights(self.model_dir, self.model, {})
+        save_weights(self.model_dir, self.model)
         return self.guard.mean or 0.0
-
-    def _save(self, state: Any) -> None:
-        self._put_back(state)
-        self.state.seconds, self.state.mean_loss = self.clock.seconds, self.guard.mean
-        keep = self.config.training.keep_checkpoints
-        try:
-            save_checkpoint(self.model_dir, self.step, self._variables, self.state.to_dict(), keep)
-        except OSError as error:
-            raise TrainingError(f"step {self.step} cannot be saved: {error}; {last_good(self.model_dir)}") from error

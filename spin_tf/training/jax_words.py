@@ -19,7 +19,7 @@ from spin_tf.contract.errors import ImageError
 from spin_tf.data.feeding.augmentation import augment
 from spin_tf.data.records.word_example import WordExample
 from spin_tf.synthesis import WordSynthesizer
-from spin_tf.training.guards import TrainingError
+from spin_tf.training.run_state import TrainingError
 
 # Steps whose words are made before they are asked for.
 _AHEAD = 4

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-import os
 import signal
 import time
 from collections.abc import Iterator
@@ -13,39 +11,25 @@ from typing import Any
 import tensorflow as tf
 from absl import logging
 
-from spin_tf._locks import FileLock
 from spin_tf._processes import answered_by
 from spin_tf.charset import Charset, Tokenizer
 from spin_tf.config import Config
 from spin_tf.data.feeding.pipeline import TrainingWords
 from spin_tf.evaluation.metrics import Score
 from spin_tf.training import folder
-from spin_tf.training.agreement import exchange, require_same_settings
-from spin_tf.training.batches import until_finished
+from spin_tf.training.averaging import NUM_BATCHES
+from spin_tf.training.base_trainer import BaseTrainer
+from spin_tf.training.batches import told, until_finished
 from spin_tf.training.best import BestModel
-from spin_tf.training.building import build
-from spin_tf.training.checkpoints import last_good, save_checkpoint
-from spin_tf.training.clock import Clock
-from spin_tf.training.failures import told
-from spin_tf.training.guards import Interrupted, LossGuard, TrainingError
-from spin_tf.training.optimizer import Schedule
-from spin_tf.training.run_state import RunState
-from spin_tf.training.statistics import NUM_BATCHES
+from spin_tf.training.checkpoints import last_good
+from spin_tf.training.run_state import Interrupted, TrainingError
 from spin_tf.training.step import TrainingStep, trim_tokens
-from spin_tf.training.strategies import Place, require_same_step
+from spin_tf.training.strategies import Place, exchange, require_same_settings, require_same_step
 from spin_tf.training.validation import Validator
 from spin_tf.training.watching import Progress, Watcher
 
 
-@dataclasses.dataclass
-class _Pending:
-    """A step whose numbers have not been looked at yet: they are, while the next one runs."""
-
-    step: int
-    numbers: tuple[Any, Any, Any]
-
-
-class Trainer:
+class Trainer(BaseTrainer):
     """Trains a `SPINRecognizer`.
 
     Everything that decides how a run goes on is in its checkpoints: weights, optimizer, averages and the number of
@@ -63,8 +47,6 @@ class Trainer:
     """
 
     def __init__(self, config: Config, model_dir: str, strategy: Any = None) -> None:
-        self.config = config
-        self.model_dir = model_dir
         self.strategy = strategy or tf.distribute.get_strategy()
         self.place = Place.of(self.strategy)
         if config.training.batch_size % self.place.replicas:
@@ -77,23 +59,30 @@ class Trainer:
                 "training.minutes is for one machine: the clocks of several differ. "
                 f"Received: training.minutes={config.training.minutes} on {self.place.num_workers} machines"
             )
-        self._lock: FileLock | None = None
-        is_new = not os.path.isdir(model_dir)
-        if self.place.is_chief:
-            self._lock = folder.claim(model_dir, config, write=False)
-        try:
-            with self._told():
-                self._prepare()
-            if self.place.is_chief:
-                folder.settle(model_dir, config)
-        except BaseException:
-            if self._lock is not None:
-                folder.leave(model_dir, self._lock, is_new)
-            raise
+        # The signal that ended the run before its end, whichever process of the run got it.
+        self.stopped_by: int | None = None
+        super().__init__(config, model_dir)
+
+    @property
+    def _is_chief(self) -> bool:  # type: ignore[override]
+        return self.place.is_chief
 
     def _prepare(self) -> None:
-        config, model_dir = self.config, self.model_dir
-        self.state = RunState()
+        with self._told():
+            self._prepare_words()
+            self._build(self.strategy, self.place.replicas)
+            self.best = BestModel(
+                self.model_dir,
+                self.model,
+                self.averages,
+                self.validator,
+                self.tokenizer,
+                lambda: self._stop_signal is not None,
+            )
+            self._restore()
+
+    def _prepare_words(self) -> None:
+        config = self.config
         self.tokenizer = Tokenizer(Charset.from_spec(config.model.charset), config.model.max_length)
         t = config.training
         by_width = config.model.wide_image_size is not None
@@ -101,52 +90,28 @@ class Trainer:
         # Before anything is made of them that would have to be alike.
         require_same_settings(self.strategy, self.place, config, self.words)
         self.validator = Validator.of(config.data, self.tokenizer, config.model.preprocessing)
-        built = build(config, model_dir, self.strategy, self.place.replicas)
-        self.model, self.learner = built.model, built.learner
-        self.optimizer, self.averages = built.optimizer, built.averages
-        self._state_variables = built.variables
-        self.best = BestModel(
-            model_dir, self.model, self.averages, self.validator, self.tokenizer, lambda: self._stop_signal is not None
-        )
-        self._stop_signal: int | None = None
-        # The signal that ended the run before its end, whichever process of the run got it.
-        self.stopped_by: int | None = None
-        self._restore()
 
     def _told(self) -> AbstractContextManager[None]:
         return told(lambda: f"step {self.step}", self.model_dir, self.place.machines, self.place.name)
 
     @property
-    def step(self) -> int:
-        """Steps done."""
-        return self.state.step
-
-    @property
     def _num_words(self) -> dict[str, int]:
         return dict(zip(self.words.names, self.words.sizes, strict=True))
 
-    def _restore(self) -> None:
-        t = self.config.training
-        restored = folder.restore(self.model_dir, self.config, self._state_variables)
-        self.state = restored or RunState()
-        self.guard = LossGuard(t.explode, self.state.mean_loss)
-        self.clock = Clock(t.minutes, self.state.seconds)
+    def _restore(self) -> bool:
+        restored = super()._restore()
         folder.warn_of_other_words(self.state.words, self._num_words)
         require_same_step(self.strategy, self.place, self.step, self.model_dir)
         if self.place.is_chief:
-            self.best.take_over(restored is not None)
-            folder.warn_of_little_space(self.model_dir, self._state_variables, t.keep_checkpoints)
+            self.best.take_over(restored)
+            folder.warn_of_little_space(self.model_dir, self._variables, self.config.training.keep_checkpoints)
+        return restored
 
     def _save(self) -> None:
         if not self.place.is_chief:
             return
-        self.state.best, self.state.mean_loss = self.best.accuracy, self.guard.mean
-        self.state.seconds, self.state.words = self.clock.seconds, self._num_words
-        keep = self.config.training.keep_checkpoints
-        try:
-            save_checkpoint(self.model_dir, self.step, self._state_variables, self.state.to_dict(), keep)
-        except OSError as error:
-            raise TrainingError(f"step {self.step} cannot be saved: {error}; {last_good(self.model_dir)}") from error
+        self.state.best, self.state.words = self.best.accuracy, self._num_words
+        super()._save()
 
     def _batches(self) -> Iterator[Any]:
         """The batches from the present step on; what a broken record or image does is `data.on_corrupt`'s choice."""
@@ -182,32 +147,27 @@ class Trainer:
         finally:
             self._release()
 
-    def _release(self) -> None:
-        """Lets another run into the folder."""
-        if self._lock is not None:
-            self._lock.release()
-
     def _run(self, watcher: Watcher, progress: Progress) -> Score:
         t = self.config.training
         score = Score()
         take_step = TrainingStep(
             self.strategy, self.learner, self.optimizer, self.averages, t.optimizer.ema, t.label_smoothing, t.ctc_weight
         )
-        schedule = Schedule(t.optimizer, t.steps)
         if self._is_finished and self.state.validated is not None and self.state.validated < self.step:
             # Stopped while it validated its last step.
             score = self._validate(watcher, progress, last=True)
-        pending: _Pending | None = None
+        # A step whose numbers have not been looked at yet: they are, while the next one runs.
+        pending: tuple[int, Any] | None = None
         stop = self._stop_signal is not None
         waited = time.perf_counter()
         for batch in self._batches():
             progress.waited(time.perf_counter() - waited)
             if self.clock.limit is not None:
-                self.optimizer.learning_rate = self.clock.rate(schedule, self.step)
+                self.optimizer.learning_rate = self.clock.rate(self.schedule, self.step)
             tokens = trim_tokens(batch["tokens"]) if self.place.replicas == 1 else batch["tokens"]
             numbers = take_step(batch["image"], tokens, self._stop_signal is not None)
             stop = self._check(pending)
-            pending = _Pending(self.step, numbers)
+            pending = self.step, numbers
             self.state.step += 1
             last = self._is_finished
             log, validate = (self.step % n == 0 or last for n in (t.log_every, t.validate_every))
@@ -218,7 +178,7 @@ class Trainer:
                 stop = self._check(pending) or stop
                 pending = None
             if log:
-                self._log(numbers, self.clock.rate(schedule, self.step), watcher, progress)
+                self._log(numbers, self.clock.rate(self.schedule, self.step), watcher, progress)
             # Before it is validated, which may take longer than a signal leaves time for.
             if save or stop or validate:
                 self._save()
@@ -256,16 +216,17 @@ class Trainer:
             raise KeyboardInterrupt
         self._stop_signal = number
 
-    def _check(self, pending: _Pending | None) -> bool:
+    def _check(self, pending: tuple[int, Any] | None) -> bool:
         """Looks at a step's numbers; returns whether any process was asked to stop before it."""
         if pending is None:
             return False
-        loss, norm, stop = (float(number) for number in pending.numbers)
+        step, numbers = pending
+        loss, norm, stop = (float(number) for number in numbers)
         problem = self.guard.problem(loss, norm)
         if problem:
-            ids = self.words.source_ids(pending.step)
+            ids = self.words.source_ids(step)
             shown = ", ".join(ids[:32]) + (f" and {len(ids) - 32} more" if len(ids) > 32 else "")
-            raise TrainingError(f"step {pending.step + 1}: {problem}; {last_good(self.model_dir)}; its words: {shown}")
+            raise TrainingError(f"step {step + 1}: {problem}; {last_good(self.model_dir)}; its words: {shown}")
         return stop > 0
 
     def _validate(self, watcher: Watcher, progress: Progress, last: bool) -> Score:

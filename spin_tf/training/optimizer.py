@@ -7,6 +7,7 @@ import keras
 from keras import ops
 
 from spin_tf.config import STAGES, OptimizerConfig
+from spin_tf.layers.base import Tensor
 
 
 @keras.saving.register_keras_serializable("spin_tf")
@@ -24,7 +25,7 @@ class Schedule(keras.optimizers.schedules.LearningRateSchedule):
         self.config = config
         self.steps = steps
 
-    def __call__(self, step: Any) -> Any:
+    def __call__(self, step: Tensor) -> Tensor:
         c = self.config
         step = ops.cast(step, "float32")
         if c.schedule == "cosine":
@@ -52,7 +53,7 @@ _POLYNOMIAL = (3.4445, -4.7750, 2.0315)
 _STEPS = 5
 
 
-def orthogonalize(matrix: Any) -> Any:
+def orthogonalize(matrix: Tensor) -> Tensor:
     """The nearest matrix of orthonormal rows or columns, whichever are fewer, roughly: singular values in [0.7, 1.2].
 
     Every step of the iteration multiplies from the shorter side, by a polynomial of the matrix's Gram matrix. Where one
@@ -75,7 +76,7 @@ def orthogonalize(matrix: Any) -> Any:
     return ops.cast(ops.transpose(product) if tall else product, "float32")
 
 
-def _iterate(x: Any) -> Any:
+def _iterate(x: Tensor) -> Tensor:
     a, b, c = _POLYNOMIAL
     for _ in range(_STEPS):
         gram = ops.matmul(x, ops.transpose(x))
@@ -83,7 +84,7 @@ def _iterate(x: Any) -> Any:
     return x
 
 
-def _iterate_on_gram(x: Any) -> Any:
+def _iterate_on_gram(x: Tensor) -> Tensor:
     a, b, c = _POLYNOMIAL
     gram = ops.matmul(x, ops.transpose(x))
     total = identity = ops.eye(x.shape[0], dtype="float32")
@@ -95,8 +96,10 @@ def _iterate_on_gram(x: Any) -> Any:
     return ops.matmul(ops.cast(total, "bfloat16"), ops.cast(x, "bfloat16"))
 
 
-class AdamW(keras.optimizers.AdamW):
-    """Keras's AdamW with a slower rate for the localisation output, fed with gradients that are summed already.
+class AdamWOrMuon(keras.optimizers.AdamW):
+    """Keras's AdamW, for hidden kernels Muon where it is asked for, fed with gradients that are summed already.
+
+    The localisation output has a slower rate.
 
     Clipping has to see the gradient of the whole batch, so the training loop sums over the replicas first.
 
@@ -105,7 +108,8 @@ class AdamW(keras.optimizers.AdamW):
     compiler fuses the passes, Keras's own code runs.
 
     With `optimizer.name: muon` the kernels between the first layer and the last get orthogonalised momentum instead,
-    scaled to the size that AdamW's steps have, so that rates and decay mean the same.
+    scaled to the size that AdamW's steps have, so that rates and decay mean the same. Keras's own Muon leaves every
+    convolution to Adam, and multiplies whole matrices where a short side would do (see `orthogonalize`).
 
     Args:
         config: see `OptimizerConfig`.
@@ -140,7 +144,7 @@ class AdamW(keras.optimizers.AdamW):
             var_list=[v for v, is_slow in zip(variables, slow, strict=True) if is_slow or len(v.shape) < 2]
         )
 
-    def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
+    def update_step(self, gradient: Tensor, variable: Any, learning_rate: Tensor) -> None:
         index = self._get_variable_index(variable)
         rate = learning_rate * self._factors[index]
         if self._by_muon[index]:
@@ -168,7 +172,7 @@ class AdamW(keras.optimizers.AdamW):
             grad=tf.cast(gradient, dtype),
         )
 
-    def _muon_step(self, gradient: Any, variable: Any, rate: Any, momentum: Any) -> None:
+    def _muon_step(self, gradient: Tensor, variable: Any, rate: Tensor, momentum: Tensor) -> None:
         """Nesterov momentum, orthogonalised; 0.2 sqrt(longer side) gives its entries the size of AdamW's.
 
         Reference: Liu et al., "Muon is scalable for LLM training", arXiv 2502.16982, section 2.2.

@@ -4,12 +4,13 @@ from typing import Any
 
 import tensorflow as tf
 
+from spin_tf.layers.base import Tensor
 from spin_tf.training.losses import training_loss
 
 SHORT_ROWS = (13, 18)
 
 
-def trim_tokens(tokens: Any) -> Any:
+def trim_tokens(tokens: Tensor) -> Tensor:
     """Drops decoder steps that no word of the batch needs, down to one of few lengths, each of which is a graph."""
     longest = int(tf.math.count_nonzero(tf.reduce_any(tokens > 0, axis=0)))
     lengths = [length for length in SHORT_ROWS if longest < length < tokens.shape[1]]
@@ -58,18 +59,18 @@ class TrainingStep:
         # There is no Python control flow for AutoGraph to convert, only a model to trace.
         self._graph = tf.function(self._step, autograph=False)
 
-    def __call__(self, images: Any, tokens: Any, stop: bool) -> tuple[Any, Any, Any]:
+    def __call__(self, images: Tensor, tokens: Tensor, stop: bool) -> tuple[Tensor, Tensor, Tensor]:
         return self._graph(images, tokens, tf.constant(float(stop), tf.float32))
 
-    def _step(self, images: Any, tokens: Any, stop: Any) -> tuple[Any, ...]:
+    def _step(self, images: Tensor, tokens: Tensor, stop: Tensor) -> tuple[Tensor, ...]:
         replica_step = tf.autograph.experimental.do_not_convert(self._replica_step)
         results = self._strategy.run(replica_step, args=(images, tokens, stop))
         return tuple(self._strategy.experimental_local_results(result)[0] for result in results)
 
-    def _replica_step(self, images: Any, tokens: Any, stop: Any) -> tuple[Any, Any, Any]:
+    def _replica_step(self, images: Tensor, tokens: Tensor, stop: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         context = tf.distribute.get_replica_context()
 
-        def total(value: Any) -> Any:
+        def total(value: Tensor) -> Tensor:
             return context.all_reduce(tf.distribute.ReduceOp.SUM, value)
 
         previous, targets = tokens[:, :-1], tokens[:, 1:]

@@ -1,12 +1,21 @@
+"""How work is spread over devices and machines, and what all machines of a run must have in common."""
+
 from __future__ import annotations
 
+import ctypes
 import dataclasses
+import hashlib
 import json
 import os
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
+from spin_tf._version import __version__
+from spin_tf.config import Config
+from spin_tf.data.feeding.pipeline import TrainingWords
+from spin_tf.training.folder import differences
 from spin_tf.training.rendezvous import addresses, bounded, wait_for_workers
 
 NAMES = ("auto", "one", "mirrored", "multi_worker")
@@ -31,7 +40,7 @@ def make_strategy(name: str, cluster_timeout: float = CLUSTER_TIMEOUT) -> Any:
     """
     if name not in NAMES:
         raise ValueError(f"--strategy must be one of {', '.join(NAMES)}. Received: {name!r}")
-    cluster = _cluster_of_environment()
+    cluster, task = _environment()
     if name == "multi_worker" and not cluster:
         raise ValueError(
             "--strategy=multi_worker needs TF_CONFIG, for example "
@@ -39,7 +48,7 @@ def make_strategy(name: str, cluster_timeout: float = CLUSTER_TIMEOUT) -> Any:
             f"Received: TF_CONFIG={os.environ.get('TF_CONFIG', '')!r}"
         )
     if name == "multi_worker" or (name == "auto" and cluster):
-        wait_for_workers(cluster, _task_of_environment(), cluster_timeout)
+        wait_for_workers(cluster, task, cluster_timeout)
         joining = f"joining the cluster of {', '.join(addresses(cluster).values())}"
         # It tells of every gradient that is summed.
         tf.get_logger().setLevel("WARNING")
@@ -80,25 +89,18 @@ def split_processor(devices: int) -> None:
         raise ValueError(f"The processor is split before anything runs. Received: {error}") from error
 
 
-def _cluster_of_environment() -> dict[str, list[str]]:
+def _environment() -> tuple[dict[str, list[str]], dict[str, Any]]:
+    """The cluster and the task of TF_CONFIG, empty without it."""
     try:
         config = json.loads(os.environ.get("TF_CONFIG") or "{}")
-        cluster = config.get("cluster") or {}
-        if not all(isinstance(jobs, list) for jobs in cluster.values()) or not isinstance(_task_of(config), dict):
+        cluster, task = config.get("cluster") or {}, config.get("task") or {}
+        if not all(isinstance(jobs, list) for jobs in cluster.values()) or not isinstance(task, dict):
             raise ValueError("cluster has lists of addresses, task a type and an index")
     except (ValueError, AttributeError) as error:
         raise ValueError(
             f"TF_CONFIG is not the JSON it should be ({error}). Received: {os.environ['TF_CONFIG']!r}"
         ) from error
-    return cluster
-
-
-def _task_of(config: dict[str, Any]) -> Any:
-    return config.get("task") or {}
-
-
-def _task_of_environment() -> dict[str, Any]:
-    return _task_of(json.loads(os.environ["TF_CONFIG"]))
+    return cluster, task
 
 
 @dataclasses.dataclass(frozen=True)
@@ -153,3 +155,106 @@ def require_same_step(strategy: Any, place: Place, step: int, model_dir: str) ->
             "the machines found different checkpoints: model_dir must be one shared folder. "
             f"Received: step {step} in {model_dir} of worker {place.worker}"
         )
+
+
+_FIRST_WORDS = "words of the first step"
+
+
+def exchange(strategy: Any, place: Place, text: str) -> list[str]:
+    """The texts of all processes, in their order; every process calls this at the same time with its own.
+
+    Collectives know numbers only: each process fills its row of zeros with its bytes, and the rows are summed.
+    """
+    data = np.frombuffer(text.encode(), np.uint8)
+    own = np.zeros((place.num_workers, 2), np.float32)
+    own[place.worker] = len(data), 1
+    # A process with several devices sends its row once for each.
+    sums = _sum(strategy, own)
+    lengths, devices = np.rint(sums[:, 0] / sums[:, 1]).astype(int), sums[:, 1:]
+    rows = np.zeros((place.num_workers, lengths.max()), np.float32)
+    rows[place.worker, : len(data)] = data
+    rows = np.rint(_sum(strategy, rows) / devices).astype(np.uint8)
+    return [row[:length].tobytes().decode() for row, length in zip(rows, lengths, strict=True)]
+
+
+def _sum(strategy: Any, values: np.ndarray) -> np.ndarray:
+    def add() -> Any:
+        return tf.distribute.get_replica_context().all_reduce("SUM", tf.constant(values))
+
+    return np.asarray(strategy.experimental_local_results(strategy.run(add))[0])
+
+
+def settings_of(config: Config, words: TrainingWords) -> dict[str, Any]:
+    """What must be the same on all machines, by configuration keys: not where files lie, but what is in them."""
+    values = dataclasses.asdict(config)
+    # Each machine may have its copy in another place; of validation and of the start only one machine's counts.
+    for source in values["data"]["train"].values():
+        del source["files"]
+    del values["data"]["validation"], values["training"]["init_from"]
+    try:
+        first = words.source_ids(0)
+    except (ValueError, OSError):
+        # What a word does that cannot be read is `data.on_corrupt`'s choice, later.
+        first = []
+    return {
+        **values,
+        "version of spin_tf": __version__,
+        "usable words": dict(zip(words.names, words.sizes, strict=True)),
+        _FIRST_WORDS: first,
+    }
+
+
+def require_same_settings(strategy: Any, place: Place, config: Config, words: TrainingWords) -> None:
+    """Compares `settings_of` in all processes, by a digest and, where that differs, by keys.
+
+    Raises:
+        ValueError: they differ, in all processes; names the first key, and the process that has it.
+    """
+    if place.num_workers == 1:
+        return
+    own = json.dumps(settings_of(config, words), sort_keys=True)
+    if len(set(exchange(strategy, place, hashlib.sha256(own.encode()).hexdigest()))) == 1:
+        return
+    first, *others = (json.loads(text) for text in exchange(strategy, place, own))
+    for worker, other in enumerate(others, 1):
+        found = differences(first, other)
+        if not found:
+            continue
+        # Another seed, say, draws other words: the cause is enough.
+        found = [difference for difference in found if difference[0] != _FIRST_WORDS] or found
+        shown = "; ".join(
+            f"{key} is {_cut(theirs)} there and {_cut(ours)} in process 0" for key, ours, theirs in found[:3]
+        )
+        more = f", and {len(found) - 3} more keys" if len(found) > 3 else ""
+        raise ValueError(
+            f"process {worker} of this run has other settings or words than process 0: {shown}{more}. Every machine "
+            f"has the same command, configuration and words. Received: {found[0][0]} in process {worker}"
+        )
+
+
+def _cut(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 120 else f"{text[:117]}..."
+
+
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
+_NEVER = 2**31 - 1
+
+
+def keep_freed_memory() -> bool:
+    """Tells glibc's malloc to keep freed blocks instead of handing them back to the kernel.
+
+    A training step on the CPU allocates and frees the same large activations again and again; giving each back means
+    that the kernel has to zero its pages anew, which cost about a sixth of the step.
+
+    Returns:
+        whether the C library knows these settings (glibc does).
+    """
+    try:
+        mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    # Windows has no library of the program itself.
+    except (OSError, TypeError):
+        return False
+    if mallopt is None:
+        return False
+    return bool(mallopt(_M_MMAP_THRESHOLD, _NEVER) and mallopt(_M_TRIM_THRESHOLD, _NEVER))

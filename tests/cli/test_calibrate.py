@@ -16,8 +16,8 @@ from spin_tf import config as config_module
 from spin_tf.data.records.tfrecord import ShardWriter, WordExample
 from spin_tf.evaluation.temperature import GreedyWords, read_words
 from spin_tf.models import SPINRecognizer, load_model
+from spin_tf.models.loading import save_weights
 from spin_tf.recognizer import Recognizer
-from spin_tf.training.weights_file import save_weights
 from tests.data import samples
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
@@ -94,7 +94,7 @@ def test_it_is_written_into_the_model(tmp_path: pathlib.Path) -> None:
     weights = tmp_path / "weights"
     weights.mkdir()
     config_module.save(config_module.from_dict(config_module.Config, {"model": TINY}), str(weights / "config.yaml"))
-    save_weights(str(weights), model, {})
+    save_weights(str(weights), model)
     calibrate(f"--model={weights}", data)
     stored = json.loads((weights / "calibration.json").read_text())
     assert stored["words"] == 20

@@ -27,7 +27,8 @@ def taught_flags() -> dict[str, set[str]]:
     for page in [REPOSITORY / "README.md", *REPOSITORY.glob("docs/*.md")]:
         for block in blocks(page.read_text(encoding="utf-8")):
             for line in block.text.splitlines() if block.language == "bash" else ():
-                if found := re.match(r"bin/(\w+)\.py (.*)", line):
+                # What is no command of the package (a lap) has no help here.
+                if (found := re.match(r"bin/(\w+)\.py (.*)", line)) and found[1] in taught:
                     # What follows ` -- ` goes to another program.
                     taught[found[1]] |= set(re.findall(r"(?:^|\s)--(\w+)", found[2].split(" -- ")[0]))
     return taught

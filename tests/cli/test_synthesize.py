@@ -74,7 +74,7 @@ def test_mistakes_are_told_in_one_line(tmp_path: pathlib.Path) -> None:
         ((output, "--shares=signs"), "shares='signs'"),
         ((output, "--effects=blur"), "effects='blur'"),
         ((output, f"--only_fonts={tmp_path / 'missing.txt'}"), "missing.txt"),
-        ((output, "word"), "takes no arguments"),
+        ((output, "word"), "takes flags only"),
     ):
         result = synthesize(*arguments)
         assert result.returncode == 2, arguments

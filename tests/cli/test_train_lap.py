@@ -9,11 +9,10 @@ import sys
 import pytest
 
 from spin_tf.cli._run import UserError
-from spin_tf.cli.train_lap import choose_backend
 from spin_tf.evaluation.metrics import Score
 from spin_tf.models import load_model
-from spin_tf.training import lap
 from tests.training import tiny
+from tools import train_lap as lap
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 
@@ -78,17 +77,17 @@ def test_the_backend_follows_what_is_installed(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr("importlib.util.find_spec", lambda name: name if name in found else None)
     gpu = False
     monkeypatch.setattr("os.path.exists", lambda path: gpu)
-    assert choose_backend() == "tensorflow"
-    assert choose_backend("jax") == "jax"
+    assert lap.choose_backend() == "tensorflow"
+    assert lap.choose_backend("jax") == "jax"
     gpu = True
-    assert choose_backend() == "jax"
+    assert lap.choose_backend() == "jax"
     found.remove("jax")
-    assert choose_backend() == "tensorflow"
+    assert lap.choose_backend() == "tensorflow"
     with pytest.raises(UserError, match=r"training needs jax.*Received: jax"):
-        choose_backend("jax")
+        lap.choose_backend("jax")
     found.clear()
     with pytest.raises(UserError, match="TensorFlow or JAX"):
-        choose_backend()
+        lap.choose_backend()
 
 
 def test_record_keeps_what_else_is_in_the_file(tmp_path: pathlib.Path) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from spin_tf.cli._unsure import UnsureWords
+from spin_tf.cli._lines import UnsureWords
 from spin_tf.recognizer import Character, Word
 from tests import strip_model as strips
 from tests.pages import REPOSITORY

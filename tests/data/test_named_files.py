@@ -17,16 +17,14 @@ from spin_tf._input_files import open_named, read_list, read_pipe
 from spin_tf.charset import Charset
 from spin_tf.decoding.letters import Letters
 from spin_tf.decoding.trie import Trie
-from spin_tf.synthesis.alphabet import Lexicon
-from spin_tf.synthesis.labels import read_lexicon
-from spin_tf.synthesis.scene import Photographs, find_photographs
+from spin_tf.synthesis.alphabet import DrawableWords
+from spin_tf.synthesis.textures import Photographs, find_photographs
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no named pipes")
 READERS: dict[str, Callable[[str], object]] = {
     "charset": lambda path: Charset.from_spec(f"file:{path}"),
     "lexicon": lambda path: Trie.from_file(path, Letters(Charset.from_spec("94"), False), 25),
-    "words of synthesis": read_lexicon,
-    "words in other alphabets": lambda path: Lexicon.read([path]),
+    "words of synthesis": lambda path: DrawableWords.read([path]),
     "list": read_list,
 }
 

@@ -13,8 +13,7 @@ from spin_tf import Recognizer
 from spin_tf.charset import Charset
 from spin_tf.decoding.letters import Letters
 from spin_tf.decoding.pattern import compile_allowlist, compile_pattern
-from spin_tf.decoding.trie import Trie
-from spin_tf.decoding.word_list import other_kind
+from spin_tf.decoding.trie import Trie, other_kind
 from tests.decoding.test_trie import words_of
 
 LETTERS = Letters(Charset.from_spec("94"), ignore_case=False)

@@ -1,4 +1,4 @@
-"""Decoding with an exported file of the weights that ship: the whole way from images to words under constraints."""
+"""Decoding with the file that ships: the whole way from images to words under constraints."""
 
 from __future__ import annotations
 
@@ -8,20 +8,12 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from spin_tf.export import tflite
-from spin_tf.export.check_words import check_words
-from spin_tf.models import load_model
-from spin_tf.recognizer import Recognizer
-
-REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
+from spin_tf.recognizer import Recognizer, bundled_model
 
 
 @pytest.fixture(scope="module")
-def exported(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
-    model = load_model(REPOSITORY / "exported" / "weights" / "spin_small")
-    path = tmp_path_factory.mktemp("exported") / "spin.tflite"
-    tflite.export(model, path, "int8", check_words((), 20, model.image_size))
-    return path
+def exported() -> pathlib.Path:
+    return bundled_model()
 
 
 def draw(text: str) -> np.ndarray:

@@ -172,7 +172,7 @@ def test_photographs_with_a_real_detector(
     """Where the detector and photographs are at hand; elsewhere the stand-in and the drawn one go the same way."""
     detector, photographs = dark, [photograph]
     if (shared / "detectors" / ONNX).exists():
-        from spin_tf.export import detector as converter
+        from spin_tf.export import detector_file as converter
 
         detector, photographs = tmp_path / "real.tflite", []
         detector.write_bytes(converter.convert(shared / "detectors" / ONNX))

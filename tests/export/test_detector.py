@@ -14,8 +14,8 @@ from onnx import helper
 from PIL import Image
 
 from spin_tf.data.images import decode_image
-from spin_tf.export import detector
-from spin_tf.export.check_pictures import check_pictures
+from spin_tf.export import detector_file
+from spin_tf.export.check_inputs import check_pictures
 from spin_tf.export.parity import ParityError
 from spin_tf.photo.litert_detector import LiteRTDetector
 from tests.photo import dark_detector
@@ -46,7 +46,7 @@ def test_file_is_written_once_it_finds_the_same(
     source: pathlib.Path, pictures: list[np.ndarray], tmp_path: pathlib.Path, quantization: str
 ) -> None:
     path = tmp_path / "detector.tflite"
-    parity = detector.export(source, path, pictures, SIZES, quantization)
+    parity = detector_file.export(source, path, pictures, SIZES, quantization)
     assert (parity.pictures, parity.rectangles) == (3, 6)
     assert parity.same_rectangles == 1 and parity.same_pixels > 0.98
     assert parity.difference < (1e-5 if quantization == "none" else 0.2)
@@ -72,8 +72,8 @@ def test_sizes_of_one_file_share_its_weights(tmp_path: pathlib.Path) -> None:
     ]
     path = tmp_path / "large.onnx"
     dark_detector.save(path, nodes, values)
-    one = detector.convert(path, {"landscape": (32, 64)})
-    three = detector.convert(path, {"landscape": (32, 64), "portrait": (64, 32), "square": (64, 64)})
+    one = detector_file.convert(path, {"landscape": (32, 64)})
+    three = detector_file.convert(path, {"landscape": (32, 64), "portrait": (64, 32), "square": (64, 64)})
     assert len(one) > 190_000 and len(three) < len(one) + 10_000
     interpreter = Interpreter(model_content=three)
     assert set(interpreter.get_signature_list()) == {"landscape", "portrait", "square"}
@@ -86,42 +86,42 @@ def test_another_detector_is_not_written(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """One that takes red for blue, as happens easily, finds other words in colours."""
-    monkeypatch.setattr(detector, "MEAN", (0.4, 0.4, 0.4))
-    real = detector.convert
+    monkeypatch.setattr(detector_file, "MEAN", (0.4, 0.4, 0.4))
+    real = detector_file.convert
 
     def convert(*arguments: Any) -> bytes:
         content = real(*arguments)
-        monkeypatch.setattr(detector, "MEAN", (0.5, 0.5, 0.5))
+        monkeypatch.setattr(detector_file, "MEAN", (0.5, 0.5, 0.5))
         return content
 
-    monkeypatch.setattr(detector, "convert", convert)
+    monkeypatch.setattr(detector_file, "convert", convert)
     with pytest.raises(ParityError, match=r"the none file is not written: .*; required: 99%, 99.9%, within 0.001"):
-        detector.export(source, tmp_path / "detector.tflite", pictures, SIZES)
+        detector_file.export(source, tmp_path / "detector.tflite", pictures, SIZES)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_pictures_without_words_prove_nothing(source: pathlib.Path, tmp_path: pathlib.Path) -> None:
     blank = np.full((100, 100, 3), 255, np.uint8)
     with pytest.raises(ValueError, match="nothing to compare on: no words are found on 1 pictures"):
-        detector.export(source, tmp_path / "detector.tflite", [blank], SIZES)
+        detector_file.export(source, tmp_path / "detector.tflite", [blank], SIZES)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_other_sizes_and_files_are_refused(source: pathlib.Path, tmp_path: pathlib.Path) -> None:
     for sizes in ({}, {"a": (100, 320)}, {"a": (0, 320)}):
         with pytest.raises(ValueError, match="multiples of 32"):
-            detector.convert(source, sizes)
+            detector_file.convert(source, sizes)
     with pytest.raises(ValueError, match="quantization is one of none, float16"):
-        detector.convert(source, SIZES, "int8")
+        detector_file.convert(source, SIZES, "int8")
     (tmp_path / "empty.onnx").write_bytes(b"")
     (tmp_path / "text.onnx").write_text("no graph")
     for name in ("empty.onnx", "text.onnx"):
         with pytest.raises(ValueError, match="Not an ONNX file"):
-            detector.convert(tmp_path / name, SIZES)
+            detector_file.convert(tmp_path / name, SIZES)
     half = [helper.make_node("Conv", ["x", "kernel"], ["y"], strides=[2, 2])]
     dark_detector.save(tmp_path / "half.onnx", half, {"kernel": np.ones((1, 3, 2, 2), np.float32)})
     with pytest.raises(ValueError, match="a map of its picture's size"):
-        detector.convert(tmp_path / "half.onnx", SIZES)
+        detector_file.convert(tmp_path / "half.onnx", SIZES)
 
 
 def test_drawn_pictures_have_every_shape_and_words() -> None:
@@ -175,7 +175,7 @@ def test_detector_of_paddle(shared: pathlib.Path, tmp_path: pathlib.Path) -> Non
         path = tmp_path / "dark.onnx"
         dark_detector.write_onnx(path)
     (tmp_path / "out").mkdir()
-    for quantization in detector.QUANTIZATIONS:
+    for quantization in detector_file.QUANTIZATIONS:
         output = tmp_path / "out" / f"{quantization}.tflite"
-        parity = detector.export(path, output, found or check_pictures([]), None, quantization)
+        parity = detector_file.export(path, output, found or check_pictures([]), None, quantization)
         assert parity.rectangles > 20

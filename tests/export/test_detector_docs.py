@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from spin_tf.export import detector
+from spin_tf.export import detector_file
 from spin_tf.photo import text_map
 from tests.photo import dark_detector
 from tests.photo.drawn import LINES, drawn_photograph
@@ -46,10 +46,10 @@ def test_commands_find_words(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyP
 
 
 def test_numbers_are_those_of_the_code() -> None:
-    for key, (height, width) in detector.SIZES.items():
+    for key, (height, width) in detector_file.SIZES.items():
         assert re.search(rf"\| `{key}` \| .*\(1, {height}, {width}, 3\)", TEXT)
     (same, pixels, difference), (same16, pixels16, difference16) = (
-        detector._REQUIRED[quantization] for quantization in ("none", "float16")
+        detector_file._REQUIRED[quantization] for quantization in ("none", "float16")
     )
     assert f"{same:.0%}".replace("%", " %") + " are found in the same place" in TEXT
     assert f"(float16: {same16:.0%}".replace("%", " %") in TEXT

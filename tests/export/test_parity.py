@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from spin_tf.charset import Charset, Tokenizer
-from spin_tf.export.parity import Parity, ParityError, compare_words, require_parity, require_reading_parity
+from spin_tf.export.parity import Parity, ParityError, compare_words, require_parity
 
 CHARSET = Charset("abc")
 WORDS = 200
@@ -80,8 +80,8 @@ def test_steps_behind_the_end_and_few_words(expected: np.ndarray) -> None:
 
 def test_readings_from_files_are_judged_alike() -> None:
     names = [f"file {i}" for i in range(WORDS)]
-    require_reading_parity(Parity.of([1e-6] * (WORDS - 1) + [0.003], names), "model")
+    require_parity(Parity.of([1e-6] * (WORDS - 1) + [0.003], names), "bytes", "SavedModel", "model")
     with pytest.raises(ParityError, match=r"from bytes, .*farthest off is file 0"):
-        require_reading_parity(Parity.of([0.003] * 9 + [1e-6] * (WORDS - 9), names), "model")
+        require_parity(Parity.of([0.003] * 9 + [1e-6] * (WORDS - 9), names), "bytes", "SavedModel", "model")
     with pytest.raises(ParityError, match="farthest off is file 9"):
-        require_reading_parity(Parity.of([1e-6] * 9 + [None] + [1e-6] * (WORDS - 10), names), "model")
+        require_parity(Parity.of([1e-6] * 9 + [None] + [1e-6] * (WORDS - 10), names), "bytes", "SavedModel", "model")

@@ -13,9 +13,10 @@ import tensorflow as tf
 from spin_tf import Recognizer
 from spin_tf.contract.preprocessing import prepare
 from spin_tf.data.images import decode_image
-from spin_tf.export import saved_model
+from spin_tf.export import saved_model_folder
 from spin_tf.export.parity import ParityError, compare_words
 from spin_tf.models import SPINRecognizer
+from spin_tf.reading import saved_model
 from spin_tf.recognizer import ReadError, Word
 from tests.backbones import SMALL_BACKBONES, wake
 from tests.export import image_files
@@ -52,7 +53,7 @@ def versions(model: SPINRecognizer, files: list[bytes], tmp_path_factory: pytest
     path = tmp_path_factory.mktemp("models") / "spin"
     (path / "7").mkdir(parents=True)
     (path / ".partial-8" / "variables").mkdir(parents=True)
-    folder, parity, read_parity = saved_model.export(model, path, files)
+    folder, parity, read_parity = saved_model_folder.export(model, path, files)
     assert folder == path / "8" and parity.agreement == 1 == read_parity.agreement
     assert read_parity.words == len(files)
     assert sorted(child.name for child in path.iterdir()) == ["7", "8"]
@@ -179,21 +180,21 @@ def test_a_wrong_graph_is_not_left_behind(
         with open(folder / "saved_model.pb", "ab") as graph:
             graph.write(b"CudnnRNNV3")
 
-    monkeypatch.setattr(saved_model, "_write", copy)
+    monkeypatch.setattr(saved_model_folder, "_write", copy)
     with monkeypatch.context() as context:
         wrong = model.predict_words(np.zeros((2, 32, 100, 1), "float32"))[0][..., ::-1]
         context.setattr(model, "predict_words", lambda *_: (wrong, None))
-        with pytest.raises(ParityError, match="file is not written"):
-            saved_model.export(model, tmp_path, files[:2])
+        with pytest.raises(ParityError, match="SavedModel is not written"):
+            saved_model_folder.export(model, tmp_path, files[:2])
     with monkeypatch.context() as context:
         # As if Recognizer saw each image a quarter of a grey value darker.
         darker = {0: [prepare(decode_image(files[0]), model.preprocessing) - 0.002]}
         context.setattr("spin_tf.export.parity.turned_views", lambda *_, **__: darker)
         with pytest.raises(ParityError, match="is not written: from bytes"):
-            saved_model.export(model, tmp_path, files[:1])
-    monkeypatch.setattr(saved_model, "_write", copy_with_cudnn)
+            saved_model_folder.export(model, tmp_path, files[:1])
+    monkeypatch.setattr(saved_model_folder, "_write", copy_with_cudnn)
     with pytest.raises(ValueError, match="Cudnn"):
-        saved_model.export(model, tmp_path, files[:1])
+        saved_model_folder.export(model, tmp_path, files[:1])
     assert not list(tmp_path.iterdir())
 
 

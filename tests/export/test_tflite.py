@@ -5,7 +5,6 @@ import pathlib
 import zipfile
 from typing import Any
 
-import keras
 import numpy as np
 import pytest
 
@@ -14,40 +13,28 @@ from spin_tf.export import tflite
 from spin_tf.export.parity import ParityError
 from spin_tf.models import SPINRecognizer
 from spin_tf.reading.litert import LiteRTInterpreter, LiteRTModel, read_metadata
-from tests.backbones import SMALL_BACKBONES, wake
+from tests.backbones import SMALL_BACKBONES
+from tests.exports import tiny_file, tiny_images, tiny_model
 
 
 @pytest.fixture(scope="module", params=SMALL_BACKBONES)
-def model(request: pytest.FixtureRequest) -> SPINRecognizer:
-    keras.utils.set_random_seed(1)
-    config: dict[str, Any] = {
-        "name": "tiny",
-        "charset": "chars:abcDé",
-        "max_length": 5,
-        "transformation": {"localization_width": 2},
-        "backbone": SMALL_BACKBONES[request.param],
-    }
-    model = SPINRecognizer(config)
-    wake(model)
-    rng = np.random.default_rng(5)
-    for variable in model.variables:
-        # Sharper answers than fresh weights give, so that reading the same means something.
-        if variable.path.endswith(("decoder/generator", "decoder/token_kernel", "context_kernel")):
-            variable.assign(rng.normal(0, 1.5, variable.shape))
-    return model
+def backbone(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def model(backbone: str) -> SPINRecognizer:
+    return tiny_model("ga_spin", backbone)
 
 
 @pytest.fixture(scope="module")
 def images() -> np.ndarray:
-    return np.random.default_rng(2).uniform(-1, 1, (12, 32, 100, 1)).astype("float32")
+    return tiny_images()
 
 
 @pytest.fixture(scope="module")
-def exported(model: SPINRecognizer, images: np.ndarray, tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
-    path = tmp_path_factory.mktemp("exported") / "tiny.tflite"
-    parity = tflite.export(model, path, "none", images)
-    assert parity.agreement == 1 and parity.words == 12 and parity.probability_difference < 1e-4
-    return path
+def exported(backbone: str, tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
+    return tiny_file(tmp_path_factory, "ga_spin", backbone)
 
 
 def test_file_reads_as_the_model_does(model: SPINRecognizer, images: np.ndarray, exported: pathlib.Path) -> None:
@@ -57,8 +44,8 @@ def test_file_reads_as_the_model_does(model: SPINRecognizer, images: np.ndarray,
     for i, (a, b) in enumerate(zip(expected, actual, strict=True)):
         ends = np.flatnonzero(a.argmax(-1) == 1)
         steps = ends[0] + 1 if len(ends) else len(a)
-        np.testing.assert_allclose(b[:steps], a[:steps], atol=1e-4)
-        np.testing.assert_allclose(actual_positions[i, :steps], positions[i, :steps], atol=1e-4)
+        np.testing.assert_allclose(b[:steps], a[:steps], atol=2e-4)
+        np.testing.assert_allclose(actual_positions[i, :steps], positions[i, :steps], atol=2e-4)
         words.add(tuple(a.argmax(-1)[:steps]))
     assert len(words) > 1
 
@@ -77,13 +64,13 @@ def test_signatures_and_metadata(model: SPINRecognizer, exported: pathlib.Path) 
     from ai_edge_litert.interpreter import Interpreter
 
     interpreter = Interpreter(model_path=str(exported))
-    time = len(model.backbone.step_centres(100))
-    image, states, projected = (32, 100, 1), (time, 16), (time, 8)
+    time = len(model.backbone.step_centres(40))
+    image, states, projected = (32, 40, 1), (time, 12), (time, 16)
     words = {"probabilities": (6, 7), "positions": (6,)}
-    rows = {"states": states, "projected": projected, "previous": (), "output": (8,), "cell": (8,)}
-    stepped = {"probabilities": (7,), "attention": (time,), "output": (8,), "cell": (8,)}
+    rows = {"states": states, "projected": projected, "previous": (), "output": (16,), "cell": (16,)}
+    stepped = {"probabilities": (7,), "attention": (time,), "output": (16,), "cell": (16,)}
     rectified: dict[str, tuple[int, ...]] = dict.fromkeys(("image", "offset", "chromatic"), image)
-    rectified |= {"weights": (13,), "gate": (1,), "control_points": (20, 2), "grid": (32, 100, 2)}
+    rectified |= {"weights": (13,), "gate": (1,), "control_points": (20, 2), "grid": (32, 40, 2)}
     expected: dict[str, tuple[int, dict[str, Any], dict[str, Any]]] = {
         "serving_default": (1, {"image": image}, words),
         "batch": (8, {"image": image}, words),
@@ -97,7 +84,7 @@ def test_signatures_and_metadata(model: SPINRecognizer, exported: pathlib.Path) 
         for details, shapes in ((runner.get_input_details(), inputs), (runner.get_output_details(), outputs)):
             assert {k: tuple(v["shape"]) for k, v in details.items()} == {k: (batch, *v) for k, v in shapes.items()}
     # Whoever names no signature gets the first: it reads one image.
-    assert [tuple(details["shape"]) for details in interpreter.get_input_details()] == [(1, 32, 100, 1)]
+    assert [tuple(details["shape"]) for details in interpreter.get_input_details()] == [(1, 32, 40, 1)]
     metadata = read_metadata(exported)
     assert metadata == json.loads(json.dumps({**model.metadata, "quantization": "none"}))
     assert Recognizer(exported).charset.characters == "abcDé"
@@ -105,7 +92,9 @@ def test_signatures_and_metadata(model: SPINRecognizer, exported: pathlib.Path) 
         assert archive.namelist() == ["spin_tf.json"]
 
 
-def test_file_shows_the_stages_of_the_model(model: SPINRecognizer, images: np.ndarray, exported: pathlib.Path) -> None:
+def test_file_shows_the_stages_of_the_model(
+    model: SPINRecognizer, images: np.ndarray, exported: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
     reader = LiteRTModel(exported, 1)
     assert reader.can_rectify
     shown = reader.rectify(images[:3])
@@ -113,7 +102,7 @@ def test_file_shows_the_stages_of_the_model(model: SPINRecognizer, images: np.nd
     assert set(shown) == set(expected)
     for key, value in expected.items():
         np.testing.assert_allclose(shown[key], np.asarray(value), atol=2e-3, err_msg=key)
-    ours, theirs = (Recognizer(path) for path in (exported, _saved(model, exported.parent)))
+    ours, theirs = (Recognizer(path) for path in (exported, _saved(model, tmp_path)))
     crop = ((images[0] + 1) * 127.5).astype("uint8")
     assert ours.can_rectify and theirs.can_rectify
     assert np.abs(ours.rectify(crop).astype(int) - theirs.rectify(crop)).max() <= 1
@@ -126,50 +115,53 @@ def _saved(model: SPINRecognizer, folder: pathlib.Path) -> pathlib.Path:
     return path
 
 
-def test_a_file_without_transformation_has_no_stages(tmp_path: pathlib.Path) -> None:
-    config = {
-        "charset": "chars:ab",
-        "max_length": 2,
-        "image_size": [32, 32],
-        "transformation": {"name": "none"},
-        "backbone": SMALL_BACKBONES["resnet32"],
-    }
-    path = tmp_path / "plain.tflite"
-    path.write_bytes(tflite.convert(SPINRecognizer(config)))
-    recognizer = Recognizer(path)
+def test_a_file_without_transformation_has_no_stages(tmp_path_factory: pytest.TempPathFactory) -> None:
+    recognizer = Recognizer(tiny_file(tmp_path_factory, "none", "resnet32"))
     assert not recognizer.can_rectify
     with pytest.raises(ValueError, match="signature rectify"):
-        recognizer.rectify(np.zeros((32, 32), "uint8"))
+        recognizer.rectify(np.zeros((32, 40), "uint8"))
 
 
 def test_a_file_that_reads_otherwise_is_not_written(
-    model: SPINRecognizer, images: np.ndarray, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+    model: SPINRecognizer,
+    images: np.ndarray,
+    exported: pathlib.Path,
+    tmp_path: pathlib.Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    other = SPINRecognizer.from_config(model.get_config())
-    content = tflite.convert(other, "none")
+    content = exported.read_bytes()
     monkeypatch.setattr(tflite, "convert", lambda *_: content)
+    other = SPINRecognizer.from_config(model.get_config())
     with pytest.raises(ParityError, match="is not written"):
-        tflite.export(model, tmp_path / "wrong.tflite", "none", images)
+        tflite.export(other, tmp_path / "wrong.tflite", "none", images)
     assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("wrong", ["batch", "step"])
 def test_every_signature_is_checked(
-    model: SPINRecognizer, images: np.ndarray, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, wrong: str
+    model: SPINRecognizer,
+    images: np.ndarray,
+    exported: pathlib.Path,
+    tmp_path: pathlib.Path,
+    monkeypatch: pytest.MonkeyPatch,
+    wrong: str,
 ) -> None:
-    endpoints = tflite._endpoints
+    """A file of which one signature answers with the classes in another order."""
 
-    def one_wrong(*arguments: Any) -> dict[str, Any]:
-        result = endpoints(*arguments)
-        function, signature = result[wrong]
+    class OneWrong(LiteRTInterpreter):
+        def __init__(self, **arguments: Any) -> None:
+            super().__init__(**arguments)
+            right = self._runners[wrong]
 
-        def reversed_classes(*inputs: Any) -> dict[str, Any]:
-            outputs = function(*inputs)
-            return {**outputs, "probabilities": outputs["probabilities"][..., ::-1]}
+            def reversed_classes(**inputs: Any) -> dict[str, Any]:
+                outputs = right(**inputs)
+                return {**outputs, "probabilities": outputs["probabilities"][..., ::-1]}
 
-        return {**result, wrong: (reversed_classes, signature)}
+            self._runners[wrong] = reversed_classes
 
-    monkeypatch.setattr(tflite, "_endpoints", one_wrong)
+    content = exported.read_bytes()
+    monkeypatch.setattr(tflite, "convert", lambda *_: content)
+    monkeypatch.setattr(tflite, "LiteRTInterpreter", OneWrong)
     with pytest.raises(ParityError, match=rf"signature .*{wrong}\) file is not written"):
         tflite.export(model, tmp_path / "wrong.tflite", "none", images)
     assert not list(tmp_path.iterdir())
@@ -184,7 +176,7 @@ def test_weights_are_stored_once(model: SPINRecognizer, exported: pathlib.Path) 
             contents.append(bytes(buffer.data))
     assert len(contents) == len(set(contents))
     # The largest constant of the graph is the matrix of the thin-plate spline: 20 points and 3 more for every pixel.
-    assert sum(map(len, contents)) < 1.1 * 4 * (model.count_params() + 23 * 32 * 100)
+    assert sum(map(len, contents)) < 1.1 * 4 * (model.count_params() + 23 * 32 * 40)
 
 
 def test_data_of_weights_is_aligned(exported: pathlib.Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import pathlib
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import keras
@@ -11,12 +11,13 @@ import pytest
 
 from spin_tf.decoding.stepping import read_stepwise
 from spin_tf.export import onnx_file, tflite
-from spin_tf.export.check_words import wide_of
+from spin_tf.export.check_inputs import wide_of
 from spin_tf.models import SPINRecognizer, load_model
 from spin_tf.reading.keras_model import KerasModel
 from spin_tf.reading.litert import SIGNATURE, WIDE, LiteRTModel
 from spin_tf.reading.onnx_model import ONNXModel
 from tests.backbones import SMALL_BACKBONES
+from tests.exports import tiny_file, tiny_model
 
 NARROW, WIDTHS = (32, 32), (32, 64)
 CONFIG: dict[str, Any] = {
@@ -48,6 +49,13 @@ def images() -> np.ndarray:
     return blocks.repeat(8, axis=1).repeat(8, axis=2)
 
 
+@pytest.fixture(scope="module")
+def litert(model: SPINRecognizer, images: np.ndarray, tmp_path_factory: pytest.TempPathFactory) -> LiteRTModel:
+    path = tmp_path_factory.mktemp("wide") / "tiny.tflite"
+    assert tflite.export(model, path, "none", images).agreement == 1
+    return LiteRTModel(path, num_threads=1)
+
+
 @pytest.fixture(scope="module", params=["keras", "tflite", "onnx"])
 def exported(
     request: pytest.FixtureRequest, model: SPINRecognizer, images: np.ndarray, tmp_path_factory: pytest.TempPathFactory
@@ -57,8 +65,7 @@ def exported(
         model.save(path)
         return KerasModel(load_model(path))
     if request.param == "tflite":
-        assert tflite.export(model, path, "none", images).agreement == 1
-        return LiteRTModel(path, num_threads=1)
+        return request.getfixturevalue("litert")
     assert onnx_file.export(model, path, images).agreement == 1
     return ONNXModel(path)
 
@@ -80,23 +87,19 @@ def test_either_width_is_read_and_stepped(exported: Any, model: SPINRecognizer, 
     assert exported.encode(wide[:1])["states"].shape[1] > exported.encode(images[:1])["states"].shape[1]
 
 
-def test_stages_of_wide_words_are_shown(model: SPINRecognizer, images: np.ndarray, tmp_path: pathlib.Path) -> None:
-    path = tmp_path / "tiny.tflite"
-    path.write_bytes(tflite.convert(model))
+def test_stages_of_wide_words_are_shown(model: SPINRecognizer, images: np.ndarray, litert: LiteRTModel) -> None:
     wide = wide_of(images, model)
     assert wide is not None
-    stages = LiteRTModel(path, num_threads=1).rectify(wide[:2])
+    stages = litert.rectify(wide[:2])
     assert stages["image"].shape == (2, *WIDTHS, 1) and stages["grid"].shape == (2, *WIDTHS, 2)
 
 
-def test_a_file_of_one_width_says_so(images: np.ndarray, tmp_path: pathlib.Path) -> None:
-    model = SPINRecognizer({**CONFIG, "wide_image_size": None})
-    path = tmp_path / "tiny.tflite"
-    path.write_bytes(tflite.convert(model))
+def test_a_file_of_one_width_says_so(images: np.ndarray, tmp_path_factory: pytest.TempPathFactory) -> None:
+    model = tiny_model("none", "resnet32")
     assert wide_of(images, model) is None and "wide_image_size" not in model.metadata
-    exported = LiteRTModel(path, num_threads=1)
+    exported = LiteRTModel(tiny_file(tmp_path_factory, "none", "resnet32"), num_threads=1)
     with pytest.raises(ValueError, match=f"no signature {SIGNATURE}{WIDE}"):
-        exported.predict_words(np.zeros((1, 32, 64, 1), "float32"))
+        exported.predict_words(np.zeros((1, 32, 80, 1), "float32"))
 
 
 @pytest.mark.parametrize(
@@ -106,3 +109,12 @@ def test_a_file_of_one_width_says_so(images: np.ndarray, tmp_path: pathlib.Path)
 def test_a_second_size_makes_sense(size: list[int], said: str) -> None:
     with pytest.raises(ValueError, match=said):
         SPINRecognizer({**CONFIG, "wide_image_size": size})
+
+
+def test_threads_read_both_widths_of_one_model(model: SPINRecognizer) -> None:
+    images = [np.zeros((number, 32, width, 1), "float32") for number in (1, 2) for width in WIDTHS] * 4
+    expected = {image.shape: model.predict_words(image)[0] for image in images}
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(model.predict_words, images))
+    for image, (probabilities, _) in zip(images, answers, strict=True):
+        np.testing.assert_allclose(probabilities, expected[image.shape], atol=1e-5)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from spin_tf.layers.gelu import gelu
+from spin_tf.layers.separable_block import gelu
 
 
 @pytest.mark.parametrize(("dtype", "tolerance"), [("float64", 1e-7), ("float32", 1e-6), ("bfloat16", 0.02)])

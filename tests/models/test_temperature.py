@@ -10,11 +10,10 @@ import numpy as np
 import pytest
 
 from spin_tf import config as config_module
-from spin_tf.export import tflite
 from spin_tf.models import SPINRecognizer, load_model
-from spin_tf.models.weights import CALIBRATION_FILE
-from spin_tf.reading.litert import LiteRTInterpreter
-from spin_tf.training.weights_file import save_weights
+from spin_tf.models.loading import CALIBRATION_FILE, save_weights
+from spin_tf.reading.litert import LiteRTInterpreter, read_metadata
+from tests.exports import tiny_file, tiny_images, tiny_model
 
 TINY: dict[str, Any] = {
     "charset": "chars:abc",
@@ -66,10 +65,18 @@ def test_files_carry_it(model: SPINRecognizer, tmp_path: pathlib.Path) -> None:
     loaded = load_model(tmp_path / "model.keras")
     assert loaded.temperature == loaded.metadata["temperature"] == 1.75
     np.testing.assert_allclose(read(loaded), expected, atol=1e-6)
-    images = np.random.default_rng(1).uniform(-1, 1, (3, 32, 100, 1)).astype("float32")
-    exported = LiteRTInterpreter(content=tflite.convert(model)).predict_words(images)[0]
+
+
+def test_litert_files_carry_it(tmp_path_factory: pytest.TempPathFactory) -> None:
+    images, model = tiny_images()[:3], tiny_model("none", "resnet32")
+    path = tiny_file(tmp_path_factory, "none", "resnet32")
+    assert read_metadata(path)["temperature"] == model.temperature == 1.3
+    exported = LiteRTInterpreter(str(path)).predict_words(images)[0]
     # The first step is there in every word, whenever it ends.
-    np.testing.assert_allclose(exported[:, 0], expected[:, 0], atol=1e-4)
+    np.testing.assert_allclose(exported[:, 0], model.predict_words(images)[0][:, 0], atol=1e-4)
+    plain = SPINRecognizer.from_config({**model.get_config(), "temperature": 1.0})
+    plain.set_weights(model.get_weights())
+    assert np.abs(exported[:, 0] - plain.predict_words(images)[0][:, 0]).max() > 1e-2
 
 
 def test_a_folder_of_weights_has_it_in_a_file_that_new_weights_remove(
@@ -77,9 +84,9 @@ def test_a_folder_of_weights_has_it_in_a_file_that_new_weights_remove(
 ) -> None:
     settings = config_module.from_dict(config_module.Config, {"model": TINY})
     config_module.save(settings, str(tmp_path / "config.yaml"))
-    save_weights(str(tmp_path), model, {})
+    save_weights(str(tmp_path), model)
     assert load_model(tmp_path).temperature == 1.0
     (tmp_path / CALIBRATION_FILE).write_text(json.dumps({"temperature": 1.5}))
     assert load_model(tmp_path).temperature == 1.5
-    save_weights(str(tmp_path), model, {})
+    save_weights(str(tmp_path), model)
     assert load_model(tmp_path).temperature == 1.0

@@ -61,8 +61,8 @@ def save(path: pathlib.Path, nodes: list[onnx.NodeProto], values: dict[str, np.n
 
 def write(path: pathlib.Path, sizes: dict[str, tuple[int, int]] = SIZES) -> None:
     """Writes the LiteRT file."""
-    from spin_tf.export import detector
+    from spin_tf.export import detector_file
 
     source = path.with_suffix(".onnx")
     write_onnx(source)
-    path.write_bytes(detector.convert(source, sizes))
+    path.write_bytes(detector_file.convert(source, sizes))

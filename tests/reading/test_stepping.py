@@ -5,60 +5,37 @@ from __future__ import annotations
 import pathlib
 from typing import Any
 
-import keras
 import numpy as np
 import pytest
 
 from spin_tf import Recognizer
 from spin_tf.decoding.stepping import SteppingModel, read_stepwise, require_stepping
-from spin_tf.export import tflite
 from spin_tf.models import SPINRecognizer
 from spin_tf.reading.keras_model import KerasModel
 from spin_tf.reading.litert import LiteRTInterpreter, LiteRTModel
 from spin_tf.reading.word_model import RectifyingModel, load_word_model
 from tests import strip_model as strips
-from tests.backbones import SMALL_BACKBONES, wake
+from tests.exports import VARIANTS, tiny_file, tiny_images, tiny_model
 
 
-@pytest.fixture(
-    scope="module", params=[("none", "resnet32"), ("spin", "resnet32"), ("ga_spin", "resnet32"), ("ga_spin", "lcnet")]
-)
-def recognizer(request: pytest.FixtureRequest) -> SPINRecognizer:
-    """With a transformation that moves pixels, one that only changes them, and none."""
-    keras.utils.set_random_seed(4)
-    transformation, backbone = request.param
-    config: dict[str, Any] = {
-        "charset": "chars:abcd",
-        "max_length": 5,
-        "image_size": [32, 40],
-        "transformation": {"name": transformation, "localization_width": 2},
-        "backbone": SMALL_BACKBONES[backbone],
-        "encoder": {"units": 8, "features": [12]},
-        "decoder": {"units": 16},
-    }
-    model = SPINRecognizer(config, temperature=1.3)
-    rng = np.random.default_rng(6)
-    for variable in model.variables:
-        # Sharper answers than fresh weights give, so that reading the same means something.
-        if "decoder/" in variable.path or "encoder/" in variable.path:
-            variable.assign(rng.normal(0, 1.0, variable.shape))
-    wake(model)
-    model.decoder.generator_bias.assign([-9.0, -1.0, 0.0, 0.0, 0.0, 0.0])
-    return model
+@pytest.fixture(scope="module", params=VARIANTS, ids="-".join)
+def variant(request: pytest.FixtureRequest) -> tuple[str, str]:
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def recognizer(variant: tuple[str, str]) -> SPINRecognizer:
+    return tiny_model(*variant)
 
 
 @pytest.fixture(scope="module")
 def images() -> np.ndarray:
-    # Blocks, not noise: to a model that was never trained all noise is the same.
-    blocks = np.random.default_rng(2).uniform(-1, 1, (21, 4, 5, 1)).astype("float32")
-    return blocks.repeat(8, axis=1).repeat(8, axis=2)
+    return tiny_images()
 
 
 @pytest.fixture(scope="module")
-def exported(recognizer: SPINRecognizer, images: np.ndarray, tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
-    path = tmp_path_factory.mktemp("stepping") / "model.tflite"
-    tflite.export(recognizer, path, "none", images)
-    return path
+def exported(variant: tuple[str, str], tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
+    return tiny_file(tmp_path_factory, *variant)
 
 
 def ends(probabilities: np.ndarray) -> list[int]:
@@ -99,10 +76,10 @@ def test_any_number_of_rows(exported: pathlib.Path, recognizer: SPINRecognizer, 
     for model in (KerasModel(recognizer), LiteRTModel(exported, num_threads=1)):
         encoded = model.encode(images[:17])
         rows: dict[str, np.ndarray] = {key: encoded[key] for key in ("states", "projected")}
-        rows["previous"] = rng.integers(0, 6, 17).astype(np.int32)
+        rows["previous"] = rng.integers(0, 7, 17).astype(np.int32)
         rows["output"], rows["cell"] = rng.normal(size=(2, 17, 16)).astype(np.float32)
         together = model.step(**rows)
-        assert together["attention"].shape == rows["states"].shape[:2] and together["probabilities"].shape == (17, 6)
+        assert together["attention"].shape == rows["states"].shape[:2] and together["probabilities"].shape == (17, 7)
         for size in (1, 3, 8):
             some = model.step(**{key: value[2 : 2 + size] for key, value in rows.items()})
             for key, value in some.items():
@@ -116,7 +93,7 @@ def test_batches_read_what_single_images_do(images: np.ndarray, exported: pathli
     for number in (1, 5, 6, 8, 13, 14, 21):
         for batch in (None, True):
             actual = interpreter.predict_words(images[:number], batch)
-            assert actual[0].shape == (number, 6, 6) and actual[1].shape == (number, 6)
+            assert actual[0].shape == (number, 6, 7) and actual[1].shape == (number, 6)
             assert_same_words([part[:number] for part in expected], actual, 1e-6)
 
 

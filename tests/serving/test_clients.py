@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 
 from spin_tf import Recognizer
-from spin_tf.export import saved_model
+from spin_tf.export import saved_model_folder
 from spin_tf.models import SPINRecognizer
+from spin_tf.reading import saved_model
 from spin_tf.reading.remote import RemoteRecognizer
 from spin_tf.recognizer import ReadError, Word
 from tests.export import image_files
@@ -37,7 +38,7 @@ def versions(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
     for weight in (model.decoder.generator, model.decoder.score, model.decoder.context_kernel):
         weight.assign(8 * weight)
     path = tmp_path_factory.mktemp("models") / "spin"
-    saved_model.export(model, path, list(image_files.readable().values())[:8])
+    saved_model_folder.export(model, path, list(image_files.readable().values())[:8])
     return path
 
 

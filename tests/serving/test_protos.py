@@ -15,8 +15,8 @@ import tensorflow as tf
 from tensorflow_serving.apis import get_model_metadata_pb2, predict_pb2, prediction_log_pb2, prediction_service_pb2_grpc
 from tensorflow_serving.config import model_server_config_pb2
 
-from spin_tf.export import saved_model
 from spin_tf.export.warmup import BATCH_SIZES, warmup_images
+from spin_tf.reading import saved_model
 from tests.export import image_files
 from tests.serving.conftest import REPOSITORY
 

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from spin_tf.export import saved_model
+from spin_tf.reading import saved_model
 from spin_tf.synthesis import WordSynthesizer
 from tests.export import image_files
 from tests.serving.conftest import BLOCK, EXPORT, README, commands, free_port, run

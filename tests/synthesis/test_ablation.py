@@ -6,7 +6,7 @@ import pathlib
 import subprocess
 import sys
 
-from spin_tf.synthesis.config import family_names
+from spin_tf.synthesis.probabilities import family_names
 
 FOLDER = pathlib.Path(__file__).resolve().parents[2] / "benchmarks"
 

@@ -15,9 +15,9 @@ import pytest
 from spin_tf.charset import Charset
 from spin_tf.data.records.tfrecord import RecordIndex
 from spin_tf.synthesis import WordSynthesizer
-from spin_tf.synthesis.alphabet import Lexicon, characters_of
+from spin_tf.synthesis.alphabet import DrawableWords, characters_of
 from spin_tf.synthesis.fonts import CHARACTERS, FontLibrary, GlyphFont
-from spin_tf.synthesis.labels import LabelSampler, read_lexicon
+from spin_tf.synthesis.labels import LabelSampler
 from tests.synthesis import box_font
 
 CYRILLIC = "абвгдеёжзийклмнопрстуфхцчшщъыьэюя"
@@ -69,7 +69,7 @@ def test_scripts_that_need_shaping_are_refused_with_a_sentence(tmp_path: pathlib
         characters_of(Charset("".join(dict.fromkeys(refused))))
     path = lexicon_of(tmp_path, refused * 3 + "\u0300x")
     with pytest.raises(ValueError, match="Right-to-left and joined scripts"):
-        Lexicon.read([path])
+        DrawableWords.read([path])
 
 
 def test_the_lexicon_decides_and_what_is_left_out_is_counted(tmp_path: pathlib.Path) -> None:
@@ -85,7 +85,7 @@ def test_the_lexicon_decides_and_what_is_left_out_is_counted(tmp_path: pathlib.P
         "# no",
     ]
     path = lexicon_of(tmp_path, *words)
-    lexicon = Lexicon.read([path])
+    lexicon = DrawableWords.read([path])
     assert lexicon.words == ["café", "naïve", "привет", "tea", "λόγος"]
     assert set(lexicon.characters) >= set(CHARACTERS) | set("éÉïприветПλός")
     assert {reason: len(found) for reason, found in lexicon.left_out.items()} == {
@@ -94,11 +94,11 @@ def test_the_lexicon_decides_and_what_is_left_out_is_counted(tmp_path: pathlib.P
         "right-to-left or joined script": 1,
     }
     assert "3 words of the lexicon are left out" in lexicon.summary() and "'two words'" in lexicon.summary()
-    narrow = Lexicon.read([path], Charset.from_spec("94"))
-    assert narrow.words == ["tea"] == read_lexicon(path)
+    narrow = DrawableWords.read([path], Charset.from_spec("94"))
+    assert narrow.words == ["tea"]
     assert "outside the charset (é), first 'café'" in narrow.summary()
     with pytest.raises(ValueError, match=r"No word.*outside the charset"):
-        Lexicon.read([lexicon_of(tmp_path, "привет")], Charset.from_spec("36"))
+        DrawableWords.read([lexicon_of(tmp_path, "привет")], Charset.from_spec("36"))
 
 
 def test_a_font_draws_what_it_has(tmp_path: pathlib.Path) -> None:

@@ -12,7 +12,7 @@ from spin_tf.charset import Charset
 from spin_tf.synthesis import figures, writings
 from spin_tf.synthesis.alphabet import characters_of
 from spin_tf.synthesis.labels import Label, LabelSampler
-from spin_tf.synthesis.shares import LabelShares
+from spin_tf.synthesis.probabilities import LabelShares
 
 LATIN = characters_of(Charset.from_spec("latin"))
 WORDS = ["straße", "señor", "żółw", "tea", "house", "mirror", "bridge", "harbour", "lighthouse"]

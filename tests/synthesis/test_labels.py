@@ -9,9 +9,9 @@ import random
 import pytest
 
 from spin_tf.charset import Charset
-from spin_tf.synthesis.alphabet import Lexicon
+from spin_tf.synthesis.alphabet import DrawableWords
 from spin_tf.synthesis.fonts import CHARACTERS
-from spin_tf.synthesis.labels import LabelSampler, read_lexicon
+from spin_tf.synthesis.labels import LabelSampler
 from spin_tf.synthesis.vocabulary import COMMON_WORDS
 
 
@@ -58,17 +58,17 @@ def test_lexicon_must_be_drawable() -> None:
         LabelSampler([])
 
 
-def test_read_lexicon(tmp_path: pathlib.Path) -> None:
+def test_lists_of_words_are_read(tmp_path: pathlib.Path) -> None:
     file = tmp_path / "words.txt"
     file.write_text(
         "\ufeffSea\n# a comment\n\nlight-house\nna\u00efve\ntwo words\n" + "x" * 41 + "\n", encoding="utf-8"
     )
-    assert read_lexicon(file) == ["Sea", "light-house"]
+    assert DrawableWords.read([file], Charset.from_spec("94")).words == ["Sea", "light-house"]
     file.write_text("# nothing\n")
     with pytest.raises(ValueError, match=r"Received: lexicon=.*words\.txt"):
-        read_lexicon(file)
+        DrawableWords.read([file], Charset.from_spec("94"))
     with pytest.raises(OSError):
-        read_lexicon(tmp_path / "missing.txt")
+        DrawableWords.read([tmp_path / "missing.txt"], Charset.from_spec("94"))
 
 
 def test_vocabulary_is_clean() -> None:
@@ -82,7 +82,7 @@ def test_one_odd_word_ends_no_lexicon(tmp_path, charset, odd):
     """Words whose other cases are more code points, or cannot be written, are drawn as they are or left out."""
     path = tmp_path / "words.txt"
     path.write_text(f"{odd}\nankara\nadana\n", encoding="utf-8")
-    found = Lexicon.read([path], Charset.from_spec(charset) if charset else None)
+    found = DrawableWords.read([path], Charset.from_spec(charset) if charset else None)
     assert {"ankara", "adana"} <= set(found.words)
     sampler = LabelSampler(found.words, characters=found.characters)
     rng = random.Random(0)

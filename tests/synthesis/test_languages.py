@@ -6,9 +6,10 @@ import sys
 
 import pytest
 
+from benchmarks.lost_accents import LostAccents, without_accents
 from spin_tf._extras import MissingExtraError
 from spin_tf.charset import Charset
-from spin_tf.synthesis.languages import EU, LostAccents, frequent_words, is_held_out, split, without_accents
+from spin_tf.synthesis.languages import EU, frequent_words, is_held_out, split_words
 
 LATIN = Charset.from_spec("latin")
 
@@ -41,7 +42,7 @@ def test_without_wordfreq_there_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -
 
 def test_a_twentieth_is_held_out_in_every_case() -> None:
     words = [f"word{i}é" for i in range(4000)]
-    parts = split(words)
+    parts = split_words(words)
     assert sorted(parts["train"] + parts["held_out"]) == sorted(words)
     assert 140 < len(parts["held_out"]) < 260
     assert all(is_held_out(word.upper()) and is_held_out(word.capitalize()) for word in parts["held_out"])

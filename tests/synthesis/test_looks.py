@@ -11,12 +11,10 @@ import pytest
 from PIL import Image
 
 from spin_tf.contract.pixels import to_grey
-from spin_tf.synthesis import SynthesisConfig, WordSynthesizer, colours, fonts, geometry, layout, segments
-from spin_tf.synthesis.config import family_names
-from spin_tf.synthesis.contact_sheet import contact_sheet
+from spin_tf.synthesis import SynthesisConfig, WordSynthesizer, camera, fonts, layout, segments, warping
 from spin_tf.synthesis.fonts import FontLibrary, Glyph, GlyphFont, select_families
-from spin_tf.synthesis.shares import LabelShares
-from spin_tf.synthesis.streams import Streams
+from spin_tf.synthesis.probabilities import LabelShares, Streams, family_names
+from spin_tf.synthesis.synthesizer import contact_sheet
 from tests.synthesis import box_font
 
 NOTHING = SynthesisConfig().without(*family_names())
@@ -55,7 +53,7 @@ def test_long_words_get_wide_images_and_others_do_not() -> None:
     assert {long.word(seed)[0].shape for seed in range(20)} == {(32, 256)}
     assert {short.word(seed)[0].shape for seed in range(20)} == {(32, 128)}
     # The stored image is on the same side of the limit as the crop, so that a reader treats it alike.
-    assert 128 / 32 < geometry.WIDE < 256 / 32
+    assert 128 / 32 < warping.WIDE < 256 / 32
     without = WordSynthesizer(None, ["donaudampfschifffahrtskapitaen"], None, (32, 128), None, 40, shares=WORDS_ALONE)
     assert {without.word(seed)[0].shape for seed in range(20)} == {(32, 128)}
     with pytest.raises(ValueError, match=r"Received: wide_size=\(32, 4\)"):
@@ -71,8 +69,8 @@ def test_what_is_drawn_wide_has_letters_of_some_width() -> None:
     for seed in range(60):
         streams = Streams(seed, config)
         plane = layout.set_text("donaudampfschifffahrtskap", maker.fonts.pick(0.5), maker.fonts.pick, str, streams)
-        crop = geometry.warp(plane, streams, 512)
-        shown = 256 if crop.true_width > geometry.WIDE * crop.true_height else 128
+        crop = warping.warp_plane(plane, streams, 512)
+        shown = 256 if crop.true_width > warping.WIDE * crop.true_height else 128
         widths.append((plane.box[2] - plane.box[0]) / crop.true_width * shown / 25)
     assert np.quantile(widths, 0.1) > 3.5 and np.median(widths) > 5
 
@@ -95,7 +93,7 @@ def test_ground_leaves_letters_high_enough() -> None:
     config = dataclasses.replace(NOTHING, wide_ground=1.0)
     corners = np.array([[-45.0, -15], [45, 15]])
     for seed in range(300):
-        left, top, right, bottom = geometry.choose_crop(corners, Streams(seed, config))
+        left, top, right, bottom = warping.choose_crop(corners, Streams(seed, config))
         assert left <= -45 and right >= 45 and top <= -15 and bottom >= 15
         assert 30 / (bottom - top) * 32 > 7 and right - left <= 15 * 30 + 2 * 30
 
@@ -115,7 +113,7 @@ def test_ink_of_another_hue_has_the_brightness_of_its_ground() -> None:
 
 def test_pairs_of_colours_lie_inside_and_apart() -> None:
     for seed in range(200):
-        first, second = colours.pair(Random(seed))
+        first, second = camera.pair(Random(seed))
         assert min(first.min(), second.min()) >= -0.01 and max(first.max(), second.max()) <= 255.01
         weights = np.array([0.299, 0.587, 0.114])
         assert abs(weights @ first - weights @ second) < 0.5 and np.abs(first - second).max() > 40

@@ -15,10 +15,9 @@ import pytest
 from PIL import Image
 
 from spin_tf.synthesis import SynthesisConfig, WordSynthesizer
-from spin_tf.synthesis.config import family_names
 from spin_tf.synthesis.fonts import CHARACTERS, GlyphFont, find_fonts
 from spin_tf.synthesis.layout import paste, set_line
-from spin_tf.synthesis.shares import LabelShares
+from spin_tf.synthesis.probabilities import LabelShares, family_names
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 NOTHING = SynthesisConfig().without(*family_names())

@@ -7,6 +7,7 @@ the middle of writing the checkpoint of step --kill_in_write, or sends itself SI
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import pathlib
 import signal
@@ -19,6 +20,8 @@ from tests.training import double
 
 
 def main() -> None:
+    # As in the commands: see spin_tf/cli/_run.py.
+    gc.set_threshold(50_000, 20, 20)
     parser = argparse.ArgumentParser()
     parser.add_argument("folder", type=pathlib.Path)
     parser.add_argument("name")

@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 
 from spin_tf.models import SPINRecognizer, load_model
-from spin_tf.training.averaging import average_models
-from spin_tf.training.statistics import recalibrate
+from spin_tf.training.averaging import average_models, recalibrate
 from tests.training import tiny
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent

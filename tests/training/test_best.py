@@ -13,9 +13,9 @@ import pytest
 from spin_tf.charset import Charset, Tokenizer
 from spin_tf.evaluation.metrics import Score
 from spin_tf.models import SPINRecognizer, load_model
-from spin_tf.training.averages import make_averages
+from spin_tf.training.averaging import make_averages
 from spin_tf.training.best import BestModel
-from spin_tf.training.guards import Interrupted
+from spin_tf.training.run_state import Interrupted
 from tests.training import tiny
 
 

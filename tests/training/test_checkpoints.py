@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from spin_tf._files import remove_partial, write_atomically
 from spin_tf.training import checkpoints
 from spin_tf.training.checkpoints import BrokenCheckpointError
 
@@ -88,7 +89,7 @@ def test_a_failed_write_leaves_the_file_as_it_was(tmp_path: pathlib.Path) -> Non
         raise OSError(28, "No space left on device")
 
     with pytest.raises(OSError, match="No space left"):
-        checkpoints.write_atomically(str(path), write)
+        write_atomically(str(path), write)
     assert path.read_text() == "old"
     assert os.listdir(tmp_path) == ["file.txt"]
 
@@ -96,7 +97,7 @@ def test_a_failed_write_leaves_the_file_as_it_was(tmp_path: pathlib.Path) -> Non
 def test_remains_of_killed_writes_are_removed(tmp_path: pathlib.Path) -> None:
     (tmp_path / ".partial-1-checkpoint-00000001.npz").write_text("half")
     (tmp_path / "log.csv").write_text("")
-    checkpoints.remove_partial(str(tmp_path))
+    remove_partial(str(tmp_path))
     assert os.listdir(tmp_path) == ["log.csv"]
 
 

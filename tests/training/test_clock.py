@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from spin_tf.config import OptimizerConfig
-from spin_tf.training import clock as clock_module
-from spin_tf.training.clock import Clock
+from spin_tf.training import run_state as clock_module
 from spin_tf.training.loop import Trainer
 from spin_tf.training.optimizer import Schedule
+from spin_tf.training.run_state import Clock
 from spin_tf.training.strategies import Place
 from tests.training import tiny
 

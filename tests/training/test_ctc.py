@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from spin_tf.models import load_model
-from spin_tf.training.ctc import ctc_loss
 from spin_tf.training.loop import Trainer
+from spin_tf.training.losses import ctc_loss
 from tests.training import tiny
 from tests.training.test_jax import python
 
@@ -46,7 +46,7 @@ def test_the_same_under_jax(tmp_path: pathlib.Path) -> None:
     np.savez(tmp_path / "input.npz", logits=logits(), targets=TARGETS)
     code = (
         "import sys\nsys.modules['tensorflow'] = None\nsys.path.insert(0, '.')\n"
-        "import jax, numpy as np\nfrom spin_tf.training.ctc import ctc_loss\n"
+        "import jax, numpy as np\nfrom spin_tf.training.losses import ctc_loss\n"
         "data = np.load(sys.argv[1])\n"
         "print(float(ctc_loss(data['logits'], data['targets'])))\n"
         "print(bool(np.isfinite(jax.grad(lambda x: ctc_loss(x, data['targets']))(data['logits'])).all()))\n"

@@ -101,6 +101,7 @@ def test_two_processes(folder: pathlib.Path) -> None:
     assert (folder / "workers" / "best.keras").exists()
 
 
+@pytest.mark.slow
 def test_mirrored_with_the_light_backbone(folder: pathlib.Path) -> None:
     lcnet = ("--float64", "--set=model.backbone={name: lcnet, width: 16, num_blocks: [2, 1, 1]}")
     finish(start(folder, "lcnet", flags=lcnet), start(folder, "lcnet_mirrored", "mirrored", flags=lcnet))
@@ -108,6 +109,7 @@ def test_mirrored_with_the_light_backbone(folder: pathlib.Path) -> None:
     assert largest < TOLERANCE, weight
 
 
+@pytest.mark.slow
 def test_float32_is_no_measure(folder: pathlib.Path) -> None:
     """One device alone, the words of its batches in reverse order, is further from itself than replicas may be."""
     finish(start(folder, "forwards", flags=()), start(folder, "backwards", flags=("--reverse",)))

@@ -29,7 +29,7 @@ import sys
 sys.modules["tensorflow"] = None
 sys.path.insert(0, ".")
 import numpy as np
-from spin_tf.models.weights import load_weights
+from spin_tf.models.loading import load_weights
 model = load_weights(sys.argv[1])
 images = np.load(sys.argv[2])["images"]
 output = model(images)
@@ -69,7 +69,7 @@ def state(folder: pathlib.Path) -> dict[str, np.ndarray]:
 
 
 def test_resumes_and_reads_the_same_under_tensorflow(tmp_path: pathlib.Path) -> None:
-    from spin_tf.models.weights import load_weights
+    from spin_tf.models.loading import load_weights
 
     tiny.write_config(tmp_path)
     pretrain(tmp_path, "whole")

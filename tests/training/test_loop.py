@@ -17,8 +17,8 @@ from spin_tf.data.records.tfrecord import RecordIndex
 from spin_tf.models import load_model
 from spin_tf.training import checkpoints
 from spin_tf.training.dry_run import dry_run
-from spin_tf.training.guards import LossGuard, TrainingError
 from spin_tf.training.loop import Trainer
+from spin_tf.training.run_state import LossGuard, TrainingError
 from spin_tf.training.strategies import Place, make_strategy
 from tests.training import tiny
 

@@ -15,10 +15,9 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from spin_tf.training.agreement import settings_of
-from spin_tf.training.failures import told
-from spin_tf.training.guards import TrainingError
-from spin_tf.training.strategies import make_strategy
+from spin_tf.training.batches import told
+from spin_tf.training.run_state import TrainingError
+from spin_tf.training.strategies import make_strategy, settings_of
 from tests.training import tiny
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
@@ -181,8 +180,7 @@ def test_a_tf_config_of_another_form(monkeypatch: pytest.MonkeyPatch, text: str)
 
 def test_texts_are_exchanged_through_numbers() -> None:
     """One process with itself; two do it in the tests above."""
-    from spin_tf.training.agreement import exchange
-    from spin_tf.training.strategies import Place
+    from spin_tf.training.strategies import Place, exchange
 
     text = "Größe \U0001f600"
     assert exchange(make_strategy("one"), Place(), text) == [text]

@@ -14,8 +14,8 @@ import pytest
 
 from spin_tf.config import OptimizerConfig
 from spin_tf.models import SPINRecognizer
-from spin_tf.training.ctc import CTCModel
-from spin_tf.training.optimizer import AdamW, Schedule, is_hidden_kernel, orthogonalize
+from spin_tf.training.losses import CTCModel
+from spin_tf.training.optimizer import AdamWOrMuon, Schedule, is_hidden_kernel, orthogonalize
 
 
 def test_cosine_with_warmup() -> None:
@@ -56,7 +56,7 @@ def variables() -> dict[str, keras.Variable]:
 def steps(config: OptimizerConfig, gradient: float) -> dict[str, float]:
     """How far each variable has moved after one step from 1."""
     named = variables()
-    optimizer = AdamW(config, 10)
+    optimizer = AdamWOrMuon(config, 10)
     optimizer.build(list(named.values()))
     optimizer.apply([np.full(v.shape, gradient, "float32") for v in named.values()], list(named.values()))
     return {name: 1 - float(np.asarray(v).ravel()[0]) for name, v in named.items()}
@@ -85,7 +85,7 @@ def test_a_stage_has_a_rate_of_its_own() -> None:
     for rates in ({}, config.stage_rates):
         for variable in model.trainable_variables:
             variable.assign(before[variable.path])
-        optimizer = AdamW(dataclasses.replace(config, stage_rates=rates), 10)
+        optimizer = AdamWOrMuon(dataclasses.replace(config, stage_rates=rates), 10)
         optimizer.build(model.trainable_variables)
         optimizer.apply([np.ones(v.shape, "float32") for v in model.trainable_variables], model.trainable_variables)
         for variable in model.trainable_variables:
@@ -102,7 +102,7 @@ def test_a_stage_has_a_rate_of_its_own() -> None:
 
 def test_clipping_sees_the_whole_gradient() -> None:
     named = variables()
-    optimizer = AdamW(OptimizerConfig(clip_norm=1.0, warmup_steps=0), 10)
+    optimizer = AdamWOrMuon(OptimizerConfig(clip_norm=1.0, warmup_steps=0), 10)
     optimizer.build(list(named.values()))
     gradients = [np.full(v.shape, 10.0, "float32") for v in named.values()]
     optimizer.apply(gradients, list(named.values()))
@@ -112,7 +112,7 @@ def test_clipping_sees_the_whole_gradient() -> None:
     np.testing.assert_allclose(first, 0.1 * 10.0 / norm, rtol=1e-4)
 
 
-class Reference(AdamW):
+class Reference(AdamWOrMuon):
     """The same through Keras's own clipping, decay and update."""
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
@@ -128,7 +128,7 @@ def test_muon_steps_are_orthogonal_and_of_the_size_of_adamws(shape: tuple[int, .
     rng = np.random.default_rng(0)
     kernel = keras.Variable(np.zeros(shape, "float32"), name="kernel")
     bias = keras.Variable(np.zeros(shape[-1:], "float32"), name="bias")
-    optimizer = AdamW(OptimizerConfig(name="muon", learning_rate=0.01, warmup_steps=0, clip_norm=1e9), 10)
+    optimizer = AdamWOrMuon(OptimizerConfig(name="muon", learning_rate=0.01, warmup_steps=0, clip_norm=1e9), 10)
     optimizer.build([kernel, bias])
     gradient = rng.normal(size=shape).astype("float32")
     optimizer.apply([gradient, np.ones(shape[-1:], "float32")], [kernel, bias])
@@ -173,13 +173,13 @@ def test_muon_is_for_kernels_between_features() -> None:
     } <= others
 
 
-def made(kind: type[AdamW], weight_decay: float, name: str) -> AdamW:
+def made(kind: type[AdamWOrMuon], weight_decay: float, name: str) -> AdamWOrMuon:
     """An optimizer of ten steps."""
     config = OptimizerConfig(name=name, learning_rate=0.01, warmup_steps=3, weight_decay=weight_decay, clip_norm=3.0)
     return kind(config, 10)
 
 
-def trained(kind: type[AdamW], weight_decay: float, name: str = "adamw") -> dict[str, np.ndarray]:
+def trained(kind: type[AdamWOrMuon], weight_decay: float, name: str = "adamw") -> dict[str, np.ndarray]:
     """Weights and slots after ten steps, some of which are clipped."""
     named = list(variables().values())
     optimizer = made(kind, weight_decay, name)
@@ -192,7 +192,7 @@ def trained(kind: type[AdamW], weight_decay: float, name: str = "adamw") -> dict
 
 @pytest.mark.parametrize("weight_decay", [0.0, 0.1])
 def test_one_kernel_does_what_keras_does(weight_decay: float) -> None:
-    ours, keras_own = trained(AdamW, weight_decay), trained(Reference, weight_decay)
+    ours, keras_own = trained(AdamWOrMuon, weight_decay), trained(Reference, weight_decay)
     # Checkpoints hold these names.
     assert list(ours) == list(keras_own) and "adam_w/kernel_velocity" in ours
     for path, expected in keras_own.items():
@@ -205,11 +205,11 @@ import numpy as np, tensorflow as tf
 cpu = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
 import tests.training.test_optimizer as t
-alone = t.trained(t.AdamW, 0.1, "{name}")
+alone = t.trained(t.AdamWOrMuon, 0.1, "{name}")
 strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
 with strategy.scope():
     named = list(t.variables().values())
-    optimizer = t.made(t.AdamW, 0.1, "{name}")
+    optimizer = t.made(t.AdamWOrMuon, 0.1, "{name}")
     optimizer.build(named)
 
 @tf.function(autograph=False)
@@ -236,10 +236,10 @@ def test_muon_steps_the_same_under_jax(tmp_path: pathlib.Path) -> None:
     code = (
         f"import numpy as np; from tests.training import test_optimizer as t; np.savez({str(tmp_path / 'jax.npz')!r}, "
     )
-    code += "**{path.replace('/', '.'): value for path, value in t.trained(t.AdamW, 0.1, 'muon').items()})"
+    code += "**{path.replace('/', '.'): value for path, value in t.trained(t.AdamWOrMuon, 0.1, 'muon').items()})"
     environment = {**os.environ, "KERAS_BACKEND": "jax"}
     subprocess.run([sys.executable, "-c", code], check=True, env=environment, capture_output=True)
     with np.load(tmp_path / "jax.npz") as there:
-        for path, expected in trained(AdamW, 0.1, "muon").items():
+        for path, expected in trained(AdamWOrMuon, 0.1, "muon").items():
             # bfloat16 products are rounded where each backend likes.
             np.testing.assert_allclose(there[path.replace("/", ".")], expected, rtol=0.02, atol=2e-4, err_msg=path)

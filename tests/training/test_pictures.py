@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from spin_tf.charset import Charset, Tokenizer
-from spin_tf.training import pictures
+from spin_tf.training import watching
 
 TOKENIZER = Tokenizer(Charset.from_spec("36"), 5)
 STEPS, TIME = 6, 8
@@ -33,8 +33,8 @@ class Model:
 
 def lights(picture: np.ndarray) -> list[float]:
     """Of each row of light, where it is brightest, as a share of the width."""
-    crop = picture[32 * 3 :, pictures._LABEL :, 0]
-    rows = [crop[i : i + pictures._ROW] for i in range(pictures._GAP, len(crop) - 1, pictures._ROW)]
+    crop = picture[32 * 3 :, watching._LABEL :, 0]
+    rows = [crop[i : i + watching._ROW] for i in range(watching._GAP, len(crop) - 1, watching._ROW)]
     return [float(row.max(0).argmax() / row.shape[1]) for row in rows if row.max() > 200]
 
 
@@ -48,7 +48,7 @@ A, END, PADDING = 12, Tokenizer.END_ID, Tokenizer.PADDING_ID
 def test_every_step_is_a_row_of_light(tokens: tuple[list[int], ...]) -> None:
     """A model that reads nothing yet ends words at once, or pads them: what it looked at is seen all the same."""
     images = np.zeros((len(tokens), 32, 100, 1), "float32")
-    drawn = pictures.draw(Model(*tokens), images, TOKENIZER)
+    drawn = watching.draw_words(Model(*tokens), images, TOKENIZER)
     assert {name: len(made) for name, made in drawn.items()} == {"rectification": 2, "attention": 2}
     assert [len(lights(picture)) for picture in drawn["attention"]] == [len(row) for row in tokens]
     for picture in drawn["attention"]:
@@ -56,8 +56,8 @@ def test_every_step_is_a_row_of_light(tokens: tuple[list[int], ...]) -> None:
             assert place == pytest.approx((step + 0.5) / TIME, abs=1 / TIME)
     # As high as the longest word needs, and no higher.
     (height,) = {picture.shape[0] for picture in drawn["attention"]}
-    assert height == 32 * 3 + pictures._GAP + pictures._ROW * max(map(len, tokens))
+    assert height == 32 * 3 + watching._GAP + watching._ROW * max(map(len, tokens))
 
 
 def test_without_words_nothing_is_drawn() -> None:
-    assert pictures.draw(Model(), np.zeros((0, 32, 100, 1), "float32"), TOKENIZER) == {}
+    assert watching.draw_words(Model(), np.zeros((0, 32, 100, 1), "float32"), TOKENIZER) == {}

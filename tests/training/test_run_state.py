@@ -22,10 +22,10 @@ from tests.training import tiny
 from spin_tf import config as config_module
 config = config_module.load(sys.argv[1], sys.argv[3:])
 from spin_tf.training import folder
-from spin_tf.training.building import build
+from spin_tf.training.base_trainer import build
 from spin_tf.training.checkpoints import save_checkpoint
 from spin_tf.training.run_state import RunState
-lock = folder.claim(sys.argv[2], config)
+lock = tiny.claimed(sys.argv[2], config)
 built = build(config, sys.argv[2])
 state = folder.restore(sys.argv[2], config, built.variables)
 if state is None:
@@ -41,8 +41,7 @@ def step(folder: pathlib.Path, backend: str, *settings: str) -> dict[str, np.nda
     result = subprocess.run(
         [sys.executable, "-c", STEP, tiny.write_config(folder), str(folder / "run"), *settings],
         cwd=pathlib.Path(__file__).resolve().parents[2],
-        # What is compiled runs once.
-        env={**os.environ, "KERAS_BACKEND": backend, "XLA_FLAGS": "--xla_backend_optimization_level=0"},
+        env={**os.environ, "KERAS_BACKEND": backend},
         capture_output=True,
         text=True,
         timeout=900,

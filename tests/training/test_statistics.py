@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 
 from spin_tf.models import SPINRecognizer
-from spin_tf.training.statistics import recalibrate
+from spin_tf.training.averaging import recalibrate
 from tests.training import tiny
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from spin_tf.config import OptimizerConfig
-from spin_tf.training.optimizer import AdamW
+from spin_tf.training.optimizer import AdamWOrMuon
 from spin_tf.training.step import TrainingStep
 
 
@@ -26,7 +26,7 @@ def test_a_token_that_occurs_twice_counts_in_norm_and_slots() -> None:
     model = Lookup()
     model.build()
     before = np.asarray(model.table)
-    optimizer = AdamW(OptimizerConfig(warmup_steps=0, clip_norm=1e9), 10)
+    optimizer = AdamWOrMuon(OptimizerConfig(warmup_steps=0, clip_norm=1e9), 10)
     optimizer.build(model.trainable_variables)
     tokens = np.array([[2, 2, 2, 3], [2, 2, 2, 4]], "int32")
     step = TrainingStep(tf.distribute.get_strategy(), model, optimizer, [], 0.0, 0.0)

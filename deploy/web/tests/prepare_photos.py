@@ -18,7 +18,7 @@ sys.path.insert(0, str(REPOSITORY))
 
 def prepare(folder: pathlib.Path, shared: pathlib.Path) -> None:
     """Writes photos/: detectors, photographs, expected.json."""
-    from spin_tf.export import detector
+    from spin_tf.export import detector_file
     from tests.photo import dark_detector
     from tests.photo.drawn import LINES, ONNX, SIZES, TILTED, drawn_photograph, maps, read
 
@@ -41,7 +41,7 @@ def prepare(folder: pathlib.Path, shared: pathlib.Path) -> None:
     if source.exists():
         # Two sizes are enough for a test, and half the file.
         sizes = {"landscape": (736, 1312), "portrait": (1312, 736)}
-        (folder / "real.tflite").write_bytes(detector.convert(source, sizes))
+        (folder / "real.tflite").write_bytes(detector_file.convert(source, sizes))
         found = LiteRTDetector(folder / "real.tflite")
         for path in sorted((shared / "photos" / "images").glob("ic15t_*.jpg"))[:4]:
             content = path.read_bytes()

@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from spin_tf.synthesis.layout import TextPlane
-from spin_tf.synthesis.streams import Streams
+from spin_tf.synthesis.probabilities import Streams
 
 MAX_WIDTH = 220
 MAX_HEIGHT = 72
@@ -148,7 +148,7 @@ def _ground(width: float, height: float, r: Random) -> tuple[float, float, float
     return beside * (0.3 + r.random()), above, beside * (0.3 + r.random()), below
 
 
-def warp(plane: TextPlane, streams: Streams, max_width: int = MAX_WIDTH) -> Crop:
+def warp_plane(plane: TextPlane, streams: Streams, max_width: int = MAX_WIDTH) -> Crop:
     """Warps the text plane into a crop of the picture.
 
     Args:

@@ -1,9 +1,64 @@
-"""What the synthesiser does how often: one probability for each family of effects, so that each can be ablated."""
+"""How often what happens to a word: labels of some kinds, families of effects, each with random numbers of its own."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable
+from random import Random
+
+
+@dataclasses.dataclass(frozen=True)
+class LabelShares:
+    """Shares (0..1, together at most 1) of labels of some kinds; all others are as on signs and in print.
+
+    Args:
+        signs: telephone numbers, prices with their currency, addresses of the web with paths, quotation marks, dashes,
+            and signs anywhere in words and numbers.
+        long: compounds of 18 to 30 letters, numbers of 12 to 24 digits, account and serial numbers, long addresses.
+        codes: strings of characters that look alike (0O, 1Il, 5S, 8B, 2Z) among others.
+        accents: words with letters outside of ASCII; no label where the charset has none.
+        words: words of the lexicon alone, in some case and nothing with them.
+
+    Raises:
+        ValueError: a share is outside of 0..1, or all are more than 1.
+    """
+
+    signs: float = 0.06
+    long: float = 0.03
+    codes: float = 0.03
+    accents: float = 0.1
+    words: float = 0.0
+
+    def __post_init__(self) -> None:
+        for name, value in dataclasses.asdict(self).items():
+            if not isinstance(value, (int, float)) or not 0 <= value <= 1:
+                raise ValueError(f"A share must be a number in [0, 1]. Received: {name}={value!r}")
+        if sum(dataclasses.astuple(self)) > 1 + 1e-9:
+            raise ValueError(f"The shares of labels are at most 1 together. Received: {self}")
+
+    @classmethod
+    def parse(cls, items: Iterable[str]) -> LabelShares:
+        """Shares as a flag gives them, `signs=0.1`, for example; those that are not named keep their default, unless
+        the named ones leave no room: `words=1` is words alone.
+
+        Raises:
+            ValueError: an item is no share.
+        """
+        names = [field.name for field in dataclasses.fields(cls)]
+        given: dict[str, float] = {}
+        for item in items:
+            name, _, value = item.partition("=")
+            try:
+                number = float(value)
+            except ValueError:
+                number = -1.0
+            if name not in names or number < 0:
+                raise ValueError(f"Shares are {', '.join(f'{n}=NUMBER' for n in names)}. Received: shares={item!r}")
+            given[name] = number
+        rest = {n: v for n, v in dataclasses.asdict(cls()).items() if n not in given}
+        room = max(1 - sum(given.values()), 0.0)
+        scale = min(1.0, room / sum(rest.values())) if sum(rest.values()) else 1.0
+        return cls(**given, **{n: v * scale for n, v in rest.items()})
 
 
 @dataclasses.dataclass(frozen=True)
@@ -134,3 +189,39 @@ SPOILS = frozenset(_SPOILS.split())
 def family_names() -> list[str]:
     """Names of all families of effects, in the order in which they are declared."""
     return [field.name for field in dataclasses.fields(SynthesisConfig)]
+
+
+_FAMILIES = {name: index for index, name in enumerate(family_names())}
+_OTHERS = {name: 100 + index for index, name in enumerate(("label", "crop", "greys", "filter"))}
+
+
+class Streams:
+    """Sources of random numbers, each a pure function of the word's seed and a name.
+
+    Only `random`, `gauss` and `getrandbits` of a source are used, whose sequences Python keeps for a seed.
+
+    Args:
+        seed: of the word.
+        config: how often a family is active.
+
+    Attributes:
+        clean: the word is spared all that spoils a picture.
+    """
+
+    def __init__(self, seed: int, config: SynthesisConfig) -> None:
+        self._base = (int(seed) % 2**64) << 7
+        self._config = config
+        gate = Random(self._base | 127)
+        self._gates = [gate.random() for _ in _FAMILIES]
+        self.clean = self._gates[_FAMILIES["clean"]] < config.clean
+
+    def active(self, family: str) -> Random | None:
+        """The source of a family of effects, or None when the family leaves this word alone."""
+        if self.clean and family in SPOILS:
+            return None
+        index = _FAMILIES[family]
+        return Random(self._base | index) if self._gates[index] < getattr(self._config, family) else None
+
+    def always(self, name: str) -> Random:
+        """The source of a choice that every word makes: label, crop, greys, filter."""
+        return Random(self._base | _OTHERS[name])
