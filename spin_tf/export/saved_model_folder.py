@@ -88,7 +88,9 @@ def _write(model: SPINRecognizer, folder: pathlib.Path) -> None:
 
         return read
 
-    signatures = {SIGNATURE: (from_bytes, [tf.TensorSpec((None,), tf.string, BYTES_ARGUMENT)])}
+    signatures: dict[str, tuple[Callable[..., dict[str, Any]], list[Any]]] = {
+        SIGNATURE: (from_bytes, [tf.TensorSpec((None,), tf.string, BYTES_ARGUMENT)])
+    }
     for signature, size in sizes.items():
         signatures[signature] = from_images(signature), [tf.TensorSpec((None, *size, 1), tf.float32, "image")]
     write_signatures(model, signatures, folder)
