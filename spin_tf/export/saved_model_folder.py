@@ -88,7 +88,7 @@ def _write(model: SPINRecognizer, folder: pathlib.Path) -> None:
 
         return read
 
-    signatures: dict[str, tuple[Callable[[Any], dict[str, Any]], list[Any]]] = {
+    signatures: dict[str, tuple[Callable[..., dict[str, Any]], list[Any]]] = {
         SIGNATURE: (from_bytes, [tf.TensorSpec((None,), tf.string, BYTES_ARGUMENT)])
     }
     for signature, size in sizes.items():
