@@ -74,6 +74,7 @@ def run(*line: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.slow
 def test_runs_without_a_source(words: tuple[pathlib.Path, str]) -> None:
     """Two sources, each left out in turn; done again, nothing is trained; an unknown source is refused."""
     folder, pattern = words
@@ -96,6 +97,7 @@ def test_runs_without_a_source(words: tuple[pathlib.Path, str]) -> None:
     assert "no such source: none. It has some, others" in run(*line, "--leave_out=none").stderr
 
 
+@pytest.mark.slow
 def test_trials_of_equal_time(words: tuple[pathlib.Path, str]) -> None:
     """Two networks on images of two widths; done again, nothing is trained; with other settings they are refused."""
     folder, pattern = words

@@ -23,6 +23,8 @@ from spin_tf.training.strategies import Place, make_strategy
 from tests.training import tiny
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
+# Half the operations, and half the time, for tests of the loop around the model.
+PLAIN = "model.transformation.name=none"
 
 
 @pytest.fixture
@@ -78,7 +80,7 @@ def test_a_run_from_first_to_last_with_a_frozen_stage(folder: pathlib.Path) -> N
 def test_what_interrupts_a_run_loses_nothing_of_it(folder: pathlib.Path) -> None:
     """A signal while it validates, at any step; then a start that cannot be."""
     run = folder / "run"
-    options = ["training.steps=2", "training.validate_every=1", "training.checkpoint_every=100"]
+    options = ["training.steps=2", "training.validate_every=1", "training.checkpoint_every=100", PLAIN]
     for step in (1, 2):
         trainer = Trainer(tiny.config(folder, *options), str(run))
         assert trainer.step == step - 1
@@ -118,7 +120,7 @@ def find(trainer: Trainer, path: str) -> np.ndarray:
 
 
 def test_a_loss_that_is_not_finite_stops_with_its_words(folder: pathlib.Path) -> None:
-    config = tiny.config(folder, "training.checkpoint_every=1", "training.steps=4")
+    config = tiny.config(folder, "training.checkpoint_every=1", "training.steps=4", PLAIN)
     trainer = Trainer(config, str(folder / "run"))
     check = trainer.guard.problem
 
@@ -156,7 +158,7 @@ def test_a_broken_image_stops_the_run_or_is_left_out(folder: pathlib.Path) -> No
     position = data.index(b"IHDR", offset)
     data[position : position + 4] = b"XXXX"
     shard.write_bytes(data)
-    options = ["training.steps=12", "training.validate_every=100", "data.validation={}"]
+    options = ["training.steps=12", "training.validate_every=100", "data.validation={}", PLAIN]
     with pytest.raises(TrainingError, match=r"data\.train\.words.*words-00001.*offset"):
         Trainer(tiny.config(folder, *options), str(folder / "stops")).train()
     trainer = Trainer(tiny.config(folder, *options, "data.on_corrupt=skip"), str(folder / "goes_on"))

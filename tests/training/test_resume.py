@@ -17,6 +17,10 @@ from tests.training import tiny
 REPOSITORY = pathlib.Path(__file__).resolve().parent.parent.parent
 
 
+# Half the operations, and half the time; the slow test below has the transformation.
+PLAIN = "--set=model.transformation.name=none"
+
+
 def run(folder: pathlib.Path, name: str, *options: str, code: int = 0) -> str:
     result = subprocess.run(
         [sys.executable, "-m", "tests.training.run_tiny", str(folder), name, *options],
@@ -43,19 +47,19 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
     """Words, and an unbroken run of six steps that saves at 2, 4 and 6."""
     folder = tmp_path_factory.mktemp("runs")
     tiny.write_config(folder)
-    run(folder, "unbroken")
+    run(folder, "unbroken", PLAIN)
     return folder
 
 
 def test_killed_at_a_step_and_in_a_write(folder: pathlib.Path) -> None:
-    run(folder, "killed", "--kill_at=3", code=-signal.SIGKILL)
+    run(folder, "killed", PLAIN, "--kill_at=3", code=-signal.SIGKILL)
     assert os.listdir(folder / "killed").count("checkpoint-00000002.npz") == 1
-    run(folder, "killed", "--kill_in_write=4", code=-signal.SIGKILL)
+    run(folder, "killed", PLAIN, "--kill_in_write=4", code=-signal.SIGKILL)
     names = os.listdir(folder / "killed")
     # The write that was cut off has not touched the checkpoint before it, and its remains go.
     assert "checkpoint-00000002.npz" in names and "checkpoint-00000004.npz" not in names
     assert any(name.startswith(".partial") for name in names)
-    run(folder, "killed")
+    run(folder, "killed", PLAIN)
     assert_same(last_state(folder, "killed"), last_state(folder, "unbroken"))
     assert not any(name.startswith(".partial") for name in os.listdir(folder / "killed"))
     # Steps that were done twice are in the log once.
@@ -66,10 +70,10 @@ def test_killed_at_a_step_and_in_a_write(folder: pathlib.Path) -> None:
 
 
 def test_sigterm_saves_first(folder: pathlib.Path) -> None:
-    run(folder, "stopped", "--terminate_at=3", "--set=training.checkpoint_every=100", code=128 + signal.SIGTERM)
+    run(folder, "stopped", PLAIN, "--terminate_at=3", "--set=training.checkpoint_every=100", code=128 + signal.SIGTERM)
     (saved,) = (folder / "stopped").glob("checkpoint-*.npz")
     assert saved.name != "checkpoint-00000006.npz"
-    run(folder, "stopped", "--set=training.checkpoint_every=100")
+    run(folder, "stopped", PLAIN, "--set=training.checkpoint_every=100")
     assert_same(last_state(folder, "stopped"), last_state(folder, "unbroken"))
 
 
