@@ -11,6 +11,7 @@ are by the clock; the last column is the processor time of all threads, which ot
 
 from __future__ import annotations
 
+import io
 import json
 import pathlib
 import sys
@@ -21,6 +22,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from absl import app, flags
+from PIL import Image
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
@@ -30,6 +32,8 @@ from spin_tf._cores import num_cores
 from spin_tf._files import write_text
 from spin_tf.cli.evaluate import parse_data
 from spin_tf.data.records.tfrecord import RecordIndex
+from spin_tf.evaluation.breakdown import by_height, by_length, by_shape
+from spin_tf.evaluation.evaluate import Reading
 from spin_tf.evaluation.metrics import Score
 
 # --data is that of bin/evaluate.py, which is imported for it; others of its flags mean something else here.
@@ -77,12 +81,13 @@ def peer_reader(python: str, threads: int, words: list[bytes], folder: str) -> R
     return read
 
 
-def figures(rounds: list[Round], sets: list[str], labels: list[str]) -> dict[str, Any]:
-    """What was measured of one reader, as JSON can hold it."""
+def figures(rounds: list[Round], sets: list[str], labels: list[str], sizes: list[tuple[int, int]]) -> dict[str, Any]:
+    """What was measured of one reader, as JSON can hold it; `sizes` are heights and widths of the crops."""
     scores = {name: Score() for name in [*dict.fromkeys(sets), "all words"]}
-    for name, label, text in zip(sets, labels, rounds[-1].texts, strict=True):
+    readings = []
+    for i, (name, label, text, size) in enumerate(zip(sets, labels, rounds[-1].texts, sizes, strict=True)):
         scores[name].add(label, text)
-        scores["all words"].add(label, text)
+        readings.append(Reading(i, name, label, text, 1.0, "", scores["all words"].add(label, text), size))
     p50, p95 = 1e3 * np.percentile([second for each in rounds for second in each.seconds], (50, 95))
     processor = 1e3 * sum(each.processor_seconds for each in rounds) / len(rounds) / len(labels)
     return {
@@ -90,6 +95,9 @@ def figures(rounds: list[Round], sets: list[str], labels: list[str]) -> dict[str
         "p50_ms": float(p50),
         "p95_ms": float(p95),
         "processor_ms": processor,
+        "by_length": by_length(readings),
+        "by_shape": by_shape(readings),
+        "by_height": by_height(readings),
     }
 
 
@@ -97,6 +105,7 @@ def main(_: list[str]) -> None:
     sets: list[str] = []
     labels: list[str] = []
     words: list[bytes] = []
+    sizes: list[tuple[int, int]] = []
     for name, patterns in parse_data(flags.FLAGS.data).items():
         index = RecordIndex(patterns)
         for i in range(len(index)):
@@ -104,6 +113,7 @@ def main(_: list[str]) -> None:
             sets.append(name)
             labels.append(example.text)
             words.append(example.encoded)
+            sizes.append(Image.open(io.BytesIO(example.encoded)).size[::-1])
     models = _MODELS.value or [None]
     readers = {f"spin_tf, {model or 'bundled model'}": our_reader(model, _THREADS.value, words) for model in models}
     with tempfile.TemporaryDirectory() as folder:
@@ -113,7 +123,7 @@ def main(_: list[str]) -> None:
         for _round in range(_ROUNDS.value):
             for name, read in readers.items():
                 rounds[name].append(read())
-    measured = {name: figures(each, sets, labels) for name, each in rounds.items()}
+    measured = {name: figures(each, sets, labels, sizes) for name, each in rounds.items()}
     print(f"{len(words)} words, {_ROUNDS.value} rounds in turns, {_THREADS.value} threads\n\n{side_by_side(measured)}")
     if _OUTPUT.value:
         summary = {"words": len(words), "rounds": _ROUNDS.value, "threads": _THREADS.value, "readers": measured}

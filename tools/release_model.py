@@ -15,8 +15,8 @@
 
 What cannot be measured here, for want of data, fonts or an extra, is left out with a line on stderr: its old figures
 stay, and the documents say of which model they are. The validation words alone cannot be done without.
---only=NAME,... measures some of validation, unturned, second, reading, speed, kinds, failures, decoding and photos. In
-reading and speed, the file that was committed before is measured beside the new one, in the same run.
+--only=NAME,... measures some of validation, unturned, second, beside, reading, speed, kinds, failures, decoding and
+photos. In reading and speed, the file that was committed before is measured beside the new one, in the same run.
 """
 
 from __future__ import annotations
@@ -146,6 +146,13 @@ def measurements() -> dict[str, Measurement]:
             + ["--rounds=2", f"--output={BUILD}/reading_figures.json"],
             _reading("reading_figures.json"),
             [*words, "rapidocr", "onnxruntime"],
+        ),
+        # What the peer makes of the second validation, whose sets are kinds of words.
+        "beside": Measurement(
+            ["benchmarks/reading.py", f"--model={FILE}", *_second(), f"--peer_python={sys.executable}", "--threads=1"]
+            + ["--rounds=1", f"--output={BUILD}/beside_figures.json"],
+            _reading("beside_figures.json"),
+            [f"{_WORDS.value}/second_*", "rapidocr", "onnxruntime"],
         ),
         "speed": Measurement(
             ["bin/benchmark.py", *models, *quick, f"--output={BUILD}/speed_figures.json"],

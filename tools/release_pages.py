@@ -12,7 +12,6 @@ from typing import Any
 
 from benchmarks.pages import split_page, write_measured
 from benchmarks.peer import PEER_NAME, side_by_side
-from spin_tf.evaluation.breakdown import make_table
 from spin_tf.evaluation.evaluate import SetResult
 from spin_tf.evaluation.metrics import Score
 from spin_tf.evaluation.report import make_table as make_set_table
@@ -135,21 +134,36 @@ def _short(results: Results, name: str) -> str:
 
 
 def breakdown(results: Results) -> str:
-    figures = _figures(results, "validation")
+    ours, theirs = _ours(results), _figures(results, "reading")["readers"][PEER_NAME]
     tables = [("label", "by_length"), ("crop", "by_shape"), ("crop's shorter side in pixels", "by_height")]
     return "\n\n".join(
-        f"By {key.removeprefix('by_') if key != 'by_height' else 'size'} of the {what}:\n\n{make_table(figures[key])}"
+        f"By {key.removeprefix('by_') if key != 'by_height' else 'size'} of the {what}, in per cent:\n\n"
+        + _beside(
+            results, [(next(iter(row.values())), row, other) for row, other in zip(ours[key], theirs[key], strict=True)]
+        )
         for what, key in tables
     )
+
+
+def _beside(results: Results, rows: list[tuple[str, Any, Any]]) -> str:
+    """A table of the bundled model and RapidOCR's; a row is a name and what each of them read."""
+    lines = [f"| | words | `{results['model']['name']}` | RapidOCR |", "|---|---:|---:|---:|"]
+    for name, *both in rows:
+        lines.append(
+            f"| {name} | {both[0]['words']} | {' | '.join(_percent(x['correct'], x['words']) for x in both)} |"
+        )
+    return "\n".join(lines)
 
 
 def second(results: Results) -> str:
     figures = _figures(results, "second")
     words = figures["all_words"]
-    names = ", ".join(name.replace("_", " ") for name in figures["sets"])
+    ours, theirs = _figures(results, "beside")["readers"].values()
+    rows = [(name.replace("_", " "), ours["sets"][name], theirs["sets"][name]) for name in ours["sets"]]
     return (
-        f"Of the second validation, {words['words']:,} words ({names}), it reads {_share(words)} "
-        f"({words['correct']:,}; {_about(results, 'second')})."
+        f"Of the second validation, {words['words']:,} words, it reads {_share(words)} ({words['correct']:,}; "
+        f"{_about(results, 'second')}). By where they are from, in per cent, beside RapidOCR in one run "
+        f"({_about(results, 'beside')}):\n\n{_beside(results, rows)}"
     )
 
 
