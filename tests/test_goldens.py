@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 from spin_tf.importers.checkpoint import model_from_state_dict
+from spin_tf.importers.reference import ReferenceNetwork
 from spin_tf.models import SPINRecognizer
 from spin_tf.training.losses import token_cross_entropy
-from tests.importers.reference_network import ReferenceNetwork
 from tests.published_checkpoint import published_state_dict, stored_goldens, word_images
 
 

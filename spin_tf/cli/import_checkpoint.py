@@ -70,9 +70,9 @@ def main(argv: list[str]) -> None:
     with without_native_chatter():
         require("tensorflow", "importing a checkpoint", "train")
         require("omegaconf", "importing a checkpoint", "train")
-        from spin_tf.importers.checkpoint import import_model
+        from spin_tf.importers.verification import import_model
 
-        model, words = import_model(arrays, output, charset)
+        model, result = import_model(arrays, output, charset)
     config = model.config["transformation"]
     settings = ", ".join(f"{key}={value}" for key, value in config.items() if key != "name")
     print(
@@ -81,7 +81,8 @@ def main(argv: list[str]) -> None:
         + (", lower case" if model.charset.fold_case else "")
     )
     print(f"settings   {settings if config['name'] != 'none' else 'no transformation'}")
-    print(f"verified   loaded again; reads {' '.join(map(repr, words))} of two drawn words")
+    words = " ".join(map(repr, result.words))
+    print(f"verified   loaded again, against plain numpy: {result}; both read {words}")
     print(_written(output, start))
 
 

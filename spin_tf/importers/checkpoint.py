@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import pathlib
-from collections.abc import Iterator
 from typing import Any
 
 import keras
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
 
-from spin_tf.charset import Charset, Tokenizer
-from spin_tf.config import Config, ModelConfig, TrainingConfig, from_dict, save
-from spin_tf.contract.preprocessing import preprocess
+from spin_tf.charset import Charset
 from spin_tf.importers.naming import DAVAR, StateDict, model_config, naming_of
 from spin_tf.layers import BidirectionalLSTM, ConvNorm
 from spin_tf.layers.thin_plate_spline import grid_matrix
-from spin_tf.models import SPINRecognizer, load_model
+from spin_tf.models import SPINRecognizer
 from spin_tf.models.backbone import ResNet32
 from spin_tf.models.transformation import Transformation
 
 # Published charsets by the number of classes, start and end included.
 _CHARSETS = {70: "68", 38: "36"}
-PROBABILITY_TOLERANCE = 1e-3
 
 
 def model_from_state_dict(arrays: dict[str, np.ndarray], charset: Charset | None = None) -> SPINRecognizer:
@@ -60,67 +52,6 @@ def model_from_state_dict(arrays: dict[str, np.ndarray], charset: Charset | None
     model = SPINRecognizer(model_config(state, spec), charset=charset.to_dict())
     assign(model, state)
     return model
-
-
-def import_model(
-    arrays: dict[str, np.ndarray], output: str | os.PathLike[str], charset: Charset | None = None
-) -> tuple[SPINRecognizer, list[str]]:
-    """Writes a state dict as a `.keras` file, which appears once it has been loaded again and reads as the model does.
-
-    That models do what published networks do is for the tests: they hold them to one in plain numpy, stage by stage.
-    Beside the file a `.yaml` of the same name shows the configuration; `bin/train.py` starts from it once it is given
-    data.
-
-    Args:
-        arrays: the state dict.
-        output: the file to write; one that is there already is replaced.
-        charset: see `model_from_state_dict`.
-
-    Returns:
-        the model, and what it reads of two drawn words, "spin" and "2021".
-
-    Raises:
-        ValueError: the arrays do not fit, or the written file does not do what the model does.
-    """
-    output = pathlib.Path(output)
-    model = model_from_state_dict(arrays, charset)
-    images = drawn_words()
-    with written_when_proven(model, output) as unproven:
-        expected = np.asarray(model(images)["probabilities"])
-        difference = float(np.abs(np.asarray(load_model(unproven)(images)["probabilities"]) - expected).max())
-        if not difference <= PROBABILITY_TOLERANCE:
-            raise ValueError(
-                "the written file does not do what the imported model does; not written. "
-                f"Received: probabilities that differ by {difference:.1e}"
-            )
-    training = TrainingConfig(init_from=os.path.abspath(output))
-    save(Config(model=from_dict(ModelConfig, model.config), training=training), os.fspath(output.with_suffix(".yaml")))
-    tokenizer = Tokenizer(model.charset, model.config["max_length"])
-    return model, [tokenizer.decode(ids) for ids in expected.argmax(-1)]
-
-
-def drawn_words(image_size: tuple[int, int] = (32, 100)) -> np.ndarray:
-    """Two words in Pillow's own font, as a reader would take them from a file: (2, *image_size, 1) in [-1, 1]."""
-    images = []
-    for i, word in enumerate(("spin", "2021")):
-        font = ImageFont.load_default(size=40)
-        left, top, right, bottom = font.getbbox(word)
-        image = Image.new("L", (int(right - left) + 24, int(bottom - top) + 24), 60 + 40 * i)
-        ImageDraw.Draw(image).text((12 - left, 12 - top), word, fill=230, font=font)
-        images.append(preprocess(np.asarray(image), image_size))
-    return np.stack(images)
-
-
-@contextlib.contextmanager
-def written_when_proven(model: SPINRecognizer, output: pathlib.Path) -> Iterator[pathlib.Path]:
-    """Gives the path of a saved copy to look at; it becomes `output` unless the look raises."""
-    unproven = output.with_name(f".{output.stem}.unproven.keras")
-    try:
-        model.save(unproven)
-        yield unproven
-        os.replace(unproven, output)
-    finally:
-        unproven.unlink(missing_ok=True)
 
 
 def assign(model: SPINRecognizer, state: StateDict) -> None:

@@ -23,7 +23,7 @@ from spin_tf.config import (
     save,
 )
 from spin_tf.contract.preprocessing import axis_weights
-from spin_tf.importers.checkpoint import drawn_words, written_when_proven
+from spin_tf.importers.verification import drawn_words, written_when_proven
 from spin_tf.models import SPINRecognizer, load_model
 from spin_tf.models.lcnet import ROWS, LCNet
 

@@ -16,9 +16,9 @@ from spin_tf.contract.preprocessing import preprocess
 from spin_tf.export.tflite import convert
 from spin_tf.importers.checkpoint import model_from_state_dict
 from spin_tf.importers.naming import PADDLE
+from spin_tf.importers.reference import ReferenceNetwork
 from spin_tf.reading.litert import LiteRTInterpreter
 from spin_tf.recognizer import Recognizer
-from tests.importers.reference_network import ReferenceNetwork
 from tests.published_checkpoint import published_state_dict, stored_goldens, word_images
 
 
