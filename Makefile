@@ -8,6 +8,8 @@ BEAM_VENV ?= .venv-beam
 # So does KServe.
 SERVING_VENV ?= .venv-serving
 DOCS_VENV ?= .venv-docs
+# The packages of .venv-dev, but Keras and TensorFlow as new as they are.
+NEWEST_VENV ?= .venv-newest
 PYTEST_ARGS ?=
 # How many tests run at a time; those of one file stay together, for they share what the first of them builds, and the
 # longest come first, as tests/conftest.py has it.
@@ -26,7 +28,7 @@ comma := ,
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test_fast test_slow test_deploy test_docker test_cpp test_arm test_serving test_web web docs check format clean
+.PHONY: help demo test test_fast test_slow test_newest test_deploy test_docker test_cpp test_arm test_serving test_web web docs release_model check format clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z_]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,6 +44,16 @@ test_fast: $(DEV_VENV)/installed  ## run the tests of reading, decoding, layers 
 
 test_slow: $(DEV_VENV)/installed  ## run the tests that take long
 	$(DEV_VENV)/bin/python -m pytest -q -m slow $(PYTEST_ARGS)
+
+# Keras beyond the bound of setup.cfg: what leans on its private hooks, and what it computes.
+NEWEST_TESTS = tests/layers tests/models tests/decoding $(wildcard tests/training/test_*opti*.py tests/training/test_*stati*.py) tests/training/test_step.py
+test_newest: $(DEV_VENV)/installed  ## run the tests of layers, models, optimizer and decoding on the newest Keras and TensorFlow
+	$(DEV_VENV)/bin/python -m venv $(NEWEST_VENV)
+	@echo "import site; site.addsitedir('$$($(DEV_VENV)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')')" \
+		> $$($(NEWEST_VENV)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/dev.pth
+	$(NEWEST_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --upgrade keras tensorflow
+	@$(NEWEST_VENV)/bin/python -c 'import importlib.metadata as m; print(*(f"{name} {m.version(name)}" for name in ("keras", "tensorflow")))'
+	$(NEWEST_VENV)/bin/python -m pytest -q --numprocesses=$(TEST_WORKERS) --dist=loadfile $(NEWEST_TESTS) $(PYTEST_ARGS)
 
 test_deploy: test_docker test_cpp test_serving test_web  ## run the tests of what runs elsewhere; each names the system packages that it misses
 
@@ -73,6 +85,13 @@ web: $(WEB_PACKAGES)  ## build the page that reads words in a browser into build
 docs: $(DOCS_VENV)/installed  ## build the documentation site into build/site; its notebooks are executed (minutes)
 	NO_MKDOCS_2_WARNING=1 $(DOCS_VENV)/bin/mkdocs build --strict
 
+# STEPS=measure,write and ONLY=reading,kinds do a part of it; CONTRIBUTING.md says more.
+WORDS ?= data/tfrecords
+DATA ?= ../shared/data
+release_model: $(DEV_VENV)/installed  ## ship weights: export, measure, write every figure (minutes; MODEL=exported/weights/NAME)
+	$(DEV_VENV)/bin/python tools/release_model.py --words=$(WORDS) --data=$(DATA) $(if $(MODEL),--model=$(MODEL)) \
+		$(if $(STEPS),--steps=$(STEPS)) $(if $(ONLY),--only=$(ONLY)) $(RELEASE_ARGS)
+
 check: $(DEV_VENV)/installed  ## lint, formatting and types
 	$(DEV_VENV)/bin/ruff check .
 	$(DEV_VENV)/bin/ruff format --check .
@@ -83,7 +102,7 @@ format: $(DEV_VENV)/installed  ## put the code in the project's format
 	$(DEV_VENV)/bin/ruff format .
 
 clean:  ## remove the virtual environments and what the commands built
-	rm -rf $(VENV) $(DEV_VENV) $(BEAM_VENV) $(SERVING_VENV) $(DOCS_VENV) deploy/web/node_modules build dist .mypy_cache .pytest_cache .ruff_cache *.egg-info
+	rm -rf $(VENV) $(DEV_VENV) $(BEAM_VENV) $(SERVING_VENV) $(DOCS_VENV) $(NEWEST_VENV) deploy/web/node_modules build dist .mypy_cache .pytest_cache .ruff_cache *.egg-info
 
 $(VENV)/installed: setup.cfg pyproject.toml
 	$(call make_venv,$(VENV),.)
@@ -106,7 +125,7 @@ $(WEB_PACKAGES): deploy/web/package.json deploy/web/package-lock.json
 	cd deploy/web && npm ci --ignore-scripts --silent
 	@touch $@
 
-# Without the rounding of activations to 8 bits, the page must answer exactly what spin_tf answers.
+# Without the rounding of activations to 8 bits, the page must answer exactly what spin_tf answers; any weights do.
 build/web_test/float.tflite: $(wildcard exported/weights/spin_lc/*) spin_tf/export/tflite.py | $(DEV_VENV)/installed
 	@mkdir -p $(@D)
 	$(DEV_VENV)/bin/python bin/export_tflite.py --model=exported/weights/spin_lc --output=$@ --quantization=none

@@ -24,12 +24,12 @@ from absl import app, flags, logging
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
+from benchmarks.word_losses import losses_and_counts
 from spin_tf import config as c
 from spin_tf.charset import Charset, LabelError, Tokenizer
 from spin_tf.contract.preprocessing import preprocess
 from spin_tf.data.images import decode_image
 from spin_tf.data.records.tfrecord import RecordIndex
-from spin_tf.evaluation.cross_entropy import losses_and_counts
 from spin_tf.evaluation.metrics import normalize, similarity
 from spin_tf.synthesis import SynthesisConfig, WordSynthesizer
 from spin_tf.synthesis.alphabet import DrawableWords

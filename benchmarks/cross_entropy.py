@@ -17,7 +17,7 @@ from absl import app, flags
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
-from spin_tf.evaluation.cross_entropy import CrossEntropy, Measured, load_words
+from benchmarks.word_losses import CrossEntropy, Measured, load_words
 from spin_tf.models import load_model
 
 _DATA = flags.DEFINE_multi_string("data", None, "NAME=PATTERN, TFRecords; patterns comma separated.", required=True)

@@ -25,17 +25,17 @@ from absl import app, flags
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
+from benchmarks.pages import write_measured
 from spin_tf.cli.evaluate import parse_data
 from spin_tf.contract.greedy import decode
 from spin_tf.contract.preprocessing import preprocess
-from spin_tf.contract.views import warped
+from spin_tf.contract.views import vote, warped
 from spin_tf.data.images import decode_image
 from spin_tf.data.records.tfrecord import RecordIndex
 from spin_tf.decoding.letters import Letters
-from spin_tf.decoding.trie import Trie, lines_of
+from spin_tf.decoding.trie import Trie, words_in
 from spin_tf.evaluation.calibration import Calibration
 from spin_tf.evaluation.metrics import Score, normalize
-from spin_tf.reading.voting import vote
 from spin_tf.recognizer import Recognizer, Word
 
 # --model and --data are those of bin/evaluate.py, which is imported for them.
@@ -43,7 +43,6 @@ _VOCABULARY = flags.DEFINE_string("vocabulary", None, "UTF-8 file of words; line
 _ROUNDS = flags.DEFINE_integer("rounds", 3, "Rounds over all words.", 1)
 _UPDATE = flags.DEFINE_string("update", None, "Document whose tables are replaced.")
 _CHOOSE = flags.DEFINE_bool("choose_views", False, "Choose the views of an effort instead of measuring.")
-_MARKS = ("<!-- measured by benchmarks/decoding.py -->\n", "<!-- until here -->\n")
 _WEIGHT = 3.0
 
 # What --choose_views chooses from, after the crop as it is.
@@ -113,7 +112,7 @@ def choose_views(images: list[bytes], labels: list[str]) -> None:
 
 
 def measure(images: list[bytes], labels: list[str]) -> str:
-    vocabulary = [word for word in lines_of(_VOCABULARY.value) if not word.startswith("#")]
+    vocabulary = [word for word in words_in(_VOCABULARY.value) if not word.startswith("#")]
     lexicon = list(dict.fromkeys([*vocabulary, *labels]))
     most = million(lexicon)
     model = flags.FLAGS.model
@@ -180,9 +179,7 @@ def main(_: list[str]) -> None:
     text = measure(images, labels)
     print(text)
     if _UPDATE.value:
-        path = pathlib.Path(_UPDATE.value)
-        before, rest = path.read_text(encoding="utf-8").split(_MARKS[0])
-        path.write_text(f"{before}{_MARKS[0]}\n{text}\n{_MARKS[1]}{rest.split(_MARKS[1])[1]}", encoding="utf-8")
+        write_measured(_UPDATE.value, "benchmarks/decoding.py", text)
 
 
 if __name__ == "__main__":

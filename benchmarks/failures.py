@@ -2,6 +2,7 @@
 """What a model reads badly, by kind of picture: generated words on which one family of effects is forced.
 
     benchmarks/failures.py [--model=PATH] [--fonts=DIR] [--lexicon=FILE] [--backgrounds=DIR] [--output=failures.png]
+        [--json=FILE]
 
 The words are the same for every kind, plain but for the one family, so the column of differences says what that family
 costs. The picture shows words that were read plain and failed with the family: label, reading and confidence.
@@ -10,6 +11,7 @@ costs. The picture shows words that were read plain and failed with the family: 
 from __future__ import annotations
 
 import dataclasses
+import json
 import pathlib
 import sys
 
@@ -20,6 +22,7 @@ from PIL import Image, ImageDraw, ImageFont
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
 from spin_tf import Recognizer
+from spin_tf._files import write_text
 from spin_tf.charset import Charset
 from spin_tf.evaluation.metrics import Score, normalize
 from spin_tf.recognizer import Word
@@ -35,6 +38,7 @@ _BACKGROUNDS = flags.DEFINE_string("backgrounds", None, "Folder of photographs; 
 _WORDS = flags.DEFINE_integer("words", 400, "Words of each kind.", 10)
 _SEED = flags.DEFINE_integer("seed", 1 << 50, "Of the first word; far from those that training draws.", 0)
 _OUTPUT = flags.DEFINE_string("output", None, "PNG file of failures, a row a kind.")
+_JSON = flags.DEFINE_string("json", None, "File for the same figures.")
 
 KINDS = {
     "plain": (),
@@ -76,6 +80,7 @@ def main(_: list[str]) -> None:
     seeds = range(_SEED.value, _SEED.value + _WORDS.value)
     rows: list[tuple[str, list[tuple[np.ndarray, str, Word]]]] = []
     readable: set[int] = set()
+    figures = {}
     print("| kind | words | word accuracy | 1 - NED |\n|---|---:|---:|---:|")
     for kind, families in KINDS.items():
         synthesizer.config = configuration(families)
@@ -89,7 +94,12 @@ def main(_: list[str]) -> None:
             elif right is False and (i in readable or families is None):
                 failures.append((image, label, reading))
         rows.append((kind, failures[:_SHOWN]))
+        figures[kind] = {
+            "words": score.words, "correct": score.correct, "one_minus_ned": score.one_minus_ned
+        }  # fmt: skip
         print(f"| {kind} | {score.words} | {100 * score.word_accuracy:.1f} | {100 * score.one_minus_ned:.1f} |")
+    if _JSON.value:
+        write_text(_JSON.value, json.dumps(figures, indent=1) + "\n")
     if _OUTPUT.value:
         draw([row for row in rows if row[1]]).save(_OUTPUT.value, optimize=True)
 

@@ -42,6 +42,7 @@ from benchmarks.kinds_fonts import FontShelf, read_families
 from benchmarks.kinds_report import KindResult, contact_sheet, make_tables, mean_of_kinds
 from benchmarks.kinds_table import KINDS, Kind
 from benchmarks.kinds_texts import Words
+from benchmarks.pages import split_page, write_measured
 from benchmarks.peer import start_peer
 from spin_tf import ReadError, Recognizer
 from spin_tf._extras import MissingExtraError
@@ -51,7 +52,7 @@ from spin_tf.charset import Charset
 from spin_tf.cli import _reading
 
 _PEER_NAME = "RapidOCR"
-_MARKS = ("<!-- measured by benchmarks/kinds.py -->\n", "<!-- until here -->\n")
+_SOURCE = "benchmarks/kinds.py"
 # Signs that are one for whoever reads a crop: dashes; the cedilla that old files have for Romania's comma; quotation
 # marks above the line, straight in some fonts; the degree and what makes a number masculine.
 _ALIKE = str.maketrans("\u2010\u2011\u2012\u2013\u2014\u2015\u2212ŞşŢţ“”\u2018\u2019º", "-------ȘșȚț\"\"''°")
@@ -171,32 +172,16 @@ def save_crops(folder: pathlib.Path, crops: Sequence[Crop]) -> None:
     write_text(str(folder / "labels.tsv"), "".join(lines))
 
 
-def around_tables(path: str) -> tuple[str, str]:
-    """What stands before and after the measured part of a document.
-
-    Raises:
-        OSError: it cannot be read.
-        ValueError: it has no place for tables.
-    """
-    text = pathlib.Path(path).read_text(encoding="utf-8")
-    before, first, rest = text.partition(_MARKS[0])
-    _, second, after = rest.partition(_MARKS[1])
-    if not first or not second:
-        raise ValueError(
-            f"A document has a place for tables between {_MARKS[0]!r} and {_MARKS[1]!r}. Received: {path!r}"
-        )
-    return f"{before}{first}", f"{second}{after}"
-
-
 def command_line() -> str:
     """The command of this run, without what says where its results go."""
     places = ("--output", "--update", "--save_crops", "--nosave_crops")
-    return shlex.join(["benchmarks/kinds.py", *(part for part in sys.argv[1:] if part.split("=")[0] not in places)])
+    return shlex.join([_SOURCE, *(part for part in sys.argv[1:] if part.split("=")[0] not in places)])
 
 
 def main(_: list[str]) -> None:
     kinds = chosen_kinds(_KINDS.value)
-    document = around_tables(_UPDATE.value) if _UPDATE.value else None
+    if _UPDATE.value:
+        split_page(_UPDATE.value, _SOURCE)
     crops = draw(kinds, FontShelf(_FONTS.value, read_families(_HELD_OUT.value)), Words(_WORDS.value))
     output = pathlib.Path(_OUTPUT.value)
     output.mkdir(parents=True, exist_ok=True)
@@ -247,8 +232,8 @@ def main(_: list[str]) -> None:
         ],
     }
     write_text(str(output / "kinds.json"), json.dumps(summary, indent=1, ensure_ascii=False) + "\n")
-    if document:
-        write_text(_UPDATE.value, f"{document[0]}\n{text}\n{document[1]}")
+    if _UPDATE.value:
+        write_measured(_UPDATE.value, _SOURCE, text)
         sheet.save(pathlib.Path(_UPDATE.value).with_suffix(".png"), optimize=True)
 
 

@@ -1,4 +1,4 @@
-"""RapidOCR's bundled recogniser in a process of its own, for benchmarks that read the same crops with it."""
+"""RapidOCR's bundled recogniser, in a process of its own, for benchmarks that read the same crops with it."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+
+PEER_NAME = "RapidOCR, bundled recogniser"
+_TIMES = {"p50_ms": "ms a word, p50", "p95_ms": "p95", "processor_ms": "processor ms a word"}
 
 
 def start_peer(
@@ -26,8 +29,8 @@ def start_peer(
             crops turned by a quarter and its classifier of directions asked. None is no word.
 
     Returns:
-        A function that gives `texts`, `confidences` and `seconds`, each of all words; it raises a RuntimeError when
-        the process has ended.
+        A function that gives `texts`, `confidences` and `seconds`, each of all words, and `processor_seconds`, of all
+        of them and all threads; it raises a RuntimeError when the process has ended.
     """
     path = os.path.join(folder, "words.npz")
     encoded = np.empty(len(words), object)
@@ -47,3 +50,17 @@ def start_peer(
         return answer
 
     return read
+
+
+def side_by_side(readers: dict[str, dict[str, Any]], times: Sequence[str] = tuple(_TIMES)) -> str:
+    """What benchmarks/reading.py measured, a row a reader, in Markdown; with these times of it."""
+    names = next(iter(readers.values()))["sets"]
+    lines = [
+        f"| | {' | '.join([*names, *(_TIMES[key] for key in times)])} |",
+        f"|---|{'---:|' * (len(names) + len(times))}",
+    ]
+    for name, each in readers.items():
+        cells = [f"{100 * score['correct'] / max(score['words'], 1):.1f}" for score in each["sets"].values()]
+        cells += [f"{each[key]:.1f}" for key in times]
+        lines.append(f"| {name} | {' | '.join(cells)} |")
+    return "\n".join(lines)

@@ -2,6 +2,7 @@
 """Finding and reading words in photographs, beside RapidOCR alone, in one run.
 
     benchmarks/photos.py --data=NAME=LABELS[,IMAGES]... [--detector=FILE] [--peer] [--cores=2]
+        [--update=docs/photographs.md]
 
 Needs rapidocr and onnxruntime (the extra photo). Each photograph is read by one and then by the other, from the bytes
 of its file, so that whatever else the machine does disturbs both. RapidOCR runs with its own models as it comes, and
@@ -11,7 +12,9 @@ for RapidOCR the better one of 0.3, 0.5 and 0.7. Processor seconds are those of 
 
 from __future__ import annotations
 
+import datetime
 import pathlib
+import shlex
 import sys
 import time
 from collections.abc import Callable
@@ -20,6 +23,7 @@ from absl import app, flags
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
+from benchmarks.pages import write_measured
 from spin_tf import PhotoReader
 from spin_tf.cli.evaluate_photos import named_photos
 from spin_tf.evaluation.photo_protocol import Counts, PlacedWord, match
@@ -29,6 +33,7 @@ from spin_tf.photo.reader import MIN_CONFIDENCE
 _CORES = flags.DEFINE_integer("cores", 2, "Threads of either.", 1)
 _PEER = flags.DEFINE_bool("peer", True, "Read with RapidOCR too.")
 _THRESHOLDS = flags.DEFINE_multi_float("threshold", [MIN_CONFIDENCE], "Confidences of spin_tf to count from.")
+_UPDATE = flags.DEFINE_string("update", None, "Document whose tables are replaced.")
 _PEER_THRESHOLDS = (0.3, 0.5, 0.7)
 
 Read = Callable[[bytes], list[PlacedWord]]
@@ -100,15 +105,20 @@ def main(_: list[str]) -> None:
                     sums = counts.setdefault((part, name, threshold), [Counts(), Counts()])
                     sums[0] += match(photo.words, kept).counts
                     sums[1] += match(photo.words, kept, "alphanumeric").counts
-    print("| set | reader | from confidence | found H | end to end P / R / H |\n|---|---|--:|--:|--:|")
+    command = shlex.join(["benchmarks/photos.py", *(part for part in sys.argv[1:] if not part.startswith("--update"))])
+    about = f"{len(photos)} photographs, `{command}`, both in one run, {_CORES.value} threads, {datetime.date.today()}."
+    lines = [about, "", "| set | reader | from confidence | found H | end to end P / R / H |", "|---|---|--:|--:|--:|"]
     for (part, name, threshold), (found, read_too) in sorted(counts.items()):
-        print(
+        lines.append(
             f"| {part} | {name} | {threshold:g} | {100 * found.hmean:.1f} | {100 * read_too.precision:.1f} / "
             f"{100 * read_too.recall:.1f} / {100 * read_too.hmean:.1f} |"
         )
-    print("\n| reader | seconds a photograph | processor seconds |\n|---|--:|--:|")
+    lines += ["", "| reader | seconds a photograph | processor seconds |", "|---|--:|--:|"]
     for name, (wall, processor) in seconds.items():
-        print(f"| {name} | {wall / len(photos):.2f} | {processor / len(photos):.2f} |")
+        lines.append(f"| {name} | {wall / len(photos):.2f} | {processor / len(photos):.2f} |")
+    print("\n".join(lines))
+    if _UPDATE.value:
+        write_measured(_UPDATE.value, "benchmarks/photos.py", "\n".join(lines))
 
 
 if __name__ == "__main__":

@@ -1,51 +1,68 @@
 #!/usr/bin/env python3
 """Accuracy and time a word beside RapidOCR's bundled recogniser, one word at a time, from file bytes to text.
 
-    benchmarks/reading.py --data=NAME=GLOB... [--model=PATH] [--peer_python=PYTHON] [--threads=2] [--rounds=3]
+    benchmarks/reading.py --data=NAME=GLOB... [--model=PATH]... [--peer_python=PYTHON] [--threads=2] [--rounds=3]
+        [--output=FILE.json]
 
 All read the same words in turns: whatever else the machine does disturbs all of them. --peer_python is an interpreter
-with rapidocr and onnxruntime; without it only this project is measured. Word accuracy is lower case, [0-9a-z].
+with rapidocr and onnxruntime; without it only this project is measured. Word accuracy is lower case, [0-9a-z]. Times
+are by the clock; the last column is the processor time of all threads, which other programs disturb least.
 """
 
 from __future__ import annotations
 
+import json
 import pathlib
 import sys
 import tempfile
 import time
 from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import numpy as np
 from absl import app, flags
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
-from benchmarks.peer import start_peer
+from benchmarks.peer import PEER_NAME, side_by_side, start_peer
 from spin_tf import Recognizer
 from spin_tf._cores import num_cores
+from spin_tf._files import write_text
 from spin_tf.cli.evaluate import parse_data
 from spin_tf.data.records.tfrecord import RecordIndex
 from spin_tf.evaluation.metrics import Score
 
-# --model and --data are those of bin/evaluate.py, which is imported for them.
+# --data is that of bin/evaluate.py, which is imported for it; others of its flags mean something else here.
+_MODELS = flags.DEFINE_multi_string("model", [], "Model to read with, may be repeated.", allow_override=True)
+_OUTPUT = flags.DEFINE_string("output", None, "A .json file for the same figures.", allow_override=True)
 _PEER = flags.DEFINE_string("peer_python", None, "Interpreter that has rapidocr and onnxruntime.")
 _THREADS = flags.DEFINE_integer("threads", num_cores(), "Threads of either for one word.", 1)
 _ROUNDS = flags.DEFINE_integer("rounds", 3, "Rounds over all words.", 1)
 
-# One round: the texts and the seconds of all words.
-Reader = Callable[[], tuple[list[str], list[float]]]
+
+class Round(NamedTuple):
+    """All words once: their texts, the seconds of each by the clock, and those of the processor for all."""
+
+    texts: list[str]
+    seconds: list[float]
+    processor_seconds: float
+
+
+Reader = Callable[[], Round]
 
 
 def our_reader(model: str | None, threads: int, words: list[bytes]) -> Reader:
     recognizer = Recognizer(model, num_threads=threads)
+    recognizer.read(words[0])
 
-    def read() -> tuple[list[str], list[float]]:
+    def read() -> Round:
         texts, seconds = [], []
+        processor = time.process_time()
         for content in words:
             start = time.perf_counter()
             texts.append(recognizer.read(content).text)
             seconds.append(time.perf_counter() - start)
-        return texts, seconds
+        return Round(texts, seconds, time.process_time() - processor)
 
     return read
 
@@ -53,11 +70,27 @@ def our_reader(model: str | None, threads: int, words: list[bytes]) -> Reader:
 def peer_reader(python: str, threads: int, words: list[bytes], folder: str) -> Reader:
     read_all = start_peer(python, threads, words, folder)
 
-    def read() -> tuple[list[str], list[float]]:
+    def read() -> Round:
         answer = read_all()
-        return answer["texts"], answer["seconds"]
+        return Round(answer["texts"], answer["seconds"], answer["processor_seconds"])
 
     return read
+
+
+def figures(rounds: list[Round], sets: list[str], labels: list[str]) -> dict[str, Any]:
+    """What was measured of one reader, as JSON can hold it."""
+    scores = {name: Score() for name in [*dict.fromkeys(sets), "all words"]}
+    for name, label, text in zip(sets, labels, rounds[-1].texts, strict=True):
+        scores[name].add(label, text)
+        scores["all words"].add(label, text)
+    p50, p95 = 1e3 * np.percentile([second for each in rounds for second in each.seconds], (50, 95))
+    processor = 1e3 * sum(each.processor_seconds for each in rounds) / len(rounds) / len(labels)
+    return {
+        "sets": {name: {"words": score.words, "correct": score.correct} for name, score in scores.items()},
+        "p50_ms": float(p50),
+        "p95_ms": float(p95),
+        "processor_ms": processor,
+    }
 
 
 def main(_: list[str]) -> None:
@@ -71,28 +104,20 @@ def main(_: list[str]) -> None:
             sets.append(name)
             labels.append(example.text)
             words.append(example.encoded)
-    model = flags.FLAGS.model
-    readers = {f"spin_tf, {model or 'bundled model'}": our_reader(model, _THREADS.value, words)}
+    models = _MODELS.value or [None]
+    readers = {f"spin_tf, {model or 'bundled model'}": our_reader(model, _THREADS.value, words) for model in models}
     with tempfile.TemporaryDirectory() as folder:
         if _PEER.value:
-            readers["RapidOCR, bundled recogniser"] = peer_reader(_PEER.value, _THREADS.value, words, folder)
-        times: dict[str, list[float]] = {name: [] for name in readers}
-        texts: dict[str, list[str]] = {}
+            readers[PEER_NAME] = peer_reader(_PEER.value, _THREADS.value, words, folder)
+        rounds: dict[str, list[Round]] = {name: [] for name in readers}
         for _round in range(_ROUNDS.value):
             for name, read in readers.items():
-                texts[name], seconds = read()
-                times[name] += seconds
-    print(f"{len(words)} words, {_ROUNDS.value} rounds in turns, {_THREADS.value} threads\n")
-    names = list(dict.fromkeys(sets))
-    print(f"| | {' | '.join(names)} | all words | ms a word, p50 | p95 |\n{'|---' * (len(names) + 4)}|")
-    for name in readers:
-        scores = {key: Score() for key in [*names, "all"]}
-        for key, label, text in zip(sets, labels, texts[name], strict=True):
-            scores[key].add(label, text)
-            scores["all"].add(label, text)
-        cells = [f"{100 * score.word_accuracy:.1f}" for score in scores.values()]
-        cells += [f"{1e3 * value:.1f}" for value in np.percentile(times[name], (50, 95))]
-        print(f"| {name} | {' | '.join(cells)} |")
+                rounds[name].append(read())
+    measured = {name: figures(each, sets, labels) for name, each in rounds.items()}
+    print(f"{len(words)} words, {_ROUNDS.value} rounds in turns, {_THREADS.value} threads\n\n{side_by_side(measured)}")
+    if _OUTPUT.value:
+        summary = {"words": len(words), "rounds": _ROUNDS.value, "threads": _THREADS.value, "readers": measured}
+        write_text(_OUTPUT.value, json.dumps(summary, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -87,7 +87,7 @@ def make_ours(folder: pathlib.Path) -> tuple[Any, Any, Any]:
     )
     trainer = Trainer(config, str(folder / "run"))
     take_step = TrainingStep(trainer.strategy, trainer.model, trainer.optimizer, [], 0.0, 0.0)
-    return trainer, iter(trainer._dataset()), take_step
+    return trainer, trainer._batches(), take_step
 
 
 def main(_: list[str]) -> None:
@@ -178,7 +178,7 @@ def _peer_round(peer: subprocess.Popen[str]) -> tuple[float, float]:
 
 
 def _pipeline_alone(trainer: Any, batches: int = 60) -> float:
-    iterator = iter(trainer._dataset())
+    iterator = trainer._batches()
     # What is ahead already is not what it can keep up.
     for _ in range(10):
         next(iterator)

@@ -10,9 +10,9 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from benchmarks.word_losses import CrossEntropy, Measured, load_words
 from spin_tf import config as config_module
 from spin_tf.config import Config
-from spin_tf.evaluation.cross_entropy import CrossEntropy, Measured, load_words
 from spin_tf.models import load_model
 
 _ROOT = pathlib.Path(__file__).resolve().parent.parent

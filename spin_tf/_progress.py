@@ -7,14 +7,16 @@ import sys
 import time
 from typing import Any
 
+from tqdm import tqdm
+
 _SECONDS_BETWEEN_LINES = 60.0
 
 
 class ProgressBar:
     """Shows what is done of a number of things, how many a second, and the time left.
 
-    On a terminal it is tqdm's bar, where tqdm is installed. Elsewhere, a log file say, it is a line a minute; work that
-    takes less than a minute leaves none.
+    On a terminal it is tqdm's bar. Elsewhere, a log file say, where a bar would be one line without end, it is a line a
+    minute; work that takes less than a minute leaves none.
 
     Args:
         total: how many things there are; None where nobody knows.
@@ -38,9 +40,11 @@ class ProgressBar:
         self._start = self._said = time.monotonic()
         self._writes_lines = enabled
         self._bar: Any = None
-        if enabled and _is_terminal():
-            self._bar = _tqdm_bar(total, unit, description, initial)
-            self._writes_lines = self._bar is None
+        with contextlib.suppress(AttributeError, ValueError):
+            if enabled and sys.stderr.isatty():
+                self._bar = tqdm(
+                    desc=description or None, total=total, initial=initial, unit=f" {unit}", dynamic_ncols=True
+                )
 
     def __enter__(self) -> ProgressBar:
         return self
@@ -79,31 +83,10 @@ class ProgressBar:
         of = f" of {self._total:,}" if self._total is not None else ""
         parts = [f"{self._done:,}{of} {self._unit}", f"{rate:,.{0 if rate >= 10 else 2}f} a second"]
         if self._total is not None and rate > 0:
-            parts.append(f"{_duration((self._total - self._done) / rate)} left")
+            parts.append(f"{tqdm.format_interval((self._total - self._done) / rate)} left")
         if self._note:
             parts.append(self._note)
         line = ", ".join(parts)
         # Progress is not worth failing for.
         with contextlib.suppress(OSError, ValueError):
             print(f"{self._description}: {line}" if self._description else line, file=sys.stderr, flush=True)
-
-
-def _is_terminal() -> bool:
-    try:
-        return sys.stderr.isatty()
-    except (AttributeError, ValueError):
-        return False
-
-
-def _tqdm_bar(total: int | None, unit: str, description: str, initial: int) -> Any:
-    try:
-        from tqdm import tqdm
-    except ModuleNotFoundError:
-        return None
-    return tqdm(desc=description or None, total=total, initial=initial, unit=f" {unit}", dynamic_ncols=True)
-
-
-def _duration(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}"

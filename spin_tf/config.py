@@ -5,13 +5,11 @@ from __future__ import annotations
 import copy
 import dataclasses
 import math
-import typing
 from typing import Any
 
 from spin_tf._extras import require
 from spin_tf._resources import find_recipe
 from spin_tf.charset import Charset
-from spin_tf.config_overrides import apply_overrides
 from spin_tf.config_schema import (
     BACKBONES,
     PRESETS,
@@ -28,7 +26,7 @@ from spin_tf.config_schema import (
     TrainingConfig,
     TransformationConfig,
 )
-from spin_tf.config_yaml import read_yaml, resolve, write_yaml
+from spin_tf.config_yaml import apply_overrides, escape, read_yaml, resolve, write_yaml
 from spin_tf.evaluation.metrics import PROTOCOLS
 
 __all__ = [
@@ -165,41 +163,17 @@ def from_dict(schema: type, values: dict[str, Any], path: str = "") -> Any:
     Raises:
         ValueError: names the key, the value, and what is allowed.
     """
-    hints = typing.get_type_hints(schema)
-    names = [f.name for f in dataclasses.fields(schema)]
-    unknown = sorted(set(values) - set(names))
-    if unknown:
-        raise ValueError(
-            f"unknown configuration key {path}{unknown[0]}; allowed here: {', '.join(names)}. "
-            f"Received: {path}{unknown[0]}={values[unknown[0]]!r}"
-        )
-    return schema(**{key: _convert(hints[key], value, f"{path}{key}") for key, value in values.items()})
-
-
-def _convert(hint: Any, value: Any, path: str) -> Any:
-    if dataclasses.is_dataclass(hint):
-        if not isinstance(value, dict):
-            raise ValueError(f"{path} must be a mapping. Received: {path}={value!r}")
-        return from_dict(typing.cast(type, hint), value, f"{path}.")
-    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
-    if origin is list:
-        if not isinstance(value, list | tuple):
-            raise ValueError(f"{path} must be a list. Received: {path}={value!r}")
-        return [_convert(arguments[0], item, f"{path}[{i}]") for i, item in enumerate(value)]
-    if origin is dict:
-        if not isinstance(value, dict):
-            raise ValueError(f"{path} must be a mapping. Received: {path}={value!r}")
-        return {str(key): _convert(arguments[1], item, f"{path}.{key}") for key, item in value.items()}
-    if type(None) in arguments:
-        return None if value is None else _convert(arguments[0], value, path)
-    if hint is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    if hint is str and isinstance(value, int) and not isinstance(value, bool):
-        # A charset's name is a number to YAML.
-        return str(value)
-    if hint is Any or (isinstance(value, hint) and (hint is bool or not isinstance(value, bool))):
-        return value
-    raise ValueError(f"{path} must be {hint.__name__}. Received: {path}={value!r}")
+    omegaconf = require("omegaconf", "Training", "train")
+    try:
+        filled = omegaconf.OmegaConf.merge(omegaconf.OmegaConf.structured(schema), escape(values))
+        return omegaconf.OmegaConf.to_object(filled)
+    except omegaconf.errors.OmegaConfBaseException as error:
+        key = f"{path}{error.full_key or ''}".rstrip(".") or "the configuration"
+        reason = str(error).splitlines()[0]
+        if dataclasses.is_dataclass(error.object_type) and isinstance(error, omegaconf.errors.ConfigKeyError):
+            reason = f"allowed here: {', '.join(f.name for f in dataclasses.fields(error.object_type))}"
+        value = omegaconf.OmegaConf.select(omegaconf.OmegaConf.create(escape(values)), error.full_key or "")
+        raise ValueError(f"{key} is not allowed; {reason}. Received: {key}={value}") from error
 
 
 def _image_size(key: str, size: list[int]) -> None:

@@ -1,43 +1,37 @@
-"""YAML files of configurations: read within bounds, whatever they hold, and written so that they read back alike."""
+"""YAML files of configurations: read, overridden by `key=value`, and written so that they read back alike."""
 
 from __future__ import annotations
 
-import importlib
+import dataclasses
 import os
+import typing
+from collections.abc import Iterable
 from typing import Any
 
 from spin_tf._extras import require
+from spin_tf._files import write_text
+from spin_tf.config_schema import Config
 
 MAX_BYTES = 64 * 2**10
-# A few lines of aliases of aliases stand for millions of values.
-MAX_VALUES = 100_000
-MAX_DEPTH = 50
-# The scanner takes time by the square of open brackets.
-_MAX_BRACKETS = 1000
+
+
+def _omegaconf() -> Any:
+    return require("omegaconf", "Training", "train").OmegaConf
 
 
 def read_yaml(path: str) -> dict[str, Any]:
     """Reads the mapping of a YAML file; interpolations stay as they are.
 
     Raises:
-        ValueError: it is no YAML, no mapping, too large or too deep.
+        ValueError: it is no YAML, no mapping, or too large.
         OSError: it cannot be read.
     """
-    omegaconf = require("omegaconf", "Training", "train")
-    # What OmegaConf reads YAML with.
-    yaml = importlib.import_module("yaml")
     if not os.path.isfile(path):
         raise ValueError(f"the configuration is no file. Received: {path}")
     if os.path.getsize(path) > MAX_BYTES:
         raise ValueError(f"a configuration has up to {MAX_BYTES} bytes. Received: {path} of {os.path.getsize(path)}")
-    with open(path, "rb") as stream:
-        data = stream.read(MAX_BYTES + 1)
     try:
-        text = data.decode("utf-8-sig")
-        if text.count("[") + text.count("{") > _MAX_BRACKETS:
-            raise ValueError(f"there are more than {_MAX_BRACKETS} brackets")
-        _check_size(yaml.compose(text, Loader=yaml.SafeLoader))
-        values = omegaconf.OmegaConf.to_container(omegaconf.OmegaConf.create(text))
+        values = _omegaconf().to_container(_omegaconf().load(path))
     except Exception as error:
         # YAML, its scanner and OmegaConf each have their own family of errors.
         raise ValueError(f"{path} is no YAML: {error or type(error).__name__}. Received: {path}") from error
@@ -46,21 +40,51 @@ def read_yaml(path: str) -> dict[str, Any]:
     return values
 
 
-def _check_size(root: Any) -> None:
-    sizes: dict[int, int] = {}
+def apply_overrides(values: dict[str, Any], overrides: Iterable[str]) -> None:
+    """Puts overrides into the values of a configuration file, in order; see `spin_tf.config.load`.
 
-    def count(node: Any, depth: int) -> int:
-        if depth > MAX_DEPTH:
-            raise ValueError(f"values are nested more than {MAX_DEPTH} times, or in themselves")
-        if id(node) not in sizes:
-            inner = node.value if isinstance(getattr(node, "value", None), list) else []
-            parts = [part for item in inner for part in (item if isinstance(item, tuple) else (item,))]
-            sizes[id(node)] = 1 + sum(count(part, depth + 1) for part in parts)
-        if sizes[id(node)] > MAX_VALUES:
-            raise ValueError(f"aliases stand for more than {MAX_VALUES} values")
-        return sizes[id(node)]
+    Raises:
+        ValueError: one is no key=value, its value is no YAML, or it leads into a value.
+    """
+    for override in overrides:
+        key, separator, text = override.partition("=")
+        if not separator or not all(key.split(".")):
+            raise ValueError(f"an override has the form key=value. Received: {override!r}")
+        if _is_text(key) and text != "null":
+            if not text:
+                raise ValueError(f"{key} is empty; {key}=null takes the default. Received: {override!r}")
+            # YAML would drop spaces, comments and quotes; and what looks like an interpolation is none.
+            value = escape(text)
+        else:
+            try:
+                value = _omegaconf().to_container(_omegaconf().from_dotlist([f"value={text}"]))["value"]
+            except Exception as error:
+                raise ValueError(f"the value of {key} is no YAML. Received: {override!r}") from error
+        *parents, last = key.split(".")
+        inner = values
+        for parent in parents:
+            if inner.get(parent) is None:
+                inner[parent] = {}
+            inner = inner[parent]
+            if not isinstance(inner, dict):
+                raise ValueError(f"{parent} holds a value, not keys. Received: {override!r}")
+        if value is None:
+            inner.pop(last, None)
+        else:
+            inner[last] = value
 
-    count(root, 0)
+
+def _is_text(key: str) -> bool:
+    """Whether the value of a dotted key is a text."""
+    hint: Any = Config
+    for part in key.split("."):
+        if dataclasses.is_dataclass(hint):
+            hint = typing.get_type_hints(hint).get(part)
+        elif typing.get_origin(hint) is dict:
+            hint = typing.get_args(hint)[1]
+        else:
+            return False
+    return hint is str or set(typing.get_args(hint)) == {str, type(None)}
 
 
 def resolve(values: dict[str, Any]) -> dict[str, Any]:
@@ -69,9 +93,8 @@ def resolve(values: dict[str, Any]) -> dict[str, Any]:
     Raises:
         ValueError: one leads nowhere.
     """
-    omegaconf = require("omegaconf", "Training", "train")
     try:
-        return omegaconf.OmegaConf.to_container(omegaconf.OmegaConf.create(values), resolve=True)
+        return _omegaconf().to_container(_omegaconf().create(values), resolve=True)
     except Exception as error:
         first = " ".join(str(error).split())
         raise ValueError(f"an interpolation of the configuration cannot be resolved: {first}") from error
@@ -79,8 +102,7 @@ def resolve(values: dict[str, Any]) -> dict[str, Any]:
 
 def write_yaml(values: dict[str, Any], path: str) -> None:
     """Writes values that `read_yaml` and `resolve` give back: what looks like an interpolation is none."""
-    omegaconf = require("omegaconf", "Training", "train")
-    omegaconf.OmegaConf.save(omegaconf.OmegaConf.create(escape(values)), path)
+    write_text(path, _omegaconf().to_yaml(_omegaconf().create(escape(values))))
 
 
 def escape(value: Any) -> Any:

@@ -16,17 +16,15 @@ from spin_tf._cores import num_cores
 from spin_tf._resources import find_model
 from spin_tf.charset import Charset
 from spin_tf.contract.greedy import decode
-from spin_tf.contract.preprocessing import Preprocessing, prepare
+from spin_tf.contract.preprocessing import Preprocessing, prepare, read_by_size
 from spin_tf.contract.turning import check_turn, surest, turned_views
+from spin_tf.contract.views import vote
 from spin_tf.contract.word import Character, ReadError, Word
-from spin_tf.data.same_size import read_by_size
 from spin_tf.decoding.decoder import Decoder
 from spin_tf.decoding.options import OptionNames, Options
 from spin_tf.decoding.stepping import require_stepping
 from spin_tf.reading.images import ImageLike, open_image, several_images
-from spin_tf.reading.shown import recognizer_line
-from spin_tf.reading.signature import InitSignature
-from spin_tf.reading.voting import vote
+from spin_tf.reading.shown import InitSignature, recognizer_line
 from spin_tf.reading.word_model import RectifyingModel, WordModel, bundled_model, load_word_model
 
 __all__ = ["Character", "ReadError", "Recognizer", "Word", "WordModel", "bundled_model", "load_word_model"]

@@ -14,8 +14,8 @@ from typing import Any
 
 from pyspark.sql import SparkSession
 
+from spin_tf.bulk.beam import shared_recognizer
 from spin_tf.bulk.rows import read_rows, to_json
-from spin_tf.bulk.shared import shared_recognizer
 
 GROUP = 64
 

@@ -9,13 +9,15 @@ from __future__ import annotations
 import dataclasses
 import logging
 import os
+import shutil
+import tempfile
+import threading
 from collections.abc import Iterator, Sequence
 from typing import BinaryIO, cast
 
 from spin_tf._extras import require
 from spin_tf.bulk.record_ranges import RecordRange, records, split
 from spin_tf.bulk.rows import Row, read_rows, to_example, to_json
-from spin_tf.bulk.shared import shared_recognizer
 from spin_tf.contract.word import ReadError
 from spin_tf.data.conversion.beam import open_raw
 from spin_tf.recognizer import Recognizer
@@ -26,6 +28,8 @@ COUNTERS = "recognize"
 GROUP = 64
 # Images of a TFRecord that wait in memory; LiteRT reads no faster with more.
 _MAX_BYTES = 8 * 2**20
+_recognizers: dict[tuple[str | None, int, bool], Recognizer] = {}
+_loading = threading.Lock()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,9 +56,26 @@ class BulkReading:
     num_shards: int = 0
 
 
-def load_recognizer(bulk: BulkReading) -> Recognizer:
-    """The reader of this process; see `shared_recognizer`."""
-    return shared_recognizer(bulk.model, bulk.num_threads, bulk.turn_tall)
+def shared_recognizer(model: str | None = None, num_threads: int = 1, turn_tall: bool = True) -> Recognizer:
+    """Returns the `Recognizer` of this process with these arguments, and loads it when it is first asked for.
+
+    One model a process, whatever number of threads and tasks a runner starts in it.
+
+    Args:
+        model: a `.tflite` file, or a URL that Beam's file systems know; None is the model that ships.
+        num_threads, turn_tall: as in `Recognizer`.
+    """
+    key = (model, num_threads, turn_tall)
+    with _loading:
+        if key not in _recognizers:
+            with tempfile.TemporaryDirectory() as folder:
+                path = model
+                if model is not None and "://" in model:
+                    path = os.path.join(folder, "model.tflite")
+                    with open_raw(model, "r") as source, open(path, "wb") as target:
+                        shutil.copyfileobj(source, target)
+                _recognizers[key] = Recognizer(path, num_threads, turn_tall)
+        return _recognizers[key]
 
 
 def find_files(pattern: str, limit: int | None = None) -> list[str]:
@@ -93,7 +114,7 @@ def _fetch(path: str) -> str | bytes | ReadError:
 def read_group(group: list[bytes] | RecordRange, bulk: BulkReading) -> Iterator[Row]:
     """Reads what `groups` handed out, and counts."""
     counter = require("apache_beam.metrics", _FEATURE, "beam").Metrics.counter
-    for row in _rows(group, load_recognizer(bulk)):
+    for row in _rows(group, shared_recognizer(bulk.model, bulk.num_threads, bulk.turn_tall)):
         counter(COUNTERS, "images").inc()
         counter(COUNTERS, f"unreadable: {row['kind']}" if "reason" in row else "words").inc()
         yield row

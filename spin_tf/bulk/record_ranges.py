@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, BinaryIO, NamedTuple
 
-from spin_tf.contract.word import ReadError
-from spin_tf.data.records.example_proto import decode_bytes_features
-from spin_tf.data.records.record_file import FOOTER, HEADER, RecordError, check_record, crc32c, mask, walk
+import google_crc32c
 
-_SOURCE_IDS = ("image/source_id", "image/filename", "image/key/sha256")
-_LABELS = ("image/text", "text/string", "image/class/text")
+from spin_tf.contract.word import ReadError
+from spin_tf.data.records.record_file import FOOTER, HEADER, RecordError, check_record, mask, walk
+from spin_tf.data.records.word_example import decode_bytes_features, value_of
 
 
 class RecordRange(NamedTuple):
@@ -87,7 +86,7 @@ def _next_record(file: BinaryIO, path: str) -> bytes | ReadError | None:
     if len(header) < HEADER.size:
         raise RecordError(f"{path}: the file ends inside the header of the record at offset {offset}")
     length, checksum = HEADER.unpack(header)
-    if mask(crc32c(header[:8])) != checksum:
+    if mask(google_crc32c.value(header[:8])) != checksum:
         raise RecordError(f"{path}: the length of the record at offset {offset} has a wrong checksum")
     data = file.read(length + FOOTER.size)
     if len(data) < length + FOOTER.size:
@@ -101,14 +100,13 @@ def _next_record(file: BinaryIO, path: str) -> bytes | ReadError | None:
 def _image(source: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes | ReadError]:
     try:
         features = decode_bytes_features(data)
-        for name, keys in (("source_id", _SOURCE_IDS), ("label", _LABELS)):
-            value = next((features[key] for key in keys if features.get(key) is not None), None)
-            if value is not None:
+        for name, field in (("source_id", "source_id"), ("label", "text")):
+            if (value := value_of(features, field)) is not None:
                 source[name] = value.decode()
     except ValueError as error:
         return source, ReadError(f"The record is no tf.train.Example of a word: {error}", "bad_record")
     encoded = features.get("image/encoded")
     if encoded is None:
-        found = ", ".join(sorted(features)) or "none"
+        found = ", ".join(features) or "none"
         return source, ReadError(f"The record misses the key image/encoded. Received: keys={found}", "bad_record")
     return source, encoded

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from spin_tf.contract.word import ReadError, Word
-from spin_tf.data.records.example_proto import encode_features
+from spin_tf.data.records.word_example import encode_features
 from spin_tf.recognizer import Recognizer
 
 Row = dict[str, Any]

@@ -22,25 +22,24 @@ _LIST = flags.DEFINE_multi_string(
 )
 
 
-def parse_named(values: list[str], flag: str) -> dict[str, str]:
-    """Turns `["NAME=VALUE", ...]` into a dict.
+def named_lists() -> dict[str, str]:
+    """The files of --list by the names of their sets.
 
     Raises:
         UserError: a value of another form, or a name that is no benchmark.
     """
     named = {}
-    for value in values:
-        name, _, given = value.partition("=")
-        if name not in BENCHMARKS or not given:
-            raise UserError(f"NAME is one of {', '.join(BENCHMARKS)}. Received: --{flag}={value}")
-        named[name] = given
+    for value in _LIST.value:
+        name, _, named[name] = value.partition("=")
+        if name not in BENCHMARKS or not named[name]:
+            raise UserError(f"NAME is one of {', '.join(BENCHMARKS)}. Received: --list={value}")
     return named
 
 
 def main(argv: list[str]) -> int:
     """Runs the command; see the module."""
     flags_only(argv)
-    lists = {name: read_list(path) for name, path in parse_named(_LIST.value, "list").items()}
+    lists = {name: read_list(path) for name, path in named_lists().items()}
     layouts = find_layouts(_INPUT.value)
     os.makedirs(_OUTPUT.value, exist_ok=True)
     results = [create(name, layouts, _OUTPUT.value, lists.get(name)) for name in BENCHMARKS]

@@ -24,7 +24,7 @@ from spin_tf.cli._lines import format_photo, show_path
 from spin_tf.cli._run import UserError, without_native_chatter
 from spin_tf.cli._streams import say
 from spin_tf.photo import hocr
-from spin_tf.photo.annotations import Annotations
+from spin_tf.photo.annotate import Annotations
 from spin_tf.recognizer import ReadError
 
 flags.adopt_module_key_flags(_photos)

@@ -28,7 +28,7 @@ from spin_tf.cli._images import Sources, find_some_images
 from spin_tf.cli._lines import UNSURE, UnsureWords, format_word, show_path
 from spin_tf.cli._run import UserError, as_called, without_native_chatter
 from spin_tf.cli._streams import say
-from spin_tf.data.frames import further_frames
+from spin_tf.data.formats import further_frames
 from spin_tf.photo.hint import photograph_hint
 from spin_tf.recognizer import ReadError, Recognizer, Word
 

@@ -45,7 +45,7 @@ def main(argv: list[str]) -> int:
     )
     with without_native_chatter():
         # What is wrong with the model is better said here than by each worker.
-        beam.load_recognizer(bulk)
+        beam.shared_recognizer(bulk.model, bulk.num_threads, bulk.turn_tall)
     counts = beam.run(bulk, [f"--runner={_RUNNER.value}", *argv[1:]])
     print(summary(counts))
     return 0

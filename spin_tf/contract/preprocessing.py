@@ -9,8 +9,8 @@ the interpolation looks at are touched, so the time hardly depends on the size o
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from spin_tf.contract.ground import cut_ground
 from spin_tf.contract.pixels import Pixels, check_pixels, colour_planes, take, weighted_grey
 
 Size = tuple[int, int]
+_Answer = TypeVar("_Answer")
 # Pictures of no more are made as a whole: several looks at them cost more than all of their pixels.
 _FEW_PIXELS = 1 << 18
 
@@ -139,3 +140,33 @@ def axis_weights(size: int, target: int) -> np.ndarray:
     np.add.at(matrix, (rows, taps[:target]), 1 - upper_weights)
     np.add.at(matrix, (rows, taps[target:]), upper_weights)
     return matrix
+
+
+def same_size(images: Sequence[np.ndarray]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Groups images by their shape: a model takes images of one size at a time.
+
+    Yields:
+        the places of the images of a group, int64 (n,), and the images, (n, *shape); the narrowest first.
+    """
+    shapes = [image.shape for image in images]
+    for shape in sorted(set(shapes)):
+        places = np.flatnonzero([other == shape for other in shapes])
+        yield places, np.stack([images[int(place)] for place in places])
+
+
+def read_by_size(
+    images: Sequence[np.ndarray], read: Callable[[np.ndarray, list[int]], Iterable[_Answer]]
+) -> list[_Answer]:
+    """Calls a function once for each size that there is.
+
+    Args:
+        images: float32 (height, width, 1) of any sizes.
+        read: of images of one size (n, height, width, 1) and their places, to n answers.
+
+    Returns:
+        an answer for each image, in their order.
+    """
+    answers: dict[int, _Answer] = {}
+    for places, group in same_size(images):
+        answers.update(zip(places.tolist(), read(group, places.tolist()), strict=True))
+    return [answers[place] for place in range(len(images))]

@@ -1,4 +1,4 @@
-"""Other views of one crop, which a model reads beside the crop as it is: `effort`.
+"""Other views of one crop, which a model reads beside the crop as it is, and one word of their readings: `effort`.
 
 Of each number of views this is the combination that read most of 2,202 training words of ICDAR 2015, IIIT5K and Street
 View Text right, taking the best view next, out of twelve: framed wider or narrower, turned by 3 or 5 degrees, inverted,
@@ -7,13 +7,16 @@ smoothed (`benchmarks/decoding.py --choose_views`).
 
 from __future__ import annotations
 
+import dataclasses
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
 from spin_tf.contract.colour import ColourAxis
 from spin_tf.contract.pixels import Pixels, to_grey
 from spin_tf.contract.preprocessing import Preprocessing, Size, normalized
+from spin_tf.contract.word import Word
 
 # Margin (of height, of width) and degrees of each view after the crop as it is; an effort of n takes the first n - 1.
 _VIEWS = (
@@ -71,3 +74,33 @@ def warped(
     upper = upper_left + (upper_right - upper_left) * share
     lower = lower_left + (lower_right - lower_left) * share
     return normalized(upper + (lower - upper) * (down - top).astype(np.float32))
+
+
+def vote(views: Sequence[Sequence[Word]], n_best: int = 1, min_probability: float = 0.0) -> Word:
+    """Adds what the views give to each text and divides by their number: the probability in the mean over the views.
+
+    Args:
+        views: of each view its readings, the most probable first; may be empty. The crop as it is comes first.
+        n_best: the answer, and `n_best` - 1 alternatives.
+        min_probability: of the answer.
+
+    Returns:
+        the most probable reading, with the characters of the first view that has it; an empty text with a reason where
+        there is none.
+    """
+    first: dict[str, Word] = {}
+    sums: dict[str, float] = {}
+    for readings in views:
+        for word in readings:
+            first.setdefault(word.text, word)
+            sums[word.text] = sums.get(word.text, 0.0) + word.confidence
+    ranked = sorted(
+        (dataclasses.replace(word, confidence=sums[text] / len(views)) for text, word in first.items()),
+        key=lambda word: -word.confidence,
+    )
+    ranked = [word for word in ranked[:n_best] if word.confidence >= min_probability]
+    if not ranked:
+        return Word(
+            "", 0.0, (), reason=f"no word: no reading that is allowed reaches a confidence of {min_probability:g}"
+        )
+    return dataclasses.replace(ranked[0], alternatives=tuple(ranked[1:]))

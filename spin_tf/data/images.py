@@ -6,6 +6,7 @@ import contextlib
 import errno
 import io
 import os
+import struct
 import threading
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -19,9 +20,11 @@ from spin_tf.contract.constants import MAX_PIXELS
 from spin_tf.contract.errors import ImageError
 from spin_tf.data.formats import SHOWN, guess, readable_formats
 from spin_tf.data.picture import AmbiguousValuesError, Picture
-from spin_tf.data.without_metadata import without_metadata
 
 _ORIENTATION_TAG = 0x0112
+_PNG = b"\x89PNG\r\n\x1a\n"
+# What decides about pixels; animation chunks do not, for the first frame.
+_PNG_CHUNKS = {b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"}
 
 
 class ImageInfo(NamedTuple):
@@ -84,12 +87,15 @@ def open_header(data: bytes) -> Image.Image:
         raise ImageError(
             f"The header of the image is broken: {error}. Received: {data[:8]!r}...", "broken_image"
         ) from error
-    width, height = image.size
+    _check_size(*image.size)
+    return image
+
+
+def _check_size(width: int, height: int) -> None:
     if width < 1 or height < 1:
         raise ImageError(f"The image has no pixels. Received: {width} x {height}", "broken_image")
     if width * height > MAX_PIXELS:
         raise ImageError(f"Images may have up to {MAX_PIXELS} pixels. Received: {width} x {height}", "too_many_pixels")
-    return image
 
 
 def _load(data: bytes) -> Image.Image:
@@ -97,12 +103,53 @@ def _load(data: bytes) -> Image.Image:
     try:
         return _load_once(data)
     except ImageError as error:
-        bare = without_metadata(data) if error.reason in ("broken_image", "not_an_image") else data
+        bare = _without_metadata(data) if error.reason in ("broken_image", "not_an_image") else data
         if len(bare) == len(data):
             raise
         with contextlib.suppress(ImageError):
             return _load_once(bare)
         raise
+
+
+def _without_metadata(data: bytes) -> bytes:
+    """A PNG or JPEG without text, profiles, EXIF and thumbnails, which may be damaged where the pixels are not.
+
+    Other files, and what is not laid out as a file of its kind, stay.
+
+    An EXIF block is dropped with the others, so that the picture has orientation 1.
+    """
+    if data.startswith(_PNG):
+        return _png_pixels(data)
+    if data.startswith(b"\xff\xd8"):
+        return _jpeg_pixels(data)
+    return data
+
+
+def _png_pixels(data: bytes) -> bytes:
+    kept = [_PNG]
+    place = len(_PNG)
+    while place + 12 <= len(data):
+        length, kind = struct.unpack_from(">I4s", data, place)
+        end = place + 12 + length
+        if kind in _PNG_CHUNKS:
+            kept.append(data[place:end])
+        place = end
+    return b"".join(kept)
+
+
+def _jpeg_pixels(data: bytes) -> bytes:
+    kept = [data[:2]]
+    place = 2
+    # Segments up to the start of the scan; the rest is pixels.
+    while place + 4 <= len(data) and data[place] == 0xFF and data[place + 1] != 0xDA:
+        marker, length = struct.unpack_from(">xBH", data, place)
+        end = place + 2 + length
+        # JFIF (APP0) and Adobe's (APP14) say how colours are stored.
+        if not (0xE1 <= marker <= 0xED or marker in (0xEF, 0xFE)):
+            kept.append(data[place:end])
+        place = end
+    kept.append(data[place:])
+    return b"".join(kept)
 
 
 def _load_once(data: bytes) -> Image.Image:
@@ -203,12 +250,8 @@ def picture_of(image: Image.Image) -> Picture:
     Raises:
         ImageError: its pixels cannot be decoded, have an ambiguous scale, or a mode without a way to red, green, blue.
     """
-    width, height = image.size
-    if width < 1 or height < 1:
-        raise ImageError(f"The image has no pixels. Received: {width} x {height}", "broken_image")
-    if width * height > MAX_PIXELS:
-        raise ImageError(f"Images may have up to {MAX_PIXELS} pixels. Received: {width} x {height}", "too_many_pixels")
-    received = f"{width} x {height} pixels"
+    _check_size(*image.size)
+    received = f"{image.width} x {image.height} pixels"
     # Several threads may be given the same image, which is decoded when it is first used.
     with _foreign_images, _broken_pixels(received):
         _load_pixels(image)

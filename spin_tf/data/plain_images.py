@@ -14,11 +14,10 @@ import struct
 import numpy as np
 from PIL import Image
 
-from spin_tf.data.images import decode_image
+from spin_tf.data.images import decode_image, orientation
 
 _JPEG = b"\xff\xd8\xff"
 _PNG = b"\x89PNG\r\n\x1a\n"
-_ORIENTATION = 0x0112
 # Chunks that leave the pixels alone. Palettes (PLTE), transparent colours (tRNS), rotation (eXIf, or XMP in a text
 # chunk) and animation are all outside, and with them the PNGs on which decoders differ.
 _PLAIN_CHUNKS = {b"IHDR", b"IDAT", b"IEND", b"pHYs", b"gAMA", b"cHRM", b"sRGB", b"iCCP", b"sBIT", b"bKGD", b"tIME"}
@@ -89,7 +88,7 @@ def _is_plain_jpeg(data: bytes) -> bool:
 def _is_upright(data: bytes) -> bool:
     try:
         with Image.open(io.BytesIO(data), formats=("JPEG",)) as image:
-            return image.getexif().get(_ORIENTATION, 1) == 1
+            return orientation(image) == 1
     # Nearly anything on metadata that is broken; whoever decodes it decides what that means.
     except Exception:
         return False

@@ -165,7 +165,7 @@ class Decoder:
             for row, lexicon in enumerate(lexicons):
                 own = self._constraint.automaton if lexicon is None else self._constraint.for_words(lexicon)
                 found += self._search.run({name: value[row : row + 1] for name, value in encoded.items()}, own)
-        return [[_word(reading) for reading in result.readings] for result in found]
+        return [[_word(reading) for reading in readings] for readings in found]
 
 
 def _word(reading: FoundReading) -> Word:

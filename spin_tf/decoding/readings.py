@@ -31,19 +31,6 @@ class FoundReading:
     worth: float
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class SearchResult:
-    """What a search found for one word.
-
-    Args:
-        readings: the best first; of one text only the most probable.
-        is_exact: whether there are certainly no better ones.
-    """
-
-    readings: tuple[FoundReading, ...]
-    is_exact: bool
-
-
 class Ending(NamedTuple):
     """A reading as the search meets it: a prefix and the last token."""
 

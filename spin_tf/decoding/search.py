@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from spin_tf.decoding.automaton import END, FIRST, START, Automaton
-from spin_tf.decoding.readings import Ending, Finished, Prefixes, SearchResult
+from spin_tf.decoding.readings import Ending, Finished, FoundReading, Prefixes
 from spin_tf.decoding.stepping import SteppingModel
 
 _NONE = -np.inf
@@ -51,7 +51,6 @@ class Waiting:
 
     Attributes:
         all: `Beginnings` (n, capacity).
-        lost: (n,) the most that a beginning was worth for which there was no place.
     """
 
     def __init__(self, num_words: int, capacity: int, first: Beginnings) -> None:
@@ -60,15 +59,13 @@ class Waiting:
         self.all.worth[:] = _NONE
         for field, value in zip(self.all, first, strict=True):
             field[:, 0] = value
-        self.lost = np.full(num_words, _NONE)
 
     def put(self, words: np.ndarray, new: Beginnings) -> None:
         """Adds beginnings (m, k) to the words (m,), which are different ones."""
         old = self.all.worth[words]
         worth = np.concatenate([old, new.worth], axis=1)
         order = np.argpartition(worth, worth.shape[1] - self._capacity, axis=1)
-        kept, dropped = order[:, -self._capacity :], order[:, : -self._capacity]
-        self.lost[words] = np.maximum(self.lost[words], np.take_along_axis(worth, dropped, 1).max(1, initial=_NONE))
+        kept = order[:, -self._capacity :]
         for field, added in zip(self.all, new, strict=True):
             both = np.concatenate([field[words], added], axis=1)
             field[words] = np.take_along_axis(both, kept, axis=1)
@@ -77,10 +74,6 @@ class Waiting:
         """Drops what is worth no more than `worth` (m,) of the words (m,)."""
         here = self.all.worth[words]
         self.all.worth[words] = np.where(here > worth[:, None], here, _NONE)
-
-    def best(self, words: np.ndarray) -> np.ndarray:
-        """What the best beginning of each of the words (m,) is worth."""
-        return self.all.worth[words].max(axis=1)
 
 
 # In an exact search, beginnings so much less probable than the best of their length do not go on with the beam.
@@ -121,12 +114,15 @@ class BeamSearch:
         self._floor = math.log(min_probability) if min_probability > 0 else -math.inf
         self._most_steps = _PATIENCE * width * num_steps
 
-    def run(self, encoded: Mapping[str, np.ndarray], automaton: Automaton) -> list[SearchResult]:
+    def run(self, encoded: Mapping[str, np.ndarray], automaton: Automaton) -> list[tuple[FoundReading, ...]]:
         """Searches n words.
 
         Args:
             encoded: of `SteppingModel.encode`.
             automaton: what the words may be.
+
+        Returns:
+            the readings of each word, the best first; of one text only the most probable.
         """
         num_words = len(encoded["states"])
         pool = self._start(num_words, automaton)
@@ -154,11 +150,7 @@ class BeamSearch:
             taken += np.bincount(words, minlength=num_words)
             active = active[taken[active] + self._width <= self._most_steps]
             length += 1
-        best_left = np.maximum(pool.best(np.arange(num_words)), pool.lost)
-        return [
-            SearchResult(word.readings(prefixes), bool(left <= least))
-            for word, left, least in zip(finished, best_left, limit, strict=True)
-        ]
+        return [word.readings(prefixes) for word in finished]
 
     def _start(self, num_words: int, automaton: Automaton) -> Waiting:
         state = np.full(num_words, automaton.start, np.int64)

@@ -37,8 +37,7 @@ def by_length(readings: Iterable[Reading], protocol: str = "alphanumeric") -> li
     Returns:
         one dict a row of `LENGTHS` that has words: `length` ("3 to 5"), `words`, `correct`.
     """
-    names = [f"{first} to {following - 1}" for first, following in itertools.pairwise(LENGTHS)]
-    names.append(f"{LENGTHS[-1]} and more")
+    names = _ranges(LENGTHS)
 
     def name(reading: Reading) -> str:
         return names[_row(LENGTHS, len(normalize(reading.truth, protocol)))]
@@ -74,9 +73,13 @@ def by_height(readings: Iterable[Reading]) -> list[dict[str, Any]]:
     Returns:
         one dict a row of `HEIGHTS` that has words: `height` ("16 to 31"), `words`, `correct`.
     """
-    names = [f"{first} to {following - 1}" for first, following in itertools.pairwise(HEIGHTS)]
-    names.append(f"{HEIGHTS[-1]} and more")
+    names = _ranges(HEIGHTS)
     return _count("height", names, lambda r: None if r.size is None else names[_row(HEIGHTS, min(r.size))], readings)
+
+
+def _ranges(firsts: Sequence[int]) -> list[str]:
+    between = [f"{first} to {following - 1}" for first, following in itertools.pairwise(firsts)]
+    return [*between, f"{firsts[-1]} and more"]
 
 
 def _row(firsts: Sequence[float], value: float) -> int:
@@ -118,15 +121,16 @@ def wrong_readings(
 def make_tables(readings: list[Reading], protocol: str = "alphanumeric") -> str:
     """All of them as Markdown."""
     tables = [
-        f"By length of the label:\n\n{_table(by_length(readings, protocol))}",
-        f"By shape of the crop:\n\n{_table(by_shape(readings))}",
-        f"By the crop's shorter side in pixels:\n\n{_table(by_height(readings))}",
+        f"By length of the label:\n\n{make_table(by_length(readings, protocol))}",
+        f"By shape of the crop:\n\n{make_table(by_shape(readings))}",
+        f"By the crop's shorter side in pixels:\n\n{make_table(by_height(readings))}",
     ]
     habits = ", ".join(f"{text or '(nothing)'} {times}" for text, times in wrong_readings(readings, protocol))
     return "\n\n".join([*tables, f"Most frequent wrong readings and how often: {habits or 'none'}."])
 
 
-def _table(rows: list[dict[str, Any]]) -> str:
+def make_table(rows: list[dict[str, Any]]) -> str:
+    """What `by_length`, `by_shape` or `by_height` counted, in Markdown."""
     lines = (
         [f"| {next(iter(rows[0]))} | words | correct | word accuracy |", "|---|---:|---:|---:|"] if rows else ["none"]
     )

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 
 from PIL import Image
 
+from spin_tf._page import data_uri, page
 from spin_tf.contract.errors import ImageError
 from spin_tf.data.images import decode_image
 from spin_tf.evaluation.calibration import LEVELS, Calibration, calibration_of
 from spin_tf.evaluation.evaluate import Reading, SetResult
 from spin_tf.explanation.page import STYLE, make_words
-from spin_tf.explanation.pictures import data_uri
 from spin_tf.explanation.trace import Trace, trace
 from spin_tf.recognizer import Recognizer
 
@@ -97,9 +97,5 @@ def make_gallery(results: list[SetResult], max_pictures: int = 200, explained: S
         f"<h2>Confidence</h2>\n<p>Expected calibration error {calibration.expected_error:.4f}. "
         f"{_remaining(calibration)}</p>\n{calibration.diagram()}"
     )
-    return (
-        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><meta name="viewport" '
-        f'content="width=device-width,initial-scale=1"><title>Mistakes</title><style>{STYLE}{_STYLE}</style>'
-        '</head><body>\n<h1>Mistakes</h1>\n<p class="legend">Each picture with its <b>label</b>, the <i>reading</i> '
-        f"and its confidence.</p>\n{chr(10).join(sections)}\n{reliability}\n</body></html>\n"
-    )
+    legend = '<p class="legend">Each picture with its <b>label</b>, the <i>reading</i> and its confidence.</p>'
+    return page("Mistakes", "\n".join([legend, *sections, reliability]), STYLE + _STYLE)

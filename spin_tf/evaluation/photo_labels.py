@@ -12,10 +12,9 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from spin_tf._extras import require
-from spin_tf._input_files import read_regular_file
-from spin_tf.data.conversion.json_file import read_object
+from spin_tf.data.conversion.entry import read_object
 from spin_tf.evaluation.photo_protocol import PlacedWord
-from spin_tf.photo.box_file import parse_box
+from spin_tf.photo.box_file import icdar_lines, numbered_lines
 
 _PICTURES = (".jpg", ".JPG", ".jpeg", ".png", ".PNG")
 # What says that nobody can read a word.
@@ -89,7 +88,7 @@ def _of_folder(path: str, folders: list[str], name: str) -> Iterator[LabelledPho
     readers: dict[str, Callable[[str], Iterator[PlacedWord]]] = {
         "poly_gt_*.mat": _total_text_matrix,
         "poly_gt_*.txt": _total_text_lines,
-        "gt_*.txt": _icdar_lines,
+        "gt_*.txt": _icdar_words,
     }
     for pattern, reader in readers.items():
         for labels in sorted(glob.glob(os.path.join(glob.escape(path), pattern))):
@@ -102,13 +101,6 @@ def _of_folder(path: str, folders: list[str], name: str) -> Iterator[LabelledPho
                 return
 
 
-def _text(path: str) -> str:
-    try:
-        return read_regular_file(path).decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise ValueError(f"Labels are UTF-8. Received: labels={path!r}") from error
-
-
 def _word(text: str, points: list[Any], where: str) -> PlacedWord:
     try:
         polygon = tuple((float(x), float(y)) for x, y in points)
@@ -119,24 +111,17 @@ def _word(text: str, points: list[Any], where: str) -> PlacedWord:
     return PlacedWord(text, polygon, ignored=text in _ILLEGIBLE or not text)
 
 
-def _icdar_lines(path: str) -> Iterator[PlacedWord]:
-    for number, line in enumerate(_text(path).splitlines(), start=1):
-        if not line.strip():
-            continue
-        box = parse_box(line)
-        if box is None:
-            raise ValueError(f"A line of labels is x1,y1,...,x4,y4,text. Received: line {number} of {path!r}")
+def _icdar_words(path: str) -> Iterator[PlacedWord]:
+    for number, corners, text in icdar_lines(path):
         # A text of 2013 stands in quotes.
-        text = box[1].strip()
-        yield _word(text[1:-1] if len(text) > 1 and text[0] == text[-1] == '"' else text, box[0], f"{path}:{number}")
+        text = text.strip()
+        yield _word(text[1:-1] if len(text) > 1 and text[0] == text[-1] == '"' else text, corners, f"{path}:{number}")
 
 
 def _total_text_lines(path: str) -> Iterator[PlacedWord]:
     # Long lists of numbers are wrapped.
-    joined = re.sub(r"\s*\n(?!\s*x:)\s*", " ", _text(path))
+    joined = re.sub(r"\s*\n(?!\s*x:)\s*", " ", "\n".join(line for _, line in numbered_lines(path)))
     for number, line in enumerate(joined.splitlines(), start=1):
-        if not line.strip():
-            continue
         found = _TOTAL_TEXT.search(line)
         try:
             parts = ast.literal_eval(f"[{found[3]}]") if found else None
@@ -165,9 +150,7 @@ def _total_text_matrix(path: str) -> Iterator[PlacedWord]:
 
 
 def _of_json_lines(path: str, folders: list[str], name: str) -> Iterator[LabelledPhoto]:
-    for number, line in enumerate(_text(path).splitlines(), start=1):
-        if not line.strip():
-            continue
+    for number, line in numbered_lines(path):
         where = f"line {number} of {path!r}"
         try:
             record = json.loads(line)

@@ -15,8 +15,8 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from spin_tf.data.quadrilaterals import area, intersection
 from spin_tf.evaluation.metrics import normalize
-from spin_tf.photo.geometry import area, intersection
 
 Points = Sequence[Sequence[float]]
 MIN_OVERLAP = 0.5

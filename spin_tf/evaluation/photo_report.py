@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import base64
 import dataclasses
 import html
-import io
 import json
 import math
 import os
@@ -14,6 +12,7 @@ from typing import Any, NamedTuple
 from PIL import Image, ImageDraw
 
 from spin_tf._files import write_text
+from spin_tf._page import data_uri, page
 from spin_tf.evaluation.photo_labels import LabelledPhoto
 from spin_tf.evaluation.photo_protocol import MIN_LETTERS, Counts, Matching, PlacedWord, is_short, match
 from spin_tf.explanation.page import STYLE
@@ -167,11 +166,7 @@ def draw(result: PhotoResult) -> Image.Image:
 
 def _section(result: PhotoResult) -> str:
     try:
-        stream = io.BytesIO()
-        draw(result).save(stream, "JPEG", quality=80)
-        picture = (
-            f'<img alt="" loading="lazy" src="data:image/jpeg;base64,{base64.b64encode(stream.getvalue()).decode()}">'
-        )
+        picture = f'<img alt="" loading="lazy" src="{data_uri(draw(result), "JPEG")}">'
     except (OSError, ValueError):
         picture = "<p>The picture cannot be read.</p>"
     paragraphs = [
@@ -201,10 +196,9 @@ def make_page(results: list[PhotoResult], max_photos: int = 100) -> str:
         for tag, row in (("th", rows[0]), *(("td", row) for row in rows[2:]))
     )
     legend = ", ".join(f'<span class="{name}">{name}</span>' for name in _COLOURS)
-    return (
-        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><meta name="viewport" '
-        f'content="width=device-width,initial-scale=1"><title>Photographs</title><style>{STYLE}{_PAGE_STYLE}</style>'
-        f"</head><body>\n<h1>Photographs</h1>\n<table>{table}</table>\n<p>{len(shown)} of {len(results)}, most "
-        f"mistakes first. Outlines: {legend}. Ignored: illegible, or too short to count.</p>\n"
-        f"{chr(10).join(map(_section, shown))}\n</body></html>\n"
+    note = (
+        f"<p>{len(shown)} of {len(results)}, most mistakes first. Outlines: {legend}. Ignored: illegible, or too short "
+        "to count.</p>"
     )
+    body = "\n".join([f"<table>{table}</table>", note, *map(_section, shown)])
+    return page("Photographs", body, STYLE + _PAGE_STYLE)

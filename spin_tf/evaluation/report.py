@@ -8,11 +8,11 @@ import pathlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from spin_tf._files import write_atomically, write_text
+from spin_tf._files import write_text
 from spin_tf._version import __version__
 from spin_tf.evaluation import breakdown
 from spin_tf.evaluation.calibration import calibration_of
-from spin_tf.evaluation.evaluate import SetResult
+from spin_tf.evaluation.evaluate import Reading, SetResult
 from spin_tf.evaluation.gallery import make_gallery
 from spin_tf.evaluation.metrics import Score
 from spin_tf.explanation.trace import Trace
@@ -141,20 +141,17 @@ def write(
     tables = breakdown.make_tables([reading for result in results for reading in result.readings], protocol)
     text = "\n\n".join(filter(None, (make_table(results), beside, note, confidence, tables)))
     write_text(str(folder / "results.md"), f"{text}\n")
-    write_atomically(str(folder / "predictions.jsonl"), lambda path: _write_predictions(path, results))
+    lines = [json.dumps(_prediction(result.name, r), ensure_ascii=False) for result in results for r in result.readings]
+    write_text(str(folder / "predictions.jsonl"), "".join(f"{line}\n" for line in lines))
     write_text(str(folder / "errors.html"), make_gallery(results, max_pictures, explained))
 
 
-def _write_predictions(path: str, results: list[SetResult]) -> None:
-    with open(path, "w", encoding="utf-8") as file:
-        for result in results:
-            for r in result.readings:
-                line = {
-                    "set": result.name,
-                    "source_id": r.source_id,
-                    "truth": r.truth,
-                    "prediction": r.prediction,
-                    "confidence": round(r.confidence, 6),
-                    "correct": r.correct,
-                }
-                file.write(json.dumps(line, ensure_ascii=False) + "\n")
+def _prediction(name: str, reading: Reading) -> dict[str, Any]:
+    return {
+        "set": name,
+        "source_id": reading.source_id,
+        "truth": reading.truth,
+        "prediction": reading.prediction,
+        "confidence": round(reading.confidence, 6),
+        "correct": reading.correct,
+    }

@@ -10,10 +10,9 @@ import numpy as np
 from spin_tf.charset import Charset
 from spin_tf.contract.errors import ImageError
 from spin_tf.contract.greedy import decode
-from spin_tf.contract.preprocessing import Preprocessing, prepare
+from spin_tf.contract.preprocessing import Preprocessing, prepare, same_size
 from spin_tf.data.images import decode_image
 from spin_tf.data.records.tfrecord import RecordIndex
-from spin_tf.data.same_size import same_size
 from spin_tf.evaluation.calibration import Calibration
 from spin_tf.evaluation.metrics import normalize
 from spin_tf.reading.word_model import WordModel

@@ -6,8 +6,8 @@ import html
 from collections.abc import Sequence
 from typing import Any
 
-from spin_tf._page_style import PAGE_STYLE
-from spin_tf.explanation.pictures import data_uri, draw_control_points, draw_light, draw_place, to_picture
+from spin_tf._page import PAGE_STYLE, data_uri, page
+from spin_tf.explanation.pictures import draw_control_points, draw_light, draw_place, to_picture
 from spin_tf.explanation.trace import Stages, Step, Trace
 
 STYLE = (
@@ -100,12 +100,7 @@ def make_page(traces: Sequence[Trace], model: str, metadata: dict[str, Any], num
         num_words: how many were read; more than are shown, where the page would grow too long.
     """
     name = " · ".join(str(part) for part in (model, metadata.get("name"), f"{len(traces)} of {num_words} words shown"))
-    return (
-        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><meta name="viewport" '
-        'content="width=device-width,initial-scale=1"><title>How each word was read</title>'
-        f'<style>{STYLE}</style></head><body>\n<h1>How each word was read</h1>\n<p class="soft">{html.escape(name)}</p>'
-        f"\n{make_words(traces)}\n</body></html>\n"
-    )
+    return page("How each word was read", f'<p class="soft">{html.escape(name)}</p>\n{make_words(traces)}', STYLE)
 
 
 def make_words(traces: Sequence[Trace]) -> str:

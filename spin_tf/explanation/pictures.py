@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import io
-
 import numpy as np
 from PIL import Image, ImageDraw
 
@@ -21,10 +18,10 @@ def to_picture(pixels: np.ndarray) -> Image.Image:
     return Image.fromarray(((np.clip(flat, -1, 1) + 1) * 127.5).astype(np.uint8))
 
 
-def enlarge(pixels: np.ndarray, scale: int = SCALE) -> Image.Image:
-    """The same as `to_picture`, `scale` times as large and RGB."""
+def enlarge(pixels: np.ndarray) -> Image.Image:
+    """The same as `to_picture`, `SCALE` times as large and RGB."""
     picture = to_picture(pixels)
-    return picture.resize((picture.width * scale, picture.height * scale)).convert("RGB")
+    return picture.resize((picture.width * SCALE, picture.height * SCALE)).convert("RGB")
 
 
 def draw_control_points(pixels: np.ndarray, points: np.ndarray) -> Image.Image:
@@ -64,10 +61,3 @@ def draw_place(pixels: np.ndarray, x: float) -> Image.Image:
     across = min(max(x, 0.0), 1.0) * (crop.width - 1)
     ImageDraw.Draw(crop).line((across, 0, across, crop.height), fill=UPPER, width=3)
     return crop
-
-
-def data_uri(picture: Image.Image) -> str:
-    """A picture as the `src` of an HTML image: a PNG inside the page."""
-    buffer = io.BytesIO()
-    picture.save(buffer, format="PNG", optimize=True)
-    return f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}"

@@ -12,9 +12,9 @@ import numpy as np
 
 from spin_tf.charset import Charset, Tokenizer
 from spin_tf.contract.greedy import decode
+from spin_tf.contract.preprocessing import read_by_size
 from spin_tf.contract.turning import surest, turned_views
 from spin_tf.data.images import decode_image
-from spin_tf.data.same_size import read_by_size
 from spin_tf.models import SPINRecognizer
 
 

@@ -11,9 +11,8 @@ from typing import Any
 
 from spin_tf._extras import require
 from spin_tf.contract.constants import METADATA_FILE
-from spin_tf.contract.preprocessing import prepare
+from spin_tf.contract.preprocessing import prepare, same_size
 from spin_tf.data.images import decode_image
-from spin_tf.data.same_size import same_size
 from spin_tf.export.parity import Parity, compare_readings, compare_words, require_parity, worst
 from spin_tf.models import SPINRecognizer
 from spin_tf.reading.litert import SIGNATURE, WIDE

@@ -1,7 +1,7 @@
 """Warm-up records of TensorFlow Serving: requests that it runs before a version answers its first one.
 
 A TFRecord file `assets.extra/tf_serving_warmup_requests` of PredictionLog messages
-(tensorflow_serving/apis/prediction_log.proto), at most 1000. The few fields are encoded here, so that an export needs
+(tensorflow_serving/apis/prediction_log.proto), at most 1000. Their few fields are defined here, so that an export needs
 no package of TensorFlow Serving; tests/serving reads them back with the official ones.
 """
 
@@ -14,7 +14,7 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image
 
-from spin_tf._protobuf import field
+from spin_tf._protobuf import messages
 from spin_tf.synthesis import WordSynthesizer
 
 WARMUP_FILE = "tf_serving_warmup_requests"
@@ -22,17 +22,22 @@ WARMUP_FILE = "tf_serving_warmup_requests"
 BATCH_SIZES = (1, 2, 4, 8, 16, 32)
 
 
+_PredictionLog = messages("""
+    ModelSpec { string name = 1; string signature_name = 3 }
+    PredictRequest { ModelSpec model_spec = 1; map<string, bytes> inputs = 2 }
+    PredictLog { PredictRequest request = 1 }
+    PredictionLog { PredictLog predict_log = 6 }
+""")["PredictionLog"]
+
+
 def prediction_log(model_name: str, signature: str, inputs: dict[str, np.ndarray]) -> bytes:
-    """A serialised PredictionLog { predict_log { request { model_spec, inputs } } } with the arrays as TensorProtos."""
-    # ModelSpec { name = 1, signature_name = 3 }
-    spec = field(1, model_name.encode()) + field(3, signature.encode())
-    # PredictRequest { model_spec = 1, map<string, TensorProto> inputs = 2 }
-    request = field(1, spec)
+    """A serialised PredictionLog with the arrays as TensorProtos."""
+    log = _PredictionLog()
+    request = log.predict_log.request
+    request.model_spec.name, request.model_spec.signature_name = model_name, signature
     for name, array in inputs.items():
-        tensor = tf.make_tensor_proto(array).SerializeToString()
-        request += field(2, field(1, name.encode()) + field(2, tensor))
-    # PredictionLog { PredictLog predict_log = 6 }, PredictLog { request = 1 }
-    return field(6, field(1, request))
+        request.inputs[name] = tf.make_tensor_proto(array).SerializeToString()
+    return log.SerializeToString(deterministic=True)
 
 
 def warmup_images() -> list[bytes]:

@@ -61,10 +61,10 @@ class Verification:
         )
 
 
-def drawn_words(words: tuple[str, ...] = ("spin", "2021"), image_size: tuple[int, int] = (32, 100)) -> np.ndarray:
-    """Words drawn with Pillow's own font, as a reader would take them from a file: (n, *image_size, 1) in [-1, 1]."""
+def drawn_words(image_size: tuple[int, int] = (32, 100)) -> np.ndarray:
+    """Two words in Pillow's own font, as a reader would take them from a file: (2, *image_size, 1) in [-1, 1]."""
     images = []
-    for i, word in enumerate(words):
+    for i, word in enumerate(("spin", "2021")):
         font = ImageFont.load_default(size=40)
         left, top, right, bottom = font.getbbox(word)
         image = Image.new("L", (int(right - left) + 24, int(bottom - top) + 24), 60 + 40 * i)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from spin_tf._input_files import read_regular_file
-from spin_tf.photo.geometry import smallest_rectangle
+from spin_tf.data.quadrilaterals import smallest_rectangle
 
 # What ICDAR's files are called by the picture: gt_img_1.txt of img_1.jpg, res_img_1.txt of an entry to the contest.
 PREFIXES = ("gt_", "res_", "")
@@ -57,7 +58,7 @@ class BoxFile:
         if os.path.isdir(self.path):
             return
         if os.path.splitext(self.path)[1].lower() == ".txt":
-            self._only = self._read_icdar(self.path)
+            self._only = _icdar_boxes(self.path)
         else:
             self._records = self._read_jsonl(self.path)
 
@@ -83,29 +84,16 @@ class BoxFile:
             for prefix in PREFIXES:
                 candidate = os.path.join(self.path, f"{prefix}{os.path.splitext(name)[0]}.txt")
                 if os.path.isfile(candidate):
-                    return self._read_icdar(candidate)
+                    return _icdar_boxes(candidate)
         else:
             for key in (path, name):
                 if key in self._records:
                     return self._records[key]
         raise ValueError(f"There are no boxes for the photograph. Received: boxes={self.path!r}, photograph={path!r}")
 
-    def _read_icdar(self, path: str) -> np.ndarray:
-        boxes = []
-        for number, line in enumerate(_text(path).splitlines(), start=1):
-            if not line.strip():
-                continue
-            box = parse_box(line)
-            if box is None:
-                raise ValueError(f"A line of boxes is x1,y1,...,x4,y4,text. Received: line {number} of {path!r}")
-            boxes.append(box[0])
-        return np.array(boxes, np.float32).reshape(-1, 4, 2)
-
     def _read_jsonl(self, path: str) -> dict[str, np.ndarray]:
         records: dict[str, np.ndarray] = {}
-        for number, line in enumerate(_text(path).splitlines(), start=1):
-            if not line.strip():
-                continue
+        for number, line in numbered_lines(path):
             try:
                 record = json.loads(line)
                 name = record.get("path", record.get("image"))
@@ -124,11 +112,35 @@ class BoxFile:
         return records
 
 
-def _text(path: str) -> str:
+def numbered_lines(path: str) -> Iterator[tuple[int, str]]:
+    """The lines of a file of boxes or labels that are not blank, and their numbers.
+
+    Raises:
+        OSError: the file cannot be read.
+        ValueError: it is not UTF-8.
+    """
     try:
-        return read_regular_file(path).decode("utf-8-sig")
+        text = read_regular_file(path).decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise ValueError(f"Files of boxes are UTF-8. Received: boxes={path!r}") from error
+        raise ValueError(f"Files of boxes and labels are UTF-8. Received: {path!r}") from error
+    return ((number, line) for number, line in enumerate(text.splitlines(), start=1) if line.strip())
+
+
+def icdar_lines(path: str) -> Iterator[tuple[int, list[list[float]], str]]:
+    """Number, corners and text of each line of an ICDAR file.
+
+    Raises:
+        OSError, ValueError: as `numbered_lines`, or a line that is another.
+    """
+    for number, line in numbered_lines(path):
+        box = parse_box(line)
+        if box is None:
+            raise ValueError(f"A line of boxes is x1,y1,...,x4,y4,text. Received: line {number} of {path!r}")
+        yield number, *box
+
+
+def _icdar_boxes(path: str) -> np.ndarray:
+    return np.array([corners for _, corners, _ in icdar_lines(path)], np.float32).reshape(-1, 4, 2)
 
 
 def _four(polygon: Any) -> np.ndarray:

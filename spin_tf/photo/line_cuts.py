@@ -6,8 +6,8 @@ import itertools
 
 import numpy as np
 
-from spin_tf.photo.crops import cut_out
-from spin_tf.photo.geometry import heights, widen, widths
+from spin_tf.data.conversion.cropping import cut_out
+from spin_tf.data.quadrilaterals import heights, widen, widths
 
 # A gap parts words where it is this share of the line's height and this many times the line's usual gap.
 _MIN_GAP, _TIMES_USUAL = 0.2, 2.5

@@ -8,8 +8,8 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
+from spin_tf.data.quadrilaterals import area, heights, intersection, smallest_rectangle
 from spin_tf.photo.detector import Detector, find_words
-from spin_tf.photo.geometry import area, heights, intersection, smallest_rectangle
 
 # What a detector gets of a picture that is looked at once; of a larger one it gets the whole and tiles, each shrunk.
 # A detector takes some 200 MB for a million pixels; up to 1600 x 1064 a single look read more than tiles did.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from spin_tf.photo.geometry import heights
+from spin_tf.data.quadrilaterals import heights
 
 # In heights of the smaller word: how wide a blank may be, how far words may overlap, and how far a word may be shifted
 # against the line. A wider gap is that between columns.

@@ -8,11 +8,11 @@ from typing import Unpack
 
 import numpy as np
 
+from spin_tf.data.conversion.cropping import cut_out
+from spin_tf.data.quadrilaterals import heights, widen
 from spin_tf.decoding.options import OptionNames
 from spin_tf.photo.box_file import BoxFile
-from spin_tf.photo.crops import cut_out
 from spin_tf.photo.detector import Detector, find_detector
-from spin_tf.photo.geometry import heights, widen
 from spin_tf.photo.looks import find
 from spin_tf.photo.order import lines_of
 from spin_tf.photo.turning import direction, trial_words, turned_back

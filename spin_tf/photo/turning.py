@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from spin_tf.photo.geometry import heights, widths
+from spin_tf.data.quadrilaterals import heights, widths
 from spin_tf.recognizer import Recognizer, Word
 
 # How many words are tried, from which mean confidence on nothing else is, and below which they tell nothing.

@@ -1,8 +1,9 @@
-"""How recognizers show themselves where Python prints them."""
+"""How recognizers show themselves: where Python prints them, in `help`, in a notebook's tooltip."""
 
 from __future__ import annotations
 
 import dataclasses
+import inspect
 from typing import Any
 
 from spin_tf.charset import Charset
@@ -23,3 +24,25 @@ def recognizer_line(
             shown = value if isinstance(value, (str, int, float)) else type(value).__name__
             parts.append(f"{field.name}={shown!r}" if isinstance(shown, str) else f"{field.name}={shown}")
     return f"<{kind}: {', '.join(parts)}>"
+
+
+class InitSignature:
+    """As `__signature__` of a class: that of its `__init__`, options by name.
+
+    Python would take `__new__`'s, which a `Recognizer` has to keep whatever its subclasses are made with.
+    """
+
+    def __get__(self, instance: object, owner: type) -> inspect.Signature:
+        parameters: list[inspect.Parameter] = []
+        _, *own = inspect.signature(owner.__init__).parameters.values()  # type: ignore[misc]
+        for parameter in own:
+            if parameter.kind is inspect.Parameter.VAR_KEYWORD and "OptionNames" in str(parameter.annotation):
+                parameters += [
+                    inspect.Parameter(
+                        field.name, inspect.Parameter.KEYWORD_ONLY, default=field.default, annotation=field.type
+                    )
+                    for field in dataclasses.fields(Options)
+                ]
+            else:
+                parameters.append(parameter)
+        return inspect.Signature(parameters)

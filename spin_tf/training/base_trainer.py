@@ -107,7 +107,7 @@ class BaseTrainer:
         self._lock: FileLock | None = None
         is_new = not os.path.isdir(model_dir)
         if self._is_chief:
-            self._lock = folder.claim(model_dir, config, write=False)
+            self._lock = folder.claim(model_dir, config)
         try:
             self._prepare()
             if self._is_chief:

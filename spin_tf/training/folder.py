@@ -20,14 +20,13 @@ from spin_tf.training.run_state import RunState
 LOCK = "lock"
 
 
-def claim(folder: str, config: Config, write: bool = True) -> FileLock:
-    """Makes a model_dir ready for a run: it exists, can be written, holds nothing of another model, is no other run's
-    at this time, and says the resolved configuration in config.yaml.
+def claim(folder: str, config: Config) -> FileLock:
+    """Makes a model_dir ready for a run: it exists, can be written, holds nothing of another model, and is no other
+    run's at this time. `settle` follows once the run is known to start.
 
     Args:
         folder: the model_dir.
         config: of the run.
-        write: False leaves config.yaml to `settle`, once the run is known to start.
 
     Returns:
         the lock of the folder, which must be kept as long as the run writes there.
@@ -41,23 +40,19 @@ def claim(folder: str, config: Config, write: bool = True) -> FileLock:
     try:
         os.makedirs(folder, exist_ok=True)
         lock = FileLock(os.path.join(folder, LOCK))
+        try:
+            if list_checkpoints(folder) and os.path.exists(path):
+                _compare(config_module.load(path), config, folder)
+            remove_partial(folder)
+        except BaseException:
+            lock.release()
+            raise
     except Locked as error:
         raise ValueError(
             f"another training runs in this folder now: {error}. Received: --model_dir={folder}"
         ) from error
     except OSError as error:
         raise OSError(f"model_dir cannot be written: {error}. Received: --model_dir={folder}") from error
-    try:
-        if list_checkpoints(folder) and os.path.exists(path):
-            _compare(config_module.load(path), config, folder)
-        remove_partial(folder)
-        if write:
-            settle(folder, config)
-    except BaseException as error:
-        lock.release()
-        if isinstance(error, OSError):
-            raise OSError(f"model_dir cannot be written: {error}. Received: --model_dir={folder}") from error
-        raise
     return lock
 
 

@@ -85,10 +85,8 @@ def transfer_weights(source: Any, target: Any) -> list[str]:
             if value.shape[1:] != old.shape[1:]:
                 fresh.append(path)
                 continue
-            for row, old_row in rows.items():
-                value[row] = old[old_row]
-            if name == "generator_bias":
-                value[sorted(_accented_rows(source.charset, target.charset))] -= _ACCENT_LOGIT
+            for row, (old_row, is_accented) in rows.items():
+                value[row] = old[old_row] - (_ACCENT_LOGIT if is_accented and name == "generator_bias" else 0.0)
             value = np.moveaxis(value, 0, axis)
         elif value.shape == old.shape:
             value = old
@@ -119,26 +117,18 @@ def _begin_as_identity(target: Any, sources: dict[str, Any]) -> None:
             block.conv2.norm.gamma.assign(np.zeros(block.filters, "float32"))
 
 
-def _token_rows(source: Charset, target: Charset) -> dict[int, int]:
+def _token_rows(source: Charset, target: Charset) -> dict[int, tuple[int, bool]]:
+    """By token of the target, the one of the source that it starts from, and whether that lacks its accent."""
     first = Tokenizer.FIRST_CHARACTER_ID
-    rows = {i: i for i in range(first)}
+    rows = {i: (i, False) for i in range(first)}
     for i, character in enumerate(target.characters):
         letter = _letter(character)
-        for candidate in (character, character.lower(), character.upper(), letter, letter.lower(), letter.upper()):
+        own = (character, character.lower(), character.upper())
+        for candidate in (*own, letter, letter.lower(), letter.upper()):
             if candidate in source.characters:
-                rows[first + i] = first + source.characters.index(candidate)
+                rows[first + i] = first + source.characters.index(candidate), candidate not in own
                 break
     return rows
-
-
-def _accented_rows(source: Charset, target: Charset) -> set[int]:
-    """The tokens that start from those of their letters without the accent."""
-    known = set(source.characters)
-    return {
-        Tokenizer.FIRST_CHARACTER_ID + i
-        for i, character in enumerate(target.characters)
-        if not known & {character, character.lower(), character.upper()} and _letter(character) != character
-    }
 
 
 def _letter(character: str) -> str:

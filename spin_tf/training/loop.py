@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import signal
 import time
 from collections.abc import Iterator
@@ -20,23 +19,14 @@ from spin_tf.evaluation.metrics import Score
 from spin_tf.training import folder
 from spin_tf.training.averaging import NUM_BATCHES
 from spin_tf.training.base_trainer import BaseTrainer
-from spin_tf.training.batches import until_finished
+from spin_tf.training.batches import told, until_finished
 from spin_tf.training.best import BestModel
 from spin_tf.training.checkpoints import last_good
-from spin_tf.training.failures import told
 from spin_tf.training.run_state import Interrupted, TrainingError
 from spin_tf.training.step import TrainingStep, trim_tokens
 from spin_tf.training.strategies import Place, exchange, require_same_settings, require_same_step
 from spin_tf.training.validation import Validator
 from spin_tf.training.watching import Progress, Watcher
-
-
-@dataclasses.dataclass
-class _Pending:
-    """A step whose numbers have not been looked at yet: they are, while the next one runs."""
-
-    step: int
-    numbers: tuple[Any, Any, Any]
 
 
 class Trainer(BaseTrainer):
@@ -166,7 +156,8 @@ class Trainer(BaseTrainer):
         if self._is_finished and self.state.validated is not None and self.state.validated < self.step:
             # Stopped while it validated its last step.
             score = self._validate(watcher, progress, last=True)
-        pending: _Pending | None = None
+        # A step whose numbers have not been looked at yet: they are, while the next one runs.
+        pending: tuple[int, Any] | None = None
         stop = self._stop_signal is not None
         waited = time.perf_counter()
         for batch in self._batches():
@@ -176,7 +167,7 @@ class Trainer(BaseTrainer):
             tokens = trim_tokens(batch["tokens"]) if self.place.replicas == 1 else batch["tokens"]
             numbers = take_step(batch["image"], tokens, self._stop_signal is not None)
             stop = self._check(pending)
-            pending = _Pending(self.step, numbers)
+            pending = self.step, numbers
             self.state.step += 1
             last = self._is_finished
             log, validate = (self.step % n == 0 or last for n in (t.log_every, t.validate_every))
@@ -225,16 +216,17 @@ class Trainer(BaseTrainer):
             raise KeyboardInterrupt
         self._stop_signal = number
 
-    def _check(self, pending: _Pending | None) -> bool:
+    def _check(self, pending: tuple[int, Any] | None) -> bool:
         """Looks at a step's numbers; returns whether any process was asked to stop before it."""
         if pending is None:
             return False
-        loss, norm, stop = (float(number) for number in pending.numbers)
+        step, numbers = pending
+        loss, norm, stop = (float(number) for number in numbers)
         problem = self.guard.problem(loss, norm)
         if problem:
-            ids = self.words.source_ids(pending.step)
+            ids = self.words.source_ids(step)
             shown = ", ".join(ids[:32]) + (f" and {len(ids) - 32} more" if len(ids) > 32 else "")
-            raise TrainingError(f"step {pending.step + 1}: {problem}; {last_good(self.model_dir)}; its words: {shown}")
+            raise TrainingError(f"step {step + 1}: {problem}; {last_good(self.model_dir)}; its words: {shown}")
         return stop > 0
 
     def _validate(self, watcher: Watcher, progress: Progress, last: bool) -> Score:

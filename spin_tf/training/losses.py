@@ -11,16 +11,14 @@ from spin_tf.charset import Tokenizer
 from spin_tf.layers.base import Tensor
 
 
-def token_cross_entropy(
-    logits: Tensor, targets: Tensor, label_smoothing: float = 0.0, padding_id: int = 0
-) -> tuple[Tensor, Tensor]:
+def token_cross_entropy(logits: Tensor, targets: Tensor, label_smoothing: float = 0.0) -> tuple[Tensor, Tensor]:
     """Cross entropy summed over the tokens that count, and how many count.
 
     The sum is returned undivided because under tf.distribute it has to be divided by the tokens of all replicas.
 
     Args:
         logits: (batch, steps, vocabulary_size).
-        targets: (batch, steps) int; `padding_id` does not count.
+        targets: (batch, steps) int; padding does not count.
         label_smoothing: share of the target that is spread evenly over the vocabulary.
 
     Returns:
@@ -32,7 +30,7 @@ def token_cross_entropy(
     loss = -ops.sum(one_hot * log_probabilities, axis=-1)
     if label_smoothing:
         loss = (1.0 - label_smoothing) * loss - label_smoothing * ops.mean(log_probabilities, axis=-1)
-    counted = ops.cast(ops.not_equal(targets, padding_id), "float32")
+    counted = ops.cast(ops.not_equal(targets, Tokenizer.PADDING_ID), "float32")
     return ops.sum(loss * counted), ops.sum(counted)
 
 

@@ -108,7 +108,8 @@ class AdamWOrMuon(keras.optimizers.AdamW):
     compiler fuses the passes, Keras's own code runs.
 
     With `optimizer.name: muon` the kernels between the first layer and the last get orthogonalised momentum instead,
-    scaled to the size that AdamW's steps have, so that rates and decay mean the same.
+    scaled to the size that AdamW's steps have, so that rates and decay mean the same. Keras's own Muon leaves every
+    convolution to Adam, and multiplies whole matrices where a short side would do (see `orthogonalize`).
 
     Args:
         config: see `OptimizerConfig`.

@@ -3,17 +3,18 @@
 TensorFlow waits for them inside native code, where it names nobody and Python answers no signal. So this waits first:
 every worker listens at its own address and tells who it is, until it has reached all the others and all the others
 have reached it, and only then is TensorFlow started, within `bounded`. Whatever else answers at an address is told
-apart: another program, the same index twice, a machine of another cluster.
-"""
+apart: another program, the same index twice, a machine of another cluster."""
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
 import json
-import os
+import signal
 import socket
 import socketserver
+import subprocess
+import sys
 import threading
 import time
 import uuid
@@ -21,6 +22,45 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from absl import logging
+
+_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+# Arguments: seconds and the line of the limit. The end of its input says that the call has returned.
+_WATCH = """
+import os, signal, sys, threading
+def end():
+    print(sys.argv[2], file=sys.stderr, flush=True)
+    os.kill(os.getppid(), signal.SIGTERM)
+timer = threading.Timer(float(sys.argv[1]), end)
+timer.daemon = True
+timer.start()
+sys.stdin.read()
+"""
+
+
+@contextlib.contextmanager
+def bounded(seconds: float, what: str) -> Iterator[None]:
+    """Around a native call of the main thread: SIGTERM and SIGINT end the process at once, the limit with a line.
+
+    TensorFlow joins a cluster inside one call that keeps Python's lock, so that no thread of Python runs and no handler
+    of a signal either. So signals do meanwhile what they do by default, and a small process watches the clock: it says
+    why, and ends this one by SIGTERM.
+
+    Args:
+        seconds: the limit.
+        what: the call, for the line.
+    """
+    line = f"error: {what} took more than {seconds:g} s."
+    before = [(number, signal.signal(number, signal.SIG_DFL)) for number in _SIGNALS]
+    try:
+        # Ctrl-C reaches every process of a terminal; the watching one ends with this one.
+        command = [sys.executable, "-I", "-S", "-c", _WATCH, str(seconds), line]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True):
+            yield
+    finally:
+        for number, handler in before:
+            signal.signal(number, handler)
+
 
 _POLL_SECONDS = 0.5
 _SAY_SECONDS = 30.0
@@ -49,9 +89,8 @@ class _Worker(NamedTuple):
             fields = json.loads(line[len(_GREETING) :])
         except ValueError:
             return None
-        return (
-            cls(*fields) if isinstance(fields, list) and len(fields) == 3 and set(map(type, fields)) == {str} else None
-        )
+        is_worker = isinstance(fields, list) and len(fields) == 3 and set(map(type, fields)) == {str}
+        return cls(*fields) if is_worker else None
 
 
 def addresses(cluster: dict[str, list[str]]) -> dict[str, str]:
@@ -195,27 +234,23 @@ def _listen(own: _Worker, address: str) -> Iterator[set[str]]:
                     seen.add(caller.name)
 
     class Server(socketserver.ThreadingTCPServer):
-        # On Windows this would let two programs have one port.
-        allow_reuse_address = os.name == "posix"
-        address_family = socket.AF_INET6 if socket.has_dualstack_ipv6() else socket.AF_INET
-        request_queue_size = _BACKLOG
         daemon_threads = True
         block_on_close = False
-
-        def server_bind(self) -> None:
-            if self.address_family == socket.AF_INET6:
-                self.socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
-            super().server_bind()
 
         def handle_error(self, request: Any, client_address: Any) -> None:
             """Whoever calls and hangs up is no concern of ours."""
 
+    both = socket.has_dualstack_ipv6()
+    family = socket.AF_INET6 if both else socket.AF_INET
     try:
-        server = Server(("", port), Answer)
+        listener = socket.create_server(("", port), family=family, backlog=_BACKLOG, dualstack_ipv6=both)
     except OSError as error:
         answer = _ask(f"localhost:{port}", own)
         who = "" if answer is None else f", where {_who(answer)} answers"
         raise OSError(f"{own.name} cannot listen at its port{who}: {error}. Received: port={port}") from error
+    server = Server(("", port), Answer, bind_and_activate=False)
+    server.socket.close()
+    server.socket = listener
     thread = threading.Thread(target=server.serve_forever, args=(0.1,), daemon=True, name="rendezvous")
     thread.start()
     try:
@@ -226,11 +261,8 @@ def _listen(own: _Worker, address: str) -> Iterator[set[str]]:
 
 
 _TENSORFLOW = b"a server of TensorFlow"
-
-
-def _is_tensorflow(said: bytes) -> bool:
-    """Whether it begins with HTTP/2's settings, as every gRPC server does."""
-    return len(said) >= 9 and said[3:9] == b"\x04\0\0\0\0\0"
+# Behind three bytes, as every gRPC server begins: HTTP/2's settings.
+_SETTINGS = b"\x04\0\0\0\0\0"
 
 
 def _ask(address: str, own: _Worker) -> _Worker | bytes | None:
@@ -246,7 +278,7 @@ def _ask(address: str, own: _Worker) -> _Worker | bytes | None:
             said = _read_line(connection)
         except OSError:
             return b""
-    if _is_tensorflow(said):
+    if said[3:9] == _SETTINGS:
         return _TENSORFLOW
     return _Worker.of(said) or said
 
@@ -261,6 +293,6 @@ def _read_line(connection: socket.socket) -> bytes:
         except OSError:
             break
         said += part
-        if not part or _is_tensorflow(said):
+        if not part or said[3:9] == _SETTINGS:
             break
     return said

@@ -15,9 +15,8 @@ import tensorflow as tf
 from spin_tf._version import __version__
 from spin_tf.config import Config
 from spin_tf.data.feeding.pipeline import TrainingWords
-from spin_tf.training.bounded import bounded
 from spin_tf.training.folder import differences
-from spin_tf.training.rendezvous import addresses, wait_for_workers
+from spin_tf.training.rendezvous import addresses, bounded, wait_for_workers
 
 NAMES = ("auto", "one", "mirrored", "multi_worker")
 

@@ -12,10 +12,9 @@ from absl import logging
 from spin_tf.charset import Tokenizer
 from spin_tf.config import DataConfig
 from spin_tf.contract.errors import ImageError
-from spin_tf.contract.preprocessing import Preprocessing, prepare
+from spin_tf.contract.preprocessing import Preprocessing, prepare, same_size
 from spin_tf.data.images import decode_image
 from spin_tf.data.records.tfrecord import RecordIndex
-from spin_tf.data.same_size import same_size
 from spin_tf.evaluation.metrics import Score, normalize
 
 

@@ -81,7 +81,7 @@ def test_draws_reads_and_reports(folder: pathlib.Path, tmp_path: pathlib.Path) -
         ("--fonts=absent", "No such folder of fonts. Received: fonts='absent'"),
         ("--kinds=digits_8,digit", "Received: kinds=digit"),
         ("--held_out=absent.txt", "absent.txt"),
-        (f"--update={REPOSITORY / 'LICENSE'}", "A document has a place for tables between"),
+        (f"--update={REPOSITORY / 'LICENSE'}", "A document has one place for tables between"),
         ("--kinds=handwriting", "handwriting: No held-out font that fits this kind draws all of a label."),
     ],
 )

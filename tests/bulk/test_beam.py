@@ -15,8 +15,8 @@ import tensorflow as tf
 
 from spin_tf import Recognizer
 from spin_tf.bulk.rows import row, summary, to_example
-from spin_tf.data.records.example_proto import encode_bytes_features
 from spin_tf.data.records.tfrecord import RecordIndex, RecordWriter, ShardWriter, WordExample
+from spin_tf.data.records.word_example import encode_features
 from tests.reading.remote import files
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
@@ -98,8 +98,8 @@ def test_records_to_lines_and_to_records(strip_model: pathlib.Path, tmp_path: pa
     content[RecordIndex(str(damaged)).locate(66)[1] + 9] ^= 1
     damaged.write_bytes(content[:-5])
     with RecordWriter(str(tmp_path / "in-foreign")) as foreign:
-        foreign.write(encode_bytes_features({"image/encoded": pictures[0]}))
-        foreign.write(encode_bytes_features({"image/text": b"word"}))
+        foreign.write(encode_features({"image/encoded": pictures[0]}))
+        foreign.write(encode_features({"image/text": b"word"}))
         foreign.write(b"no example")
     arguments = (f"--input={tmp_path}/in-*", "--tfrecords", f"--model={strip_model}")
     result = recognize_beam(*arguments, f"--output={tmp_path}/lines", runner=PROCESSES)

@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 
 from spin_tf.bulk.rows import row, to_example, to_json
-from spin_tf.data.records.example_proto import encode_features
+from spin_tf.data.records.word_example import encode_features
 from spin_tf.recognizer import Character, ReadError, Word
 
 WORD = Word("hé", 0.25, (Character("h", 0.5, 0.125), Character("é", 0.5, 0.75)), -90)

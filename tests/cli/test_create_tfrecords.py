@@ -8,9 +8,9 @@ import sys
 
 import pytest
 
-from spin_tf._page_style import PAGE_STYLE
-from spin_tf.data.records.example_proto import encode_bytes_features
+from spin_tf._page import PAGE_STYLE
 from spin_tf.data.records.tfrecord import RecordIndex, RecordWriter
+from spin_tf.data.records.word_example import encode_features
 from tests.data import samples
 
 
@@ -77,7 +77,7 @@ def test_mistakes_are_one_line(call, tmp_path):
 
 def test_foreign_and_broken_records_are_named(call, tmp_path):
     with RecordWriter(tmp_path / "a") as writer:
-        writer.write(encode_bytes_features({"picture": b"x"}))
+        writer.write(encode_features({"picture": b"x"}))
     result = call("inspect_data", f"--data={tmp_path}/a")
     assert result.returncode == 1
     assert "misses the key image/encoded and the key image/text or text/string or image/class/text" in result.stderr

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from spin_tf.photo.annotations import Annotations
+from spin_tf.photo.annotate import Annotations
 from spin_tf.photo.reader import PhotoReader
 from tests.photo.pictures import draw_signs
 

@@ -11,8 +11,7 @@ import pytest
 from PIL import Image
 
 from spin_tf.data import formats
-from spin_tf.data.formats import IMAGE_SUFFIXES, format_of, guess, is_image_name, readable_formats
-from spin_tf.data.frames import further_frames
+from spin_tf.data.formats import IMAGE_SUFFIXES, format_of, further_frames, guess, is_image_name, readable_formats
 from spin_tf.data.images import MAX_PIXELS, ImageError, decode_image
 from tests.fuzz.images import image_seeds, word_picture
 

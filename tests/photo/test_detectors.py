@@ -12,10 +12,10 @@ import pytest
 from PIL import Image
 
 from spin_tf import PhotoReader, Recognizer
+from spin_tf.data.quadrilaterals import area, intersection
 from spin_tf.photo import rapidocr_detector
 from spin_tf.photo.box_file import BoxFile, parse_box
 from spin_tf.photo.detector import VARIABLE, Detector, find_detector
-from spin_tf.photo.geometry import overlap
 from spin_tf.photo.line_cuts import cut_at_gaps
 from tests.photo.pictures import PlateDetector, draw_signs
 
@@ -158,7 +158,8 @@ def test_words_are_found_and_read(recognizer: Recognizer, detector: str, signs: 
     assert [word.text.lower() for word in photo] == ["garden", "street", "market", "hotel"]
     assert [word.line for word in photo] == [0, 0, 1, 2]
     for word, place in zip(photo, draw_signs(SIGNS)[1], strict=True):
-        assert overlap(word.polygon, place) > 0.5
+        common = intersection(word.polygon, place)
+        assert common > 0.5 * (area(word.polygon) + area(place) - common)
         assert 0.5 <= word.score <= 1
 
 

@@ -20,7 +20,6 @@ from spin_tf.charset import Charset
 from spin_tf.config import ModelConfig
 from spin_tf.models import SPINRecognizer, load_model
 from spin_tf.models.loading import save_weights
-from spin_tf.training import folder
 from spin_tf.training.initialize import start_from
 from tests.training import tiny
 
@@ -31,19 +30,19 @@ def test_a_run_keeps_the_characters_of_a_charset_file(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     config = tiny.config(tmp_path, "model.charset=file:c.txt")
     run = str(tmp_path / "run")
-    folder.claim(run, config).release()
+    tiny.claimed(run, config).release()
     (tmp_path / "run" / "checkpoint-00000002.npz").write_bytes(b"")
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path / "elsewhere")
     kept = config_module.load(f"{run}/config.yaml")
     assert kept == config and Charset.from_spec(kept.model.charset).characters == "abc"
-    folder.claim(run, kept).release()
+    tiny.claimed(run, kept).release()
     monkeypatch.chdir(tmp_path)
     (tmp_path / "c.txt").write_text("abd\n")
     with pytest.raises(ValueError, match=r"model\.charset was 'chars:abc', is 'chars:abd'"):
-        folder.claim(run, tiny.config(tmp_path, "model.charset=file:c.txt"))
+        tiny.claimed(run, tiny.config(tmp_path, "model.charset=file:c.txt"))
     (tmp_path / "c.txt").unlink()
-    folder.claim(run, kept).release()
+    tiny.claimed(run, kept).release()
 
 
 def test_any_characters_come_back_from_the_file(tmp_path):
@@ -61,22 +60,22 @@ def test_any_characters_come_back_from_the_file(tmp_path):
 
 def test_two_runs_in_one_folder_are_refused(tmp_path):
     run = str(tmp_path / "run")
-    first = folder.claim(run, tiny.config(tmp_path))
+    first = tiny.claimed(run, tiny.config(tmp_path))
     partial = tmp_path / "run" / ".partial-1-checkpoint-00000002.npz"
     partial.write_bytes(b"being written")
     with pytest.raises(ValueError, match=f"another training runs.*process {os.getpid()} on .*--model_dir={run}"):
-        folder.claim(run, tiny.config(tmp_path))
+        tiny.claimed(run, tiny.config(tmp_path))
     assert partial.exists()
     # However its name is written, and from another process.
     code = (
         "import sys; from spin_tf.training import folder; from tests.training import tiny; import pathlib\n"
-        "try: folder.claim(sys.argv[1], tiny.config(pathlib.Path(sys.argv[2])))\n"
+        "try: tiny.claimed(sys.argv[1], tiny.config(pathlib.Path(sys.argv[2])))\n"
         "except ValueError as error: print(error)"
     )
     line = [sys.executable, "-c", code, f"{tmp_path}/./run", str(tmp_path)]
     assert "another training runs" in subprocess.run(line, capture_output=True, text=True).stdout
     first.release()
-    folder.claim(run, tiny.config(tmp_path)).release()
+    tiny.claimed(run, tiny.config(tmp_path)).release()
     assert not partial.exists()
 
 

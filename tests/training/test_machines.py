@@ -15,7 +15,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from spin_tf.training.failures import told
+from spin_tf.training.batches import told
 from spin_tf.training.run_state import TrainingError
 from spin_tf.training.strategies import make_strategy, settings_of
 from tests.training import tiny

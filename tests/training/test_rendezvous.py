@@ -16,8 +16,7 @@ import time
 
 import pytest
 
-from spin_tf.training.bounded import bounded
-from spin_tf.training.rendezvous import _check_own_address, _Worker, addresses, wait_for_workers
+from spin_tf.training.rendezvous import _check_own_address, _Worker, addresses, bounded, wait_for_workers
 
 
 def free_ports(count):
@@ -98,7 +97,7 @@ def test_a_lonely_training_ends_by_its_limit_and_by_signals(tmp_path, how, repos
 
 NATIVE = """
 import ctypes, sys
-from spin_tf.training.bounded import bounded
+from spin_tf.training.rendezvous import bounded
 print("waiting", flush=True)
 with bounded({seconds}, "joining"):
     # A native call that waits again after each signal, as TensorFlow's.

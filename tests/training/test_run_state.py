@@ -25,7 +25,7 @@ from spin_tf.training import folder
 from spin_tf.training.base_trainer import build
 from spin_tf.training.checkpoints import save_checkpoint
 from spin_tf.training.run_state import RunState
-lock = folder.claim(sys.argv[2], config)
+lock = tiny.claimed(sys.argv[2], config)
 built = build(config, sys.argv[2])
 state = folder.restore(sys.argv[2], config, built.variables)
 if state is None:

@@ -10,8 +10,10 @@ from typing import Any
 from PIL import Image, ImageDraw, ImageFont
 
 from spin_tf import config as config_module
+from spin_tf._locks import FileLock
 from spin_tf.config import Config
 from spin_tf.data.records.tfrecord import ShardWriter, WordExample
+from spin_tf.training import folder
 
 VALUES: dict[str, Any] = {
     "model": {
@@ -82,3 +84,10 @@ def write_config(folder: pathlib.Path, augmentation: float = 0.5) -> str:
     if not path.exists():
         config_module.save(config_module.from_dict(Config, {**VALUES, "data": data}), str(path))
     return str(path)
+
+
+def claimed(model_dir: str, config: Config) -> FileLock:
+    """The lock of a folder in which a run starts."""
+    lock = folder.claim(model_dir, config)
+    folder.settle(model_dir, config)
+    return lock

@@ -1,4 +1,4 @@
-// Words cut out of a photograph, straightened by perspective: the twin of spin_tf/photo/crops.py.
+// Words cut out of a photograph, straightened by perspective: the twin of spin_tf/data/conversion/cropping.py.
 #ifndef SPIN_STRAIGHTEN_H_
 #define SPIN_STRAIGHTEN_H_
 

@@ -8,7 +8,7 @@
 
 namespace spin {
 
-// Drops text, profiles, EXIF and thumbnails, as spin_tf/data/without_metadata.py does; what is not laid out as a file
+// Drops text, profiles, EXIF and thumbnails, as spin_tf/data/images.py does; what is not laid out as a file
 // of its kind stays.
 std::vector<std::uint8_t> without_metadata(const std::uint8_t* data, std::size_t size);
 

@@ -1,6 +1,6 @@
 """Writes what the tests of the page read, and what spin_tf answers: python prepare.py FOLDER [--shared=../shared]
 
-FOLDER/float.tflite is there already: the weights of the bundled model, exported with --quantization=none.
+FOLDER/float.tflite is there already: weights that ship, exported with --quantization=none.
 
 FOLDER/words: word images, real ones where the research data lie beside the clone, drawn ones elsewhere;
 FOLDER/files: one image file of each kind that preprocessing treats in a way of its own; FOLDER/expected.json;

@@ -192,9 +192,9 @@ test("the bundled int8 model answers what Recognizer answers, but where two char
   // XNNPACK rounds activations to 8 bits on the fly: a last bit that differs between processors tips some of them, and
   // with them a word at a character that could be either of two.
   const readings = (path) => JSON.stringify([truths[path], words[path]]);
-  assert.ok(others.length <= 0.02 * paths.length, `${others.length} of ${paths.length}: ${others.map(readings)}`);
+  assert.ok(others.length <= 0.05 * paths.length, `${others.length} of ${paths.length}: ${others.map(readings)}`);
   for (const path of others) assert.ok(couldBeEither(words[path], truths[path]), readings(path));
-  assert.ok(furthest < 0.15, `confidence differs by up to ${furthest}`);
+  assert.ok(furthest < 0.3, `confidence differs by up to ${furthest}`);
   times.sort((a, b) => a - b);
   const at = (part) => times[Math.floor(part * times.length)].toFixed(1);
   t.diagnostic(`${paths.length - others.length} of ${paths.length} the same, ${furthest.toFixed(3)} apart at most`);

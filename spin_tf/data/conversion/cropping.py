@@ -9,30 +9,13 @@ import numpy as np
 from PIL import Image
 
 from spin_tf.data.conversion.entry import EntryError
+from spin_tf.data.quadrilaterals import area, intersection
 
 # A word of which more than a quarter lies outside the picture does not show its label any more.
 MIN_VISIBLE = 0.75
 _MAX_SIDE = 8192
-
-
-def _area(points: list[tuple[float, float]]) -> float:
-    total = 0.0
-    for (x0, y0), (x1, y1) in zip(points, points[1:] + points[:1], strict=True):
-        total += x0 * y1 - x1 * y0
-    return abs(total) / 2
-
-
-def _clip(points: list[tuple[float, float]], axis: int, limit: float, sign: int) -> list[tuple[float, float]]:
-    """Sutherland-Hodgman against one border: keeps the part where sign * (coordinate - limit) >= 0."""
-    kept: list[tuple[float, float]] = []
-    for start, end in zip(points, points[1:] + points[:1], strict=True):
-        from_border, to_border = sign * (start[axis] - limit), sign * (end[axis] - limit)
-        if from_border >= 0:
-            kept.append(start)
-        if from_border * to_border < 0:
-            share = from_border / (from_border - to_border)
-            kept.append((start[0] + share * (end[0] - start[0]), start[1] + share * (end[1] - start[1])))
-    return kept
+# Models read crops of 32 x 100 or so; words of photographs that are larger than this are thinned out first.
+_MAX_WORD_SIDE = 512
 
 
 def _corners(box: tuple[float, ...]) -> list[tuple[float, float]]:
@@ -45,13 +28,10 @@ def _corners(box: tuple[float, ...]) -> list[tuple[float, float]]:
 def visible_share(box: tuple[float, ...], width: int, height: int) -> float:
     """Returns which share of the area of a box (4 or 8 numbers) lies inside a picture; 0 for one without area."""
     points = _corners(box)
-    area = _area(points)
-    if not math.isfinite(area) or area <= 0:
+    size = area(points)
+    if not math.isfinite(size) or size <= 0:
         return 0.0
-    for axis, limit, sign in ((0, 0, 1), (0, width, -1), (1, 0, 1), (1, height, -1)):
-        if points:
-            points = _clip(points, axis, limit, sign)
-    return _area(points) / area if points else 0.0
+    return intersection(points, _corners((0, 0, width, height))) / size
 
 
 def _perspective(target: list[tuple[float, float]], source: list[tuple[float, float]]) -> list[float]:
@@ -129,6 +109,29 @@ def straighten(image: np.ndarray, corners: list[tuple[float, float]]) -> np.ndar
         size, Image.Transform.PERSPECTIVE, coefficients, Image.Resampling.BICUBIC
     )
     return np.asarray(straight)
+
+
+def cut_out(picture: np.ndarray, corners: np.ndarray) -> np.ndarray | None:
+    """Cuts a quadrilateral out of a picture.
+
+    Args:
+        picture: uint8 array (height, width) or (height, width, 3).
+        corners: (4, 2), clockwise from the upper left of the text; what lies outside the picture repeats its border.
+
+    Returns:
+        uint8 array of the same rank, as large as the longer sides of the quadrilateral but not more than 512 pixels or
+        so; None where there is nothing to cut: no area, or all of it outside.
+    """
+    height, width = picture.shape[:2]
+    low, high = corners.min(axis=0), corners.max(axis=0)
+    if high[0] <= 0 or high[1] <= 0 or low[0] >= width or low[1] >= height:
+        return None
+    step = max(int(max(high - low) // _MAX_WORD_SIDE), 1)
+    points = [((float(x) + 0.5) / step - 0.5, (float(y) + 0.5) / step - 0.5) for x, y in corners]
+    try:
+        return straighten(picture[step // 2 :: step, step // 2 :: step] if step > 1 else picture, points)
+    except np.linalg.LinAlgError:
+        return None
 
 
 def encode_crop(image: np.ndarray, source_format: str) -> tuple[bytes, str]:

@@ -1,4 +1,4 @@
-"""One word of a data set before it is read: its label and where its picture lies."""
+"""One word of a data set before it is read: its label and where its picture lies; and what label files are read by."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import os
 import pathlib
 import re
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from spin_tf._extras import require
 from spin_tf._input_files import MAX_BYTES
@@ -109,8 +109,8 @@ def image_entry(root: str, name: str, text: str | None, **fields: object) -> Ent
         return Entry(name, text, "", problem=error.reason, detail=str(error))
 
 
-def lines_of(path: str, encoding: str = "utf-8") -> Iterator[tuple[int, str | None, bytes]]:
-    """Number, text (None when it is not valid in `encoding`) and bytes of each line of a label file that is not empty.
+def lines_of(path: str) -> Iterator[tuple[int, str | None, bytes]]:
+    """Number, text (None when it is not UTF-8) and bytes of each line of a label file that is not empty.
 
     Lines end at LF or CR LF and nowhere else; a byte-order mark at the start is not part of the first line.
     """
@@ -123,18 +123,43 @@ def lines_of(path: str, encoding: str = "utf-8") -> Iterator[tuple[int, str | No
             if not raw:
                 continue
             try:
-                yield number, raw.decode(encoding), raw
+                yield number, raw.decode(), raw
             except UnicodeDecodeError:
                 yield number, None, raw
 
 
-def parse_lines(path: str, parse: Callable[[str], Entry | None], encoding: str = "utf-8") -> Iterator[Entry]:
-    """Yields `parse(line)` for each line; None from it and undecodable lines become entries with a problem."""
-    for number, line, raw in lines_of(path, encoding):
+def parse_lines(path: str, parse: Callable[[str], Entry | list[Entry] | None]) -> Iterator[Entry]:
+    """Yields what `parse` makes of each line; None from it and undecodable lines become entries with a problem."""
+    for number, line, raw in lines_of(path):
         if line is None:
             yield bad_line(path, number, ascii(raw), "label_not_utf8")
         else:
-            yield parse(line) or bad_line(path, number, line)
+            found = parse(line)
+            found = bad_line(path, number, line) if found is None else found
+            yield from found if isinstance(found, list) else [found]
+
+
+def read_object(path: str) -> dict[str, Any]:
+    """Reads a JSON object of any size.
+
+    Raises:
+        ValueError: the file holds something else, or no JSON.
+    """
+    try:
+        with open(path, encoding="utf-8-sig") as file:
+            value = json.load(file)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"The file is no JSON: {error}. Received: input={path!r}") from error
+    if not isinstance(value, dict):
+        raise ValueError(f"The file is no JSON object. Received: input={path!r}, {type(value).__name__}")
+    return value
+
+
+def text_of(value: Any, key: str) -> str | None:
+    """The string under a key; None where there is none, or one that no UTF-8 text can hold."""
+    text = value.get(key) if isinstance(value, dict) else None
+    # JSON can write halves of surrogate pairs.
+    return text if isinstance(text, str) and not any("\ud800" <= c <= "\udfff" for c in text) else None
 
 
 def read_file(path: str) -> bytes:

@@ -9,8 +9,8 @@ from xml.etree import ElementTree
 
 import numpy as np
 
-from spin_tf._files import write_atomically
-from spin_tf.data.conversion.sources.iiit5k import load_mat
+from spin_tf._files import write_text
+from spin_tf.data.conversion.sources.matlab import load_mat
 
 # What IIIT5K calls them, and the column of published tables: 50 and 1k.
 _IIIT5K = {"small": "smallLexi", "medium": "mediumLexi"}
@@ -32,12 +32,7 @@ def write_lexicons(source: str, inputs: Sequence[str], path: str) -> int:
     """
     lines = [json.dumps(record, ensure_ascii=False) for given in inputs for record in image_lexicons(source, given)]
     if lines:
-
-        def write(temporary: str) -> None:
-            with open(temporary, "w", encoding="utf-8", errors="surrogateescape") as file:
-                file.writelines(f"{line}\n" for line in lines)
-
-        write_atomically(path, write)
+        write_text(path, "".join(f"{line}\n" for line in lines), "surrogateescape")
     return len(lines)
 
 

@@ -6,9 +6,7 @@ made visible, and pictures are decoded and encoded anew, never embedded as they 
 
 from __future__ import annotations
 
-import base64
 import html
-import io
 import json
 import os
 import unicodedata
@@ -17,13 +15,14 @@ from typing import Any, NamedTuple
 
 from PIL import Image
 
-from spin_tf._page_style import PAGE_STYLE
+from spin_tf._page import PAGE_STYLE, data_uri, page
 from spin_tf.contract.errors import ImageError
 from spin_tf.data.conversion.cropping import crop
 from spin_tf.data.conversion.entry import EntryError, read_file
 from spin_tf.data.conversion.sources import lmdb_folder, tfrecord_files
 from spin_tf.data.conversion.statistics import Statistics
 from spin_tf.data.images import decode_image
+from spin_tf.data.plain_images import encode_png
 
 _THUMBNAIL = (320, 96)
 _STYLE = (
@@ -71,9 +70,7 @@ def _thumbnail(data: bytes) -> str:
     except ImageError:
         return '<i class="code">no picture</i>'
     image.thumbnail(_THUMBNAIL)
-    stream = io.BytesIO()
-    image.save(stream, "PNG")
-    return f'<img alt="" src="data:image/png;base64,{base64.b64encode(stream.getvalue()).decode()}">'
+    return f'<img alt="" src="{data_uri(image)}">'
 
 
 def _word_html(sample: Sample) -> str:
@@ -102,14 +99,8 @@ def table_html(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 
 
 def page_html(title: str, body: str) -> str:
-    """Returns a whole page; it loads nothing and runs nothing."""
-    policy = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
-    return (
-        f'<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>{html.escape(title)}</title>'
-        '<meta name="viewport" content="width=device-width,initial-scale=1">'
-        f'<meta http-equiv="Content-Security-Policy" content="{policy}"><style>{_STYLE}</style></head>'
-        f"<body><h1>{html.escape(title)}</h1>{body}</body></html>\n"
-    )
+    """Returns a whole page."""
+    return page(title, body, _STYLE)
 
 
 def _picture_of(example: Mapping[str, Any]) -> bytes | None:
@@ -122,9 +113,7 @@ def _picture_of(example: Mapping[str, Any]) -> bytes | None:
             return tfrecord_files.read(path, key).encoded if "," in key else lmdb_folder.read(path, key)
         data = read_file(path)
         if box:
-            stream = io.BytesIO()
-            Image.fromarray(crop(decode_image(data), tuple(box))).save(stream, "PNG")
-            data = stream.getvalue()
+            data = encode_png(crop(decode_image(data), tuple(box)))
         return data
     except (EntryError, ImageError):
         return None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import importlib.util
 from collections.abc import Callable
 from typing import Any
 
@@ -89,8 +88,6 @@ class TrainingWords:
         self._usable: list[np.ndarray] = []
         self._is_wide: list[np.ndarray] = []
         self._broken: set[tuple[int, int]] = set()
-        # Checksums of the images are verified where the library for that is installed.
-        self._check = importlib.util.find_spec("google_crc32c") is not None
         for name, source in config.train.items():
             try:
                 index = RecordIndex(source.files, on_corrupt=config.on_corrupt)
@@ -141,7 +138,7 @@ class TrainingWords:
     def _read_word(self, source: int, position: int) -> WordExample:
         while (source, position) in self._broken:
             position = (position + 1) % len(self._usable[source])
-        return self._indices[source].read_example(int(self._usable[source][position]), self._check)
+        return self._indices[source].read_example(int(self._usable[source][position]), check=True)
 
     def read(
         self, sampler: Sampler | WidthSampler, step: int, part: slice = slice(None)

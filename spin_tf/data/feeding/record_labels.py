@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import collections
-import sys
 from collections.abc import Iterator
 
 import numpy as np
 
+from spin_tf._progress import ProgressBar
 from spin_tf.charset import LabelError, Tokenizer
-from spin_tf.data.records.positional import PositionalFile
+from spin_tf.data.records.record_file import PositionalFile
 from spin_tf.data.records.tfrecord import RecordIndex
 
 _CHUNK = 1 << 16
@@ -92,7 +92,7 @@ def usable_records(
         index: the records.
         tokenizer: what must take them.
         counts: also counts the characters of all labels, taken or not.
-        name: of the source; long checks tell how far they are on stderr under it.
+        name: of the source, for the progress.
 
     Returns:
         the numbers of the records, int64, and how many the tokenizer refuses, by reason.
@@ -104,6 +104,7 @@ def usable_records(
     allowed[0] = True
     usable = []
     rejected: collections.Counter[str] = collections.Counter()
+    bar = ProgressBar(len(index), "labels", name, enabled=len(index) > 5 * _CHUNK)
     for start, labels, sizes in read_labels(index):
         good = (sizes > 0) & (sizes <= tokenizer.max_length) & allowed[labels].all(axis=1)
         # A label with a zero byte, or with one beyond ASCII, is for the tokenizer to judge.
@@ -122,8 +123,6 @@ def usable_records(
                 if counts is not None:
                     counts.unknown.update(error.characters)
         usable.append(start + np.flatnonzero(good))
-        if len(index) > 5 * _CHUNK:
-            done = start + len(sizes)
-            end = "\n" if done == len(index) else ""
-            print(f"\rchecking labels of {name}: {done:,} of {len(index):,}", end=end, file=sys.stderr, flush=True)
+        bar.move_to(start + len(sizes))
+    bar.close()
     return np.concatenate([np.zeros(0, np.int64), *usable]), dict(rejected)

@@ -9,52 +9,73 @@ from __future__ import annotations
 import contextlib
 import os
 import struct
+import threading
 
+import google_crc32c
 import numpy as np
-
-from spin_tf._extras import require
-from spin_tf.data.records.positional import PositionalFile
 
 HEADER = struct.Struct("<QI")
 FOOTER = struct.Struct("<I")
 _OVERHEAD = HEADER.size + FOOTER.size
 
 
-def _unmask(crc: np.ndarray | int) -> np.ndarray | int:
-    rotated = (crc - 0xA282EAD8) & 0xFFFFFFFF
-    return ((rotated >> 17) | (rotated << 15)) & 0xFFFFFFFF
-
-
 def mask(crc: int) -> int:
     return (((crc >> 15) | (crc << 17)) + 0xA282EAD8) & 0xFFFFFFFF
 
 
-def crc32c(data: bytes) -> int:
-    library = require("google_crc32c", "Writing TFRecords and checking their images", "data")
-    return library.value(data)
-
-
-def _make_table() -> np.ndarray:
-    values = np.arange(256, dtype=np.uint32)
-    for _ in range(8):
-        values = np.where(values & 1, (values >> 1) ^ np.uint32(0x82F63B78), values >> 1)
-    return values
-
-
-_TABLE = _make_table()
-
-
-def _crc32c_of_lengths(lengths: np.ndarray) -> np.ndarray:
-    """CRC-32C of each length as 8 little-endian bytes: all records of a file at once."""
-    crc = np.full(lengths.shape, 0xFFFFFFFF, np.uint32)
-    for shift in range(0, 64, 8):
-        byte = ((lengths >> np.uint64(shift)) & np.uint64(0xFF)).astype(np.uint32)
-        crc = _TABLE[(crc ^ byte) & 0xFF] ^ (crc >> 8)
-    return crc ^ np.uint32(0xFFFFFFFF)
-
-
 class RecordError(ValueError):
     """A TFRecord file, or a record in one, that is broken."""
+
+
+class PositionalFile:
+    """A file open for reading at any place, from any number of threads.
+
+    It is not mapped into memory: a file that becomes shorter gives fewer bytes, not a signal.
+
+    Args:
+        path: the file.
+
+    Raises:
+        OSError: it cannot be opened.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        # Closed by close().
+        self._file = open(path, "rb", buffering=0)  # noqa: SIM115
+        self._lock = threading.Lock()
+
+    @property
+    def size(self) -> int:
+        """The present length in bytes."""
+        return os.fstat(self._file.fileno()).st_size
+
+    def read(self, size: int, offset: int) -> bytes:
+        """Reads `size` bytes at `offset`; fewer where the file ends."""
+        parts: list[bytes] = []
+        done = 0
+        # One call reads up to 2 GiB, and may be cut short by a signal.
+        while done < size and (data := self._read_some(size - done, offset + done)):
+            parts.append(data)
+            done += len(data)
+        return b"".join(parts)
+
+    def _read_some(self, size: int, offset: int) -> bytes:
+        if hasattr(os, "pread"):
+            return os.pread(self._file.fileno(), size, offset)
+        # Windows has no pread.
+        with self._lock:
+            self._file.seek(offset)
+            return self._file.read(size) or b""
+
+    def close(self) -> None:
+        """Closes the file; more than once does no harm."""
+        self._file.close()
+
+    def __enter__(self) -> PositionalFile:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
 
 
 class RecordWriter:
@@ -75,9 +96,9 @@ class RecordWriter:
     def write(self, record: bytes) -> None:
         """Appends one record."""
         length = struct.pack("<Q", len(record))
-        self._file.write(length + FOOTER.pack(mask(crc32c(length))))
+        self._file.write(length + FOOTER.pack(mask(google_crc32c.value(length))))
         self._file.write(record)
-        self._file.write(FOOTER.pack(mask(crc32c(record))))
+        self._file.write(FOOTER.pack(mask(google_crc32c.value(record))))
         self.num_records += 1
 
     def close(self) -> None:
@@ -115,45 +136,24 @@ def walk(path: str) -> tuple[np.ndarray, np.ndarray, str]:
     """Offsets and lengths of the payloads of one file, and what is wrong after them (nothing: empty)."""
     offsets: list[int] = []
     lengths: list[int] = []
-    checksums: list[int] = []
     problem = ""
-    num_checked = 0
-
-    def check() -> bool:
-        """Compares the checksums read since the last call; a wrong one ends the list there."""
-        nonlocal num_checked, problem
-        expected = _unmask(np.array(checksums[num_checked:], np.int64))
-        wrong = np.flatnonzero(_crc32c_of_lengths(np.array(lengths[num_checked:], np.uint64)) != expected)
-        if wrong.size:
-            first = num_checked + int(wrong[0])
-            problem = f"the length of the record at offset {offsets[first] - HEADER.size} has a wrong checksum"
-            del offsets[first:], lengths[first:]
-        num_checked = len(offsets)
-        return not wrong.size
-
     with PositionalFile(path) as file:
         size = file.size
         position = 0
-        while position < size:
+        while position < size and not problem:
             header = file.read(HEADER.size, position)
             if len(header) < HEADER.size:
                 problem = f"the file ends inside the header of the record at offset {position}"
                 break
             length, checksum = HEADER.unpack(header)
-            offsets.append(position + HEADER.size)
-            lengths.append(length)
-            checksums.append(checksum)
-            position += _OVERHEAD + length
-            # Often, since after a wrong length everything read is noise.
-            if len(offsets) - num_checked >= 1024 and not check():
-                break
-        else:
-            if check() and position > size:
-                start = offsets.pop() - HEADER.size
-                lengths.pop()
-                problem = f"the file ends inside the record at offset {start}"
-        if len(offsets) > num_checked:
-            check()
+            if mask(google_crc32c.value(header[:8])) != checksum:
+                problem = f"the length of the record at offset {position} has a wrong checksum"
+            elif position + _OVERHEAD + length > size:
+                problem = f"the file ends inside the record at offset {position}"
+            else:
+                offsets.append(position + HEADER.size)
+                lengths.append(length)
+                position += _OVERHEAD + length
         if problem and not offsets:
             # Lengths may begin with the same bytes: only where nothing else fits.
             problem = _compression(file.read(3, 0)) or problem
@@ -188,6 +188,6 @@ def check_record(path: str, offset: int, length: int, data: bytes) -> bytes:
     if len(data) < length + FOOTER.size:
         raise RecordError(f"{path} has become shorter. Received: {len(data)} bytes at offset {offset}")
     payload, footer = data[:length], data[length:]
-    if mask(crc32c(payload)) != FOOTER.unpack(footer)[0]:
+    if mask(google_crc32c.value(payload)) != FOOTER.unpack(footer)[0]:
         raise RecordError(f"{path}: the record at offset {offset - HEADER.size} has a wrong checksum")
     return payload

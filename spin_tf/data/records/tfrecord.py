@@ -13,8 +13,15 @@ import numpy as np
 from absl import logging
 
 from spin_tf._files import place
-from spin_tf.data.records.positional import PositionalFile
-from spin_tf.data.records.record_file import FOOTER, HEADER, RecordError, RecordWriter, check_record, walk
+from spin_tf.data.records.record_file import (
+    FOOTER,
+    HEADER,
+    PositionalFile,
+    RecordError,
+    RecordWriter,
+    check_record,
+    walk,
+)
 from spin_tf.data.records.word_example import WordExample, parse_example, serialize_example
 
 __all__ = [

@@ -9,8 +9,8 @@ import pytest
 
 from spin_tf.data.conversion.sources import SOURCES
 from spin_tf.data.images import decode_image
-from spin_tf.data.records.example_proto import encode_bytes_features
 from spin_tf.data.records.tfrecord import RecordWriter, WordExample
+from spin_tf.data.records.word_example import encode_features
 from tests.data import samples
 from tests.data.samples import CHECKS, run, words_of
 
@@ -99,7 +99,7 @@ def test_foreign_tfrecords_convert_and_say_what_they_miss(tmp_path):
     good = {"image/encoded": samples.picture(), "text/string": b"Word", "image/filename": b"a.png"}
     with RecordWriter(tmp_path / "foreign.tfrecord") as writer:
         for features in (good, {"image/encoded": b"x", "caption": b"y"}, {**good, "image/encoded": b"no image"}):
-            writer.write(encode_bytes_features(features))
+            writer.write(encode_features(features))
     report = run("tfrecord", [str(tmp_path / "foreign*")], tmp_path / "w")
     (example,) = report["rejected"]["bad_record"]["examples"]
     assert "misses the key image/text or text/string or image/class/text" in example["detail"]

@@ -5,13 +5,10 @@ from __future__ import annotations
 import pathlib
 import pickle
 import shutil
-import struct
 
 import numpy as np
 import pytest
 
-from spin_tf.data.records import record_file
-from spin_tf.data.records.example_proto import decode_bytes_features
 from spin_tf.data.records.tfrecord import (
     RecordError,
     RecordIndex,
@@ -23,6 +20,7 @@ from spin_tf.data.records.tfrecord import (
     serialize_example,
     shard_path,
 )
+from spin_tf.data.records.word_example import decode_bytes_features
 
 
 def words(count: int) -> list[WordExample]:
@@ -123,12 +121,6 @@ def test_a_file_appears_only_when_complete(tmp_path):
         writer.write(words(1)[0])
         raise RuntimeError
     assert list(tmp_path.iterdir()) == []
-
-
-def test_crc_of_lengths_equals_the_library():
-    lengths = np.array([0, 1, 255, 65536, 2**40 + 3], np.uint64)
-    expected = [record_file.crc32c(struct.pack("<Q", int(n))) for n in lengths]
-    assert record_file._crc32c_of_lengths(lengths).tolist() == expected
 
 
 @pytest.mark.parametrize(

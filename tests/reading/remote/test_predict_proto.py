@@ -92,7 +92,7 @@ def test_whatever_is_cut_off_is_an_error_or_a_shorter_answer() -> None:
             refused += 1
     assert refused > 0.9 * len(data)
     for broken in (b"\xff" * 20, b"\x0b", b"\x0a\x05ab"):
-        with pytest.raises(ValueError, match="byte"):
+        with pytest.raises(ValueError, match="no answer"):
             decode_response(broken)
     with pytest.raises(ValueError, match="type 14"):
         decode_response(response({"x": tf.make_tensor_proto(tf.constant([1.0], tf.bfloat16))}))

@@ -304,7 +304,7 @@ def test_core_install_reads_through_rest_and_names_the_extra_of_grpc(clean: Read
     (tmp_path / "word.png").write_bytes(pictures(1)[0])
     program = (
         "import sys\n"
-        "for name in ('tensorflow', 'keras', 'grpc', 'tensorflow_serving', 'google'):\n"
+        "for name in ('tensorflow', 'keras', 'grpc', 'tensorflow_serving'):\n"
         "    sys.modules[name] = None\n"
         "from spin_tf.cli import _run, recognize\n"
         "_run.run(recognize.main)\n"

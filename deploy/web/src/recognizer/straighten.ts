@@ -1,4 +1,4 @@
-/** The twin of spin_tf/photo/crops.py: words cut out of a photograph, straightened by perspective. */
+/** The twin of spin_tf/data/conversion/cropping.py: words cut out of a photograph, straightened by perspective. */
 import { Picture } from "./picture";
 import type { Quadrilateral } from "./text_map";
 

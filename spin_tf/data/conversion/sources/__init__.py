@@ -1,49 +1,41 @@
-"""Where labelled words come from: one module a format, each with `entries(path, root)`."""
+"""Where labelled words come from: a function a format, each called with the label file and the folder of pictures."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from spin_tf.data.conversion.entry import Entry
 from spin_tf.data.conversion.sources import (
-    art,
     born_digital,
-    cocotext,
-    cocotext_words,
     csv_file,
-    cute80,
-    icdar,
-    icdar2003,
-    iiit5k,
     jsonl,
+    label_lines,
     lmdb_folder,
-    mjsynth,
-    svt,
-    svtp,
-    synthtext,
+    matlab,
+    scenes,
     tfrecord_files,
-    tsv,
 )
+from spin_tf.data.conversion.sources.tagged_xml import tagged_xml
 
-SOURCES = {
-    "art": art,
-    "born_digital": born_digital,
-    "cocotext": cocotext,
-    "cocotext_words": cocotext_words,
-    "csv": csv_file,
-    "cute80": cute80,
-    "icdar": icdar,
-    "icdar2003": icdar2003,
-    "iiit5k": iiit5k,
-    "jsonl": jsonl,
-    "lmdb": lmdb_folder,
-    "mjsynth": mjsynth,
-    "svt": svt,
-    "svtp": svtp,
-    "synthtext": synthtext,
-    "tfrecord": tfrecord_files,
-    "tsv": tsv,
+SOURCES: dict[str, Callable[[str, str], Iterator[Entry]]] = {
+    "art": scenes.art,
+    "born_digital": born_digital.entries,
+    "cocotext": scenes.cocotext,
+    "cocotext_words": label_lines.cocotext_words,
+    "csv": csv_file.entries,
+    "cute80": label_lines.cute80,
+    "icdar": label_lines.icdar,
+    "icdar2003": tagged_xml,
+    "iiit5k": matlab.iiit5k,
+    "jsonl": jsonl.entries,
+    "lmdb": lmdb_folder.entries,
+    "mjsynth": label_lines.mjsynth,
+    "svt": tagged_xml,
+    "svtp": label_lines.svtp,
+    "synthtext": matlab.synthtext,
+    "tfrecord": tfrecord_files.entries,
+    "tsv": label_lines.tsv,
 }
 # Their input is the folder itself, not a label file in it.
 _FOLDERS = ("born_digital", "lmdb")
@@ -91,7 +83,7 @@ def entries(source: str, inputs: Sequence[str], image_roots: Sequence[str] = ())
     common = os.path.commonpath([os.path.abspath(root) for root in roots])
     for path, root in zip(inputs, roots, strict=True):
         prefix = os.path.relpath(os.path.abspath(root), common)
-        for entry in SOURCES[source].entries(path, root):
+        for entry in SOURCES[source](path, root):
             yield entry if prefix == os.curdir else entry._replace(source_id=f"{prefix}/{entry.source_id}")
 
 

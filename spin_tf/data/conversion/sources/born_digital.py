@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 
 from spin_tf.data.conversion.entry import Entry, bad_line, parse_lines
-from spin_tf.data.conversion.sources.icdar import unescape
+from spin_tf.data.conversion.sources.label_lines import unescape
 
 _LINE = re.compile(r'\s*(-?\d+),?\s+(-?\d+),?\s+(-?\d+),?\s+(-?\d+),?\s+"(.*)"\s*', re.DOTALL)
 _PICTURES = (".bmp", ".gif", ".jpeg", ".jpg", ".png")

@@ -11,8 +11,7 @@ import os
 from collections.abc import Iterator
 from typing import Any
 
-from spin_tf.data.conversion.entry import Entry, bad_line, image_entry, lines_of, parse_lines
-from spin_tf.data.conversion.json_file import text_of
+from spin_tf.data.conversion.entry import Entry, bad_line, image_entry, lines_of, parse_lines, text_of
 from spin_tf.data.conversion.sources.csv_file import FILE_NAMES, TEXT_NAMES
 
 _FILE_NAMES = (*FILE_NAMES, "img_path")

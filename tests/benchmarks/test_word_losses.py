@@ -10,10 +10,10 @@ import sys
 import numpy as np
 import pytest
 
+from benchmarks.word_losses import CrossEntropy, Measured, load_words
 from spin_tf import config as c
 from spin_tf.charset import Tokenizer
 from spin_tf.contract.preprocessing import Preprocessing
-from spin_tf.evaluation.cross_entropy import CrossEntropy, Measured, load_words
 from spin_tf.evaluation.metrics import Score
 from spin_tf.models import SPINRecognizer
 from tests.training import tiny

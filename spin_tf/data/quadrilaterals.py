@@ -81,13 +81,6 @@ def intersection(a: _Points, b: _Points) -> float:
     return abs(total)
 
 
-def overlap(a: _Points, b: _Points) -> float:
-    """Intersection over union of two simple polygons, 0..1; 0 where they have no area."""
-    common = intersection(a, b)
-    union = area(a) + area(b) - common
-    return common / union if union > 0 else 0.0
-
-
 def heights(quadrilaterals: np.ndarray) -> np.ndarray:
     """The mean of the two sides of each of (n, 4, 2), from the upper to the lower edge."""
     return (

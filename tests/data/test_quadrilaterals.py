@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from spin_tf.photo import geometry
+from spin_tf.data import quadrilaterals as geometry
 
 SQUARE = [(0, 0), (4, 0), (4, 4), (0, 4)]
 # A square with a notch from above.
@@ -59,12 +59,6 @@ def test_intersections_of_bent_words_agree_with_counted_pixels() -> None:
         two = band(random.uniform(0, 3))
         counted = int((pixels(one) & pixels(two)).sum())
         assert geometry.intersection(one, two) == pytest.approx(counted, abs=1500)
-        union = int((pixels(one) | pixels(two)).sum())
-        assert geometry.overlap(one, two) == pytest.approx(counted / union, abs=0.03)
-
-
-def test_overlap_of_nothing_is_none() -> None:
-    assert geometry.overlap([(1, 1)] * 4, [(1, 1)] * 4) == 0
 
 
 def test_widening_adds_the_same_on_all_sides() -> None:

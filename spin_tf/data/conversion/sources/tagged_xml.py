@@ -1,4 +1,4 @@
-"""ICDAR 2003: words.xml with tagged rectangles on photographs, or word.xml with one picture a word."""
+"""XML of ICDAR 2003 (words.xml, tagged rectangles on photographs; word.xml, a picture a word) and Street View Text."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 from spin_tf.data.conversion.entry import Entry, bad_line, image_entry
 
 
-def entries(path: str, root: str) -> Iterator[Entry]:
+def tagged_xml(path: str, root: str) -> Iterator[Entry]:
     """Yields the words of either file: `<image file="word/1/1.jpg" tag="self"/>` or taggedRectangles of a picture."""
     number = 0
     try:

@@ -9,10 +9,9 @@ from typing import Any
 import numpy as np
 
 from spin_tf.charset import Tokenizer
-from spin_tf.contract.preprocessing import Preprocessing, prepare
+from spin_tf.contract.preprocessing import Preprocessing, prepare, same_size
 from spin_tf.data.images import decode_image
 from spin_tf.data.records.tfrecord import RecordIndex
-from spin_tf.data.same_size import same_size
 from spin_tf.evaluation.metrics import Score
 
 _BATCH = 128

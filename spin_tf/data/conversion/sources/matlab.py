@@ -1,13 +1,52 @@
-"""SynthText: gt.mat with imnames, txt and wordBB; each word is cut out of its picture by perspective."""
+"""MATLAB files: those of IIIT 5K-word and of SynthText."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
+from spin_tf._extras import require
 from spin_tf.data.conversion.entry import Entry, bad_line, image_entry
-from spin_tf.data.conversion.sources.iiit5k import load_mat
+
+
+def load_mat(path: str, feature: str, names: list[str] | None = None) -> dict[str, Any]:
+    """Reads variables of a MATLAB file.
+
+    Raises:
+        ValueError: when this is no MATLAB file that scipy reads.
+    """
+    io = require("scipy.io", feature, "data")
+    try:
+        return io.loadmat(path, squeeze_me=True, variable_names=names)
+    except (OSError, MemoryError):
+        raise
+    # scipy raises its own errors, zlib's and nearly any other on broken files.
+    except Exception as error:
+        raise ValueError(f"This is no MATLAB file that can be read: {error}. Received: input={path!r}") from error
+
+
+def iiit5k(path: str, root: str) -> Iterator[Entry]:
+    """IIIT 5K-word: traindata.mat and testdata.mat, a struct array of ImgName, GroundTruth and two lexicons.
+
+    The official labels are upper case.
+    """
+    variables = load_mat(path, "Reading IIIT5K")
+    for value in variables.values():
+        rows = np.atleast_1d(value) if isinstance(value, np.ndarray) else np.empty(0)
+        if rows.dtype.names and {"ImgName", "GroundTruth"} <= set(rows.dtype.names):
+            for number, row in enumerate(rows, start=1):
+                name, text = row["ImgName"], row["GroundTruth"]
+                if not isinstance(name, str) or not isinstance(text, (str, int, float)):
+                    yield bad_line(path, number, ascii((name, text)))
+                else:
+                    yield image_entry(root, name, str(text))
+            return
+    found = ", ".join(name for name in variables if not name.startswith("__"))
+    raise ValueError(
+        f"No struct array with ImgName and GroundTruth in this file. Received: input={path!r}, found={found}"
+    )
 
 
 def _variable(path: str, name: str) -> np.ndarray:
@@ -23,8 +62,10 @@ def _variable(path: str, name: str) -> np.ndarray:
     return alone
 
 
-def entries(path: str, root: str) -> Iterator[Entry]:
-    """Yields the words of gt.mat. The variables are read one after the other and packed: 32 bytes a box.
+def synthtext(path: str, root: str) -> Iterator[Entry]:
+    """SynthText: gt.mat with imnames, txt and wordBB; each word is cut out of its picture by perspective.
+
+    The variables are read one after the other and packed: 32 bytes a box.
 
     wordBB is 2 x 4 x words (2 x 4 for one word), the corners clockwise from the upper left of the text; txt holds
     strings of several words each, separated by white space, in the order of the boxes.
