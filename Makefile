@@ -17,11 +17,10 @@ TEST_WORKERS ?= 2
 IN_WORKERS = --numprocesses=$(TEST_WORKERS) --dist=loadfile --no-loadscope-reorder
 # What neither trains, exports nor starts many processes.
 FAST_TESTS := $(addprefix tests/,test_charset.py test_config.py test_files.py test_input_files.py test_progress.py \
-	test_repository.py test_recognizer.py contract data/records data/test_picture.py data/test_formats.py \
+	test_repository.py test_recognizer.py contract data/records data/test_formats.py \
 	decoding/test_pattern.py decoding/test_search.py decoding/test_trie.py evaluation/test_metrics.py \
-	evaluation/test_photo_protocol.py layers/test_layers.py photo/test_geometry.py photo/test_order.py \
-	photo/test_text_map.py reading/test_checksum.py reading/test_file_objects.py reading/test_metadata.py \
-	training/test_clock.py training/test_optimizer.py)
+	evaluation/test_photo_protocol.py layers/test_layers.py photo/test_order.py \
+	photo/test_text_map.py reading/test_checksum.py reading/test_file_objects.py reading/test_metadata.py)
 WEB_PACKAGES := deploy/web/node_modules/.package-lock.json
 export CHROMIUM ?= /usr/bin/chromium
 comma := ,

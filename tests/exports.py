@@ -40,7 +40,7 @@ def tiny_model(transformation: str, backbone: str) -> SPINRecognizer:
         if "decoder/" in variable.path or "encoder/" in variable.path:
             variable.assign(rng.normal(0, 1.0, variable.shape))
     wake(model)
-    model.decoder.generator_bias.assign([-9.0, -1.0, 0.0, 0.0, 0.0, 0.0, 0.0])
+    model.decoder.generator_bias.assign([-9.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0])
     return model
 
 

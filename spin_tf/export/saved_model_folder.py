@@ -18,6 +18,9 @@ from spin_tf.models import SPINRecognizer
 from spin_tf.reading.litert import SIGNATURE, WIDE
 from spin_tf.reading.saved_model import BYTES_ARGUMENT, IMAGES_SIGNATURE, METADATA_FOLDER, load
 
+# By name, a function of tensors to a dict of them, and what it takes.
+Signatures = dict[str, tuple[Callable[..., dict[str, Any]], list[Any]]]
+
 
 def export(
     model: SPINRecognizer, path: str | os.PathLike[str], files: Sequence[bytes]
@@ -88,19 +91,13 @@ def _write(model: SPINRecognizer, folder: pathlib.Path) -> None:
 
         return read
 
-    signatures: dict[str, tuple[Callable[..., dict[str, Any]], list[Any]]] = {
-        SIGNATURE: (from_bytes, [tf.TensorSpec((None,), tf.string, BYTES_ARGUMENT)])
-    }
+    signatures: Signatures = {SIGNATURE: (from_bytes, [tf.TensorSpec((None,), tf.string, BYTES_ARGUMENT)])}
     for signature, size in sizes.items():
         signatures[signature] = from_images(signature), [tf.TensorSpec((None, *size, 1), tf.float32, "image")]
     write_signatures(model, signatures, folder)
 
 
-def write_signatures(
-    model: SPINRecognizer,
-    signatures: dict[str, tuple[Callable[..., dict[str, Any]], list[Any]]],
-    folder: str | os.PathLike[str],
-) -> None:
+def write_signatures(model: SPINRecognizer, signatures: Signatures, folder: str | os.PathLike[str]) -> None:
     """Writes a SavedModel that has signatures only, each a function of the model's weights and what it takes.
 
     Keras's ExportArchive traces every function twice and the model itself besides: for the same bytes of a LiteRT file

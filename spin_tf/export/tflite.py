@@ -8,7 +8,6 @@ import os
 import pathlib
 import tempfile
 import zipfile
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -20,7 +19,7 @@ from spin_tf.decoding.stepping import read_stepwise
 from spin_tf.export.check_inputs import wide_of
 from spin_tf.export.flatbuffer import tidy
 from spin_tf.export.parity import Parity, compare_words, require_parity, worst
-from spin_tf.export.saved_model_folder import write_signatures
+from spin_tf.export.saved_model_folder import Signatures, write_signatures
 from spin_tf.models import SPINRecognizer
 from spin_tf.reading.litert import (
     BATCH_SIGNATURE,
@@ -73,7 +72,7 @@ def convert(model: SPINRecognizer, quantization: str = "none") -> bytes:
     return append_metadata(flatbuffer, {**model.metadata, "quantization": quantization})
 
 
-def _endpoints(model: SPINRecognizer, tf: Any) -> dict[str, tuple[Callable[..., Any], list[Any]]]:
+def _endpoints(model: SPINRecognizer, tf: Any) -> Signatures:
     """The signatures, as functions and what they take; all of them use the same weights, which are stored once."""
 
     def read(image: Any) -> dict[str, Any]:
@@ -89,7 +88,7 @@ def _endpoints(model: SPINRecognizer, tf: Any) -> dict[str, tuple[Callable[..., 
         return tf.TensorSpec(shape, tf.float32, name=name)
 
     features, units = model.decoder.state_projection.shape
-    endpoints: dict[str, tuple[Callable[..., Any], list[Any]]] = {}
+    endpoints: Signatures = {}
     for suffix, size in (("", model.image_size), (WIDE, model.wide_image_size)):
         if size is None:
             continue

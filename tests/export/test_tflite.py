@@ -5,6 +5,7 @@ import pathlib
 import zipfile
 from typing import Any
 
+import keras
 import numpy as np
 import pytest
 
@@ -13,7 +14,7 @@ from spin_tf.export import tflite
 from spin_tf.export.parity import ParityError
 from spin_tf.models import SPINRecognizer
 from spin_tf.reading.litert import LiteRTInterpreter, LiteRTModel, read_metadata
-from tests.backbones import SMALL_BACKBONES
+from tests.backbones import SMALL_BACKBONES, wake
 from tests.exports import tiny_file, tiny_images, tiny_model
 
 
@@ -198,13 +199,37 @@ def test_quantization_must_be_known(model: SPINRecognizer) -> None:
         tflite.convert(model, "int4")
 
 
+@pytest.fixture(scope="module")
+def gentle(backbone: str) -> SPINRecognizer:
+    """Less sharp than the tiny models, which half the digits of a weight make read otherwise."""
+    keras.utils.set_random_seed(1)
+    model = SPINRecognizer(
+        {
+            "charset": "chars:abcDé",
+            "max_length": 5,
+            "transformation": {"localization_width": 2},
+            "backbone": SMALL_BACKBONES[backbone],
+        }
+    )
+    wake(model)
+    rng = np.random.default_rng(5)
+    for variable in model.variables:
+        if variable.path.endswith(("decoder/generator", "decoder/token_kernel", "context_kernel")):
+            variable.assign(rng.normal(0, 1.5, variable.shape))
+    return model
+
+
+@pytest.fixture(scope="module")
+def float32_size(gentle: SPINRecognizer) -> int:
+    return len(tflite.convert(gentle))
+
+
 @pytest.mark.parametrize("quantization", ["float16", "int8"])
-def test_smaller_files(
-    model: SPINRecognizer, images: np.ndarray, exported: pathlib.Path, quantization: str, tmp_path: pathlib.Path
-) -> None:
-    content = tflite.convert(model, quantization)
-    assert len(content) < exported.stat().st_size
-    parities = tflite.compare(model, content, images)
+def test_smaller_files(gentle: SPINRecognizer, float32_size: int, quantization: str, tmp_path: pathlib.Path) -> None:
+    images = np.random.default_rng(2).uniform(-1, 1, (12, 32, 100, 1)).astype("float32")
+    content = tflite.convert(gentle, quantization)
+    assert len(content) < float32_size
+    parities = tflite.compare(gentle, content, images)
     assert list(parities) == ["serving_default", "batch", "encode and step"]
     for parity in parities.values():
         assert parity.agreement >= (0.9 if quantization == "float16" else 0.5)
