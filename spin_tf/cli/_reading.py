@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 from absl import flags
@@ -72,8 +73,12 @@ LOCAL = (
 )
 
 
+@functools.cache
 def define_turn() -> flags.FlagHolder[str]:
-    """The flag --turn of crops, for commands that read no photographs, where that name is another flag."""
+    """The flag --turn of crops, for commands that read no photographs, where that name is another flag.
+
+    Defined once, whatever of them a process imports.
+    """
     return flags.DEFINE_enum(
         "turn",
         "tall",

@@ -139,7 +139,8 @@ def test_named_shares_make_room() -> None:
     assert LabelShares.parse(["words=1"]) == LabelShares(0, 0, 0, 0, 1, 0)
     assert LabelShares.parse(["signs=0.2"]) == LabelShares(signs=0.2)
     full = LabelShares.parse(["signs=0.5", "long=0.4"])
-    assert full.codes + full.accents == pytest.approx(0.1) and full.accents > full.codes > 0
+    assert full.codes + full.accents + full.spaces == pytest.approx(0.1)
+    assert full.accents > full.codes > full.spaces > 0
 
 
 def test_marks_that_print_has_are_words_of_their_own_kind() -> None:
