@@ -163,8 +163,8 @@ def second(results: Results) -> str:
     return (
         f"Of the second validation, {words['words']:,} words, it reads {_share(words)} ({words['correct']:,}; "
         f"{_about(results, 'second')}). By where they are from, in per cent, beside RapidOCR in one run "
-        f"({_about(results, 'beside')}); but for plates, receipts and Total-Text the labels are RapidOCR's own readings "
-        f"where they agreed, which favours it:\n\n{_beside(results, rows)}"
+        f"({_about(results, 'beside')}); but for plates, receipts and Total-Text the labels are RapidOCR's own "
+        f"readings where they agreed, which favours it:\n\n{_beside(results, rows)}"
     )
 
 
