@@ -32,9 +32,7 @@ class LabelShares:
     spaces: float = 0.02
 
     def __post_init__(self) -> None:
-        for name, value in dataclasses.asdict(self).items():
-            if not isinstance(value, (int, float)) or not 0 <= value <= 1:
-                raise ValueError(f"A share must be a number in [0, 1]. Received: {name}={value!r}")
+        _check_fields(self, "share")
         if sum(dataclasses.astuple(self)) > 1 + 1e-9:
             raise ValueError(f"The shares of labels are at most 1 together. Received: {self}")
 
@@ -61,6 +59,12 @@ class LabelShares:
         room = max(1 - sum(given.values()), 0.0)
         scale = min(1.0, room / sum(rest.values())) if sum(rest.values()) else 1.0
         return cls(**given, **{n: v * scale for n, v in rest.items()})
+
+
+def _check_fields(numbers: LabelShares | SynthesisConfig, kind: str) -> None:
+    for name, value in dataclasses.asdict(numbers).items():
+        if not isinstance(value, (int, float)) or not 0 <= value <= 1:
+            raise ValueError(f"A {kind} must be a number in [0, 1]. Received: {name}={value!r}")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -134,10 +138,7 @@ class SynthesisConfig:
     jpeg: float = 0.35
 
     def __post_init__(self) -> None:
-        for field in dataclasses.fields(self):
-            value = getattr(self, field.name)
-            if not isinstance(value, (int, float)) or not 0 <= value <= 1:
-                raise ValueError(f"A probability must be a number in [0, 1]. Received: {field.name}={value!r}")
+        _check_fields(self, "probability")
 
     def without(self, *families: str) -> SynthesisConfig:
         """The same configuration with some families turned off.

@@ -23,7 +23,7 @@ from spin_tf.models import SPINRecognizer, load_model
 from spin_tf.reading.keras_model import KerasModel
 from spin_tf.reading.litert import SIGNATURE, WIDE, LiteRTModel
 from spin_tf.reading.onnx_model import ONNXModel
-from tests.backbones import SMALL_BACKBONES
+from tests.backbones import SMALL_BACKBONES, sharpen
 from tests.exports import tiny_file, tiny_model
 
 NARROW, WIDTHS = (32, 32), (32, 64)
@@ -43,10 +43,7 @@ CONFIG: dict[str, Any] = {
 def model() -> SPINRecognizer:
     keras.utils.set_random_seed(4)
     model = SPINRecognizer(CONFIG)
-    rng = np.random.default_rng(6)
-    for variable in model.variables:
-        if "decoder/" in variable.path or "encoder/" in variable.path:
-            variable.assign(rng.normal(0, 1.0, variable.shape))
+    sharpen(model)
     return model
 
 
