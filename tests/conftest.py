@@ -70,6 +70,14 @@ def strip_model(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
     return path
 
 
+@pytest.fixture(scope="session")
+def known_words() -> pathlib.Path:
+    """A `.tflite` file that reads drawn words: see tests/known_words.py."""
+    from tests import known_words
+
+    return known_words.FILE
+
+
 @pytest.fixture
 def detector(shared: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """What finds the words of photographs in every command of a test, without the network: the model of words where it

@@ -63,7 +63,7 @@ def write(path: pathlib.Path) -> None:
             }
 
     module = StripModel()
-    _convert(module, {"serving_default": module.serve}, path, METADATA)
+    convert(module, {"serving_default": module.serve}, path, METADATA)
 
 
 # A model of two sizes: strips are 16 columns wide.
@@ -108,7 +108,7 @@ def write_two_sizes(path: pathlib.Path) -> None:
     }
     module = tf.Module()
     module.functions = signatures
-    _convert(module, signatures, path, WIDE_METADATA)
+    convert(module, signatures, path, WIDE_METADATA)
 
 
 def _probabilities(level: Any, sharpness: Any = 4.0) -> Any:
@@ -118,7 +118,7 @@ def _probabilities(level: Any, sharpness: Any = 4.0) -> Any:
     return tf.nn.softmax(-sharpness * tf.square(level[..., None] - tokens))
 
 
-def _convert(module: Any, signatures: dict[str, Any], path: pathlib.Path, metadata: dict[str, Any]) -> None:
+def convert(module: Any, signatures: dict[str, Any], path: pathlib.Path, metadata: dict[str, Any]) -> None:
     import tensorflow as tf
 
     with tempfile.TemporaryDirectory() as folder:

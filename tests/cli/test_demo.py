@@ -46,6 +46,7 @@ def test_the_file_that_it_names_can_be_read(strip_model: pathlib.Path, tmp_path:
     assert advice == "python -m spin_tf recognize build/demo/word_000.png"
     program, *arguments = advice.split()
     assert program == "python"
+    arguments.append(f"--model={strip_model}")
     read = subprocess.run([sys.executable, *arguments], cwd=tmp_path, env=environment, capture_output=True, text=True)
     assert read.returncode == 0 and read.stdout.startswith("build/demo/word_000.png\t")
 

@@ -165,13 +165,15 @@ def test_no_words_are_no_result(strip_model: pathlib.Path, tmp_path: pathlib.Pat
     assert result.returncode == 2 and "cannot be written" in result.stderr
 
 
-def test_two_models(strip_model: pathlib.Path, data: pathlib.Path, tmp_path: pathlib.Path) -> None:
+def test_two_models(
+    strip_model: pathlib.Path, known_words: pathlib.Path, data: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
     result = evaluate(
-        f"--model={strip_model}", "--compare_with=bundled", f"--data=one={data}/first-*", f"--output={tmp_path}"
+        f"--model={strip_model}", f"--compare_with={known_words}", f"--data=one={data}/first-*", f"--output={tmp_path}"
     )
     assert result.returncode == 0, result.stderr
-    # The bundled model reads nothing in strips, the strip model three words of four.
-    assert f"first: {strip_model}, second: bundled" in result.stdout
+    # The other model reads nothing in strips, the strip model three words of four.
+    assert f"first: {strip_model}, second: {known_words}" in result.stdout
     assert "| one | 4 | 0 | 3 | 0 | 1 | 0.25 |" in result.stdout
     lines = [json.loads(line) for line in (tmp_path / "comparison.jsonl").read_text().splitlines()]
     assert sorted(line["truth"] for line in lines) == ["Ab", "c-d", "zz9"]

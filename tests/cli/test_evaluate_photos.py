@@ -9,14 +9,16 @@ import sys
 
 import pytest
 
+from tests import known_words
 from tests.photo.pictures import draw_signs
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 SIGNS = [("Garden", 60, 60, 60), ("Market", 60, 220, 80), ("HOTEL", 480, 420, 50)]
+MODEL = f"--model={known_words.FILE}"
 
 
 def evaluate(*arguments: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, str(REPOSITORY / "bin" / "evaluate_photos.py"), *map(str, arguments)]
+    command = [sys.executable, str(REPOSITORY / "bin" / "evaluate_photos.py"), MODEL, *map(str, arguments)]
     return subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True)
 
 

@@ -16,16 +16,18 @@ from PIL import Image
 
 from spin_tf.photo.annotate import Annotations
 from spin_tf.photo.reader import PhotoReader
+from tests import known_words
 from tests.photo.pictures import draw_signs
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 SIGNS = [("Garden", 60, 60, 60), ("Street", 300, 60, 60), ("HOTEL", 480, 420, 50)]
+MODEL = f"--model={known_words.FILE}"
 
 
 def read_photo(
     *arguments: object, cwd: pathlib.Path = REPOSITORY, **environment: str
 ) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, str(REPOSITORY / "bin" / "read_photo.py"), *map(str, arguments)]
+    command = [sys.executable, str(REPOSITORY / "bin" / "read_photo.py"), MODEL, *map(str, arguments)]
     return subprocess.run(command, cwd=cwd, capture_output=True, text=True, env={**os.environ, **environment})
 
 
@@ -61,7 +63,7 @@ def test_json_lines_are_what_the_reader_answers(folder: pathlib.Path) -> None:
     (record,) = map(json.loads, result.stdout.splitlines())
     assert set(record) == {"path", "width", "height", "turned", "words"}
     assert (record["path"], record["width"], record["height"], record["turned"]) == (str(folder / "b.PNG"), 900, 600, 0)
-    photo = PhotoReader(detector=folder.parent / "boxes.jsonl").read(folder / "b.PNG")
+    photo = PhotoReader(known_words.FILE, detector=folder.parent / "boxes.jsonl").read(folder / "b.PNG")
     assert record["words"] == json.loads(json.dumps([word.to_dict() for word in photo]))
     for word, (_, place) in zip(record["words"], zip(SIGNS, draw_signs(SIGNS)[1], strict=True), strict=True):
         assert set(word) == {"text", "confidence", "polygon", "line", "score"}
@@ -133,7 +135,7 @@ def test_annotations_of_large_and_tiny_pictures(tmp_path: pathlib.Path) -> None:
             height, width = picture.shape[:2]
             return np.array([[(0, 0), (width, 0), (width, height), (0, height)]], np.float32), np.ones(1)
 
-    reader = PhotoReader(detector=One(), min_confidence=0)
+    reader = PhotoReader(known_words.FILE, detector=One(), min_confidence=0)
     word = draw_signs([("Garden", 8, 4, 40)], (170, 50))[0]
     photo = reader.read(word)
     assert len(photo) == 1 and annotate(word, photo).size == (170, 50)
@@ -196,7 +198,7 @@ def test_recognize_tells_of_a_whole_photograph(folder: pathlib.Path) -> None:
     # Tall, and small: no photograph, however little is read in it.
     Image.fromarray(noise[:, :100]).save(folder / "tall.png")
     Image.fromarray(noise[:100, :100]).save(folder / "small.png")
-    command = [sys.executable, "-m", "spin_tf", "recognize", *sorted(map(str, folder.glob("*.[pjP]*")))]
+    command = [sys.executable, "-m", "spin_tf", "recognize", MODEL, *sorted(map(str, folder.glob("*.[pjP]*")))]
     result = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True)
     assert result.returncode == 0
     assert len(result.stdout.splitlines()) == 5

@@ -102,11 +102,11 @@ def test_further_frames_and_pages_are_told(strip_model: pathlib.Path, tmp_path: 
         "exec 7< <(cat word.png); {} /dev/fd/7",
     ],
 )
-def test_pipes_that_are_named(how: str, tmp_path: pathlib.Path) -> None:
+def test_pipes_that_are_named(how: str, known_words: pathlib.Path, tmp_path: pathlib.Path) -> None:
     from tests.fuzz.images import word_picture
 
     word_picture("sale").save(tmp_path / "word.png")
-    command = how.replace("k9z", "sale").format(" ".join(COMMAND))
+    command = how.replace("k9z", "sale").format(" ".join([*COMMAND, f"--model={known_words}"]))
     result = subprocess.run(["bash", "-c", command], cwd=tmp_path, capture_output=True, text=True)
     assert (result.returncode, result.stderr) == (0, "")
     assert "sale" in result.stdout
@@ -163,11 +163,11 @@ def test_an_interrupt_ends_the_waiting(strip_model: pathlib.Path) -> None:
 
 
 @needs_pipes
-def test_explained_from_a_pipe(tmp_path: pathlib.Path) -> None:
+def test_explained_from_a_pipe(known_words: pathlib.Path, tmp_path: pathlib.Path) -> None:
     from tests.fuzz.images import word_picture
 
     word_picture("sale").save(tmp_path / "word.png")
     with open(tmp_path / "word.png", "rb") as file:
-        result = recognize(f"--explain={tmp_path / 'page'}", "-", stdin=file)
+        result = recognize(f"--model={known_words}", f"--explain={tmp_path / 'page'}", "-", stdin=file)
     assert (result.returncode, result.stderr) == (0, "")
     assert "sale" in (tmp_path / "page" / "explain.html").read_text(encoding="utf-8")

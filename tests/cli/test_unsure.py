@@ -47,14 +47,14 @@ def test_one_line_names_the_first(capsys: pytest.CaptureFixture[str]) -> None:
     )
 
 
-def test_a_white_picture(tmp_path: pathlib.Path) -> None:
+def test_a_white_picture(known_words: pathlib.Path, tmp_path: pathlib.Path) -> None:
     """Whatever the model makes of it: the line stands there when the printed confidence is that low, else not."""
     Image.fromarray(np.full((40, 120), 255, np.uint8)).save(tmp_path / "white.png")
-    result = recognize(tmp_path / "white.png")
+    result = recognize(f"--model={known_words}", tmp_path / "white.png")
     _, text, confidence = result.stdout.rstrip("\n").split("\t")
     assert result.returncode == 0
     assert ("perhaps no word is there" in result.stderr) == (text != "" and float(confidence) < 0.1)
-    sure = recognize("--min_confidence=0.9", tmp_path / "white.png")
+    sure = recognize(f"--model={known_words}", "--min_confidence=0.9", tmp_path / "white.png")
     assert sure.returncode == 0 and sure.stdout.split("\t")[1:] == ["", "0.0000\n"]
     assert sure.stderr == f"{tmp_path}/white.png: no word: no reading that is allowed reaches a confidence of 0.9\n"
 

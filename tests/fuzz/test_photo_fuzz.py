@@ -16,6 +16,7 @@ from PIL import Image
 from spin_tf import PhotoReader, Recognizer
 from spin_tf.data.images import ImageError
 from spin_tf.photo.box_file import BoxFile
+from tests import known_words
 from tests.fuzz.images import image_seeds
 from tests.fuzz.mutations import Trials, mutations
 from tests.photo.pictures import PlateDetector, draw_signs
@@ -50,7 +51,7 @@ def fuzz_photos(reader: PhotoReader, count: int, first: int, max_bytes: int, sec
 
 
 def test_damaged_photographs_end_in_documented_errors() -> None:
-    reader = PhotoReader(Recognizer(num_threads=1), PlateDetector(), min_confidence=0)
+    reader = PhotoReader(Recognizer(known_words.FILE, num_threads=1), PlateDetector(), min_confidence=0)
     assert len(reader.read(photo_seeds()["photo_png"])) == 3
     # Python's memory: the picture, a look, the crops.
     fuzz_photos(reader, QUICK, 0, 256 * 2**20, 20.0)
@@ -60,7 +61,7 @@ def test_damaged_photographs_end_in_documented_errors() -> None:
 def test_five_hundred_damaged_photographs(shared: pathlib.Path) -> None:
     """Through the detector's engine, which is given pictures of any size and content."""
     path = shared / "detectors" / "Multilingual_PP-OCRv3_det.onnx"
-    reader = PhotoReader(None, path if path.exists() else "lines", num_threads=2, min_confidence=0)
+    reader = PhotoReader(known_words.FILE, path if path.exists() else "lines", num_threads=2, min_confidence=0)
     fuzz_photos(reader, SLOW, QUICK, 0, 30.0)
 
 

@@ -1,4 +1,4 @@
-"""Photographs that are drawn, read with the bundled model; their words are found without a model."""
+"""Photographs that are drawn; their words are found without a model, and read with one that knows them."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ import spin_tf
 from spin_tf import Photo, PhotoReader, ReadError, Recognizer
 from spin_tf.data.images import ImageError
 from spin_tf.reading.images import ImageLike
+from tests import known_words
 from tests.photo.pictures import PlateDetector, draw_signs
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
@@ -24,7 +25,7 @@ TEXTS = ["garden", "street", "market", "hotel"]
 
 @pytest.fixture(scope="module")
 def recognizer() -> Recognizer:
-    return Recognizer(num_threads=2)
+    return Recognizer(known_words.FILE, num_threads=2)
 
 
 @pytest.fixture(scope="module")
@@ -178,20 +179,24 @@ def test_a_word_that_runs_up_begins_below(recognizer: Recognizer) -> None:
 
 def test_options_of_decoding_are_handed_through(signs: tuple[Image.Image, np.ndarray]) -> None:
     picture, _ = signs
-    reader = PhotoReader(None, PlateDetector(), lexicon=["Hotel", "Gardens", "Sweet"], n_best=2, min_confidence=0)
+    reader = PhotoReader(
+        known_words.FILE, PlateDetector(), lexicon=["Hotel", "Gardens", "Sweet"], n_best=2, min_confidence=0
+    )
     photo = reader.read(picture)
     assert {word.text for word in photo} <= {"Hotel", "Gardens", "Sweet"}
     assert photo.words[-1].text == "Hotel"
-    several = PhotoReader(None, PlateDetector(), n_best=2).read(picture)
+    several = PhotoReader(known_words.FILE, PlateDetector(), n_best=2).read(picture)
     assert texts(several) == TEXTS
     assert [len(word.word.alternatives) for word in several] == [1] * 4
     assert [len(alternative) for alternative in several[0].to_dict()["alternatives"]] == [2]
-    capitals = PhotoReader(None, PlateDetector(), pattern="[A-Z]+", turn=False).read(picture)
+    capitals = PhotoReader(known_words.FILE, PlateDetector(), pattern="[A-Z]+", turn=False).read(picture)
     assert all(word.text.isupper() for word in capitals) and "HOTEL" in [word.text for word in capitals]
-    figures = PhotoReader(None, PlateDetector(), allowlist="0-9", turn=False, min_confidence=0).read(picture)
+    figures = PhotoReader(known_words.FILE, PlateDetector(), allowlist="0-9", turn=False, min_confidence=0).read(
+        picture
+    )
     assert all(word.text.isdecimal() for word in figures)
     with pytest.raises(TypeError, match="Received: n_best"):
-        PhotoReader(Recognizer(), PlateDetector(), n_best=2)
+        PhotoReader(Recognizer(known_words.FILE), PlateDetector(), n_best=2)
 
 
 def test_large_photographs_are_looked_at_in_tiles(recognizer: Recognizer) -> None:
@@ -219,7 +224,7 @@ def test_settings_that_make_no_sense(recognizer: Recognizer) -> None:
     for values in ({"min_confidence": 2}, {"min_height": -1}, {"tile": 5}, {"num_threads": 0}, {"effort": 9}):
         (name,) = values
         with pytest.raises(ValueError, match=f"Received: {name}="):
-            PhotoReader(None, PlateDetector(), **values)  # type: ignore[arg-type]
+            PhotoReader(known_words.FILE, PlateDetector(), **values)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -261,9 +266,12 @@ def test_places_of_no_use_are_left_out(recognizer: Recognizer, signs: tuple[Imag
 
 
 def test_a_word_that_leaves_the_picture_is_read(recognizer: Recognizer) -> None:
-    picture, _ = draw_signs([("Garden", 60, 4, 60)], (400, 70))
-    boxes = np.array([[(45, -15), (330, -15), (330, 90), (45, 90)]], np.float32)
-    photo = PhotoReader(recognizer, lambda _: (boxes, np.ones(1, np.float32))).read(picture)
+    picture, places = draw_signs([("Garden", 60, 60, 60)], (400, 200))
+    top = int(places[0, 0, 1])
+    picture = picture.crop((0, top, 400, 200))
+    # The edge of the picture is that of the letters; the box begins beyond it.
+    boxes = places - np.array([[(0, top + 3), (0, top + 3), (0, top), (0, top)]], np.float32)
+    photo = PhotoReader(recognizer, lambda _: (boxes, np.ones(1, np.float32)), min_confidence=0).read(picture)
     assert texts(photo) == ["garden"]
 
 
@@ -292,7 +300,7 @@ def test_a_stream_goes_on_after_what_cannot_be_read(
 
 
 def test_one_call_reads_a_photograph(signs: tuple[Image.Image, np.ndarray]) -> None:
-    photo = spin_tf.read_photo(signs[0], detector=PlateDetector(), region=(0, 0, 900, 180))
+    photo = spin_tf.read_photo(signs[0], known_words.FILE, detector=PlateDetector(), region=(0, 0, 900, 180))
     assert texts(photo) == TEXTS[:2]
     assert [word.text for word in photo[:1]] == [photo[0].text]
 
