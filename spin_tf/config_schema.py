@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from spin_tf.contract.preprocessing import Preprocessing
+from spin_tf.contract.preprocessing import IMAGE_SIZE, Preprocessing
 
 TRANSFORMATIONS = ("none", "tps", "spn", "spin", "ga_spn", "ga_spin")
 BACKBONES = {"resnet32": 4, "lcnet": 3}  # each with the number of its stages
@@ -103,7 +103,7 @@ class ModelConfig:
     """
 
     name: str = "spin"
-    image_size: list[int] = field(default_factory=lambda: [32, 100])
+    image_size: list[int] = field(default_factory=lambda: list(IMAGE_SIZE))
     wide_image_size: list[int] | None = None
     charset: str = "36"
     max_length: int = 25

@@ -26,6 +26,7 @@ from spin_tf._processes import ignore_interrupts, without_interrupts
 from spin_tf._progress import ProgressBar
 from spin_tf.charset import Charset
 from spin_tf.cli._run import UserError, flags_only
+from spin_tf.contract.preprocessing import IMAGE_SIZE
 from spin_tf.synthesis import SynthesisConfig, WordSynthesizer
 from spin_tf.synthesis.alphabet import DrawableWords, characters_of
 from spin_tf.synthesis.figures import integer, pick
@@ -52,7 +53,7 @@ _BACKGROUNDS = flags.DEFINE_string("backgrounds", None, "Folder of photographs t
 _SEED = flags.DEFINE_integer("seed", 0, "The same seed gives the same words.", lower_bound=0)
 _WORKERS = flags.DEFINE_integer("workers", 1, "Processes; the words do not depend on it.", lower_bound=1)
 _NUM_SHARDS = flags.DEFINE_integer("num_shards", 8, "Number of TFRecord files.", lower_bound=1)
-_SIZE = flags.DEFINE_list("size", ["32", "100"], "Height and width of the images.")
+_SIZE = flags.DEFINE_list("size", [*map(str, IMAGE_SIZE)], "Height and width of the images.")
 _WIDE_SIZE = flags.DEFINE_list(
     "wide_size", None, "Height and width of images of crops more than five times as wide as high; default: --size."
 )

@@ -20,6 +20,8 @@ from spin_tf.contract.ground import cut_ground
 from spin_tf.contract.pixels import Pixels, check_pixels, colour_planes, take, weighted_grey
 
 Size = tuple[int, int]
+# The paper's, and what holds where nobody says otherwise.
+IMAGE_SIZE: Size = (32, 100)
 _Answer = TypeVar("_Answer")
 # Pictures of no more are made as a whole: several looks at them cost more than all of their pixels.
 _FEW_PIXELS = 1 << 18
@@ -111,7 +113,7 @@ def values_of(pixels: np.ndarray, coloured: bool = True) -> tuple[np.ndarray, Co
     return grey if axis is None else axis.values(pixels), axis
 
 
-def preprocess(image: Pixels, size: Size = (32, 100)) -> np.ndarray:
+def preprocess(image: Pixels, size: Size = IMAGE_SIZE) -> np.ndarray:
     """What preprocessing 1 makes of a picture: the whole of it, grey, at one size; see `prepare`."""
     return prepare(image, Preprocessing(size, number=FIRST_PREPROCESSING))
 

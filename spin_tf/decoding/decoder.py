@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
+from typing import cast
 
 import numpy as np
 from absl import logging
@@ -164,7 +165,8 @@ class Decoder:
             found = []
             for row, lexicon in enumerate(lexicons):
                 own = self._constraint.automaton if lexicon is None else self._constraint.for_words(lexicon)
-                found += self._search.run({name: value[row : row + 1] for name, value in encoded.items()}, own)
+                states, projected, centres = (cast(np.ndarray, value)[row : row + 1] for value in encoded.values())
+                found += self._search.run({"states": states, "projected": projected, "centres": centres}, own)
         return [[_word(reading) for reading in readings] for readings in found]
 
 

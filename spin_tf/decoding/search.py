@@ -9,14 +9,13 @@ it may."""
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
 
 from spin_tf.decoding.automaton import END, FIRST, START, Automaton
 from spin_tf.decoding.readings import Ending, Finished, FoundReading, Prefixes
-from spin_tf.decoding.stepping import SteppingModel
+from spin_tf.decoding.stepping import Encoded, SteppingModel
 
 _NONE = -np.inf
 
@@ -114,7 +113,7 @@ class BeamSearch:
         self._floor = math.log(min_probability) if min_probability > 0 else -math.inf
         self._most_steps = _PATIENCE * width * num_steps
 
-    def run(self, encoded: Mapping[str, np.ndarray], automaton: Automaton) -> list[tuple[FoundReading, ...]]:
+    def run(self, encoded: Encoded, automaton: Automaton) -> list[tuple[FoundReading, ...]]:
         """Searches n words.
 
         Args:
@@ -183,7 +182,7 @@ class BeamSearch:
 
     def _expand(
         self,
-        encoded: Mapping[str, np.ndarray],
+        encoded: Encoded,
         automaton: Automaton,
         prefixes: Prefixes,
         words: np.ndarray,

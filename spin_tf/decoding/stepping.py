@@ -3,11 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol, TypedDict, runtime_checkable
 
 import numpy as np
 
 from spin_tf.charset import Tokenizer
+
+
+class Encoded(TypedDict):
+    """What a model makes of n images before it decodes: states (n, T, features), projected (n, T, units), and centres
+    (n, T), where across the crop each time step looks, 0..1."""
+
+    states: np.ndarray
+    projected: np.ndarray
+    centres: np.ndarray
+
+
+class Stepped(TypedDict):
+    """One step of k rows: probabilities (k, classes), attention (k, T), output and cell (k, units)."""
+
+    probabilities: np.ndarray
+    attention: np.ndarray
+    output: np.ndarray
+    cell: np.ndarray
 
 
 @runtime_checkable
@@ -29,8 +47,8 @@ class SteppingModel(Protocol):
     @property
     def can_step(self) -> bool: ...
 
-    def encode(self, images: np.ndarray) -> dict[str, np.ndarray]:
-        """(n, height, width, 1) in [-1, 1] -> states (n, T, features), projected (n, T, units), centres (n, T)."""
+    def encode(self, images: np.ndarray) -> Encoded:
+        """What (n, height, width, 1) images in [-1, 1] become."""
         ...
 
     def step(
@@ -40,16 +58,13 @@ class SteppingModel(Protocol):
         previous: np.ndarray,
         output: np.ndarray,
         cell: np.ndarray,
-    ) -> dict[str, np.ndarray]:
+    ) -> Stepped:
         """One step of k rows.
 
         Args:
             states, projected: (k, T, features) and (k, T, units), each row that of its image.
             previous: int32 (k,), the tokens of the step before.
             output, cell: (k, units), of the step before.
-
-        Returns:
-            dict of probabilities (k, classes), attention (k, T), output and cell (k, units).
         """
         ...
 
@@ -94,7 +109,7 @@ def walk_steps(
         probabilities (n, num_steps, classes), attention (n, num_steps, T) and centres (n, T), float32.
     """
     encoded = model.encode(images)
-    states, projected, centres = (encoded[key] for key in ("states", "projected", "centres"))
+    states, projected, centres = encoded["states"], encoded["projected"], encoded["centres"]
     previous = np.full(len(images), Tokenizer.START_ID, np.int32)
     output = cell = np.zeros((len(images), projected.shape[-1]), np.float32)
     probabilities, attention = [], []

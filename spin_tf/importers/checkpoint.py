@@ -141,7 +141,7 @@ def _grid(layer: Transformation, state: StateDict, prefix: str) -> list[tuple[An
         inverse = state.take(f"{prefix}inv_delta_C", (points + 3, points + 3))
         target = state.take(f"{prefix}P_hat", (rows, points + 3))
         found = inverse.any() and target.any()
-        if found and not np.allclose(target @ inverse, grid_matrix(points, (32, 100)), atol=1e-3):
+        if found and not np.allclose(target @ inverse, grid_matrix(points, layer.image_size), atol=1e-3):
             state.note(f"{prefix}P_hat and inv_delta_C are another spline than ours")
     return []
 

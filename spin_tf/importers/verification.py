@@ -14,7 +14,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from spin_tf.charset import Charset, Tokenizer
 from spin_tf.config import Config, ModelConfig, TrainingConfig, from_dict, save
-from spin_tf.contract.preprocessing import preprocess
+from spin_tf.contract.preprocessing import Size, preprocess
 from spin_tf.importers.checkpoint import model_from_state_dict
 from spin_tf.importers.reference import ReferenceNetwork
 from spin_tf.models import SPINRecognizer, load_model
@@ -61,7 +61,7 @@ class Verification:
         )
 
 
-def drawn_words(image_size: tuple[int, int] = (32, 100)) -> np.ndarray:
+def drawn_words(image_size: Size) -> np.ndarray:
     """Two words in Pillow's own font, as a reader would take them from a file: (2, *image_size, 1) in [-1, 1]."""
     images = []
     for i, word in enumerate(("spin", "2021")):
@@ -80,7 +80,8 @@ def verify(path: str | os.PathLike[str], arrays: dict[str, np.ndarray]) -> Verif
         path: the `.keras` file.
         arrays: the state dict.
     """
-    model, network, images = load_model(path), ReferenceNetwork(arrays), drawn_words()
+    model, network = load_model(path), ReferenceNetwork(arrays)
+    images = drawn_words(model.image_size)
     # What reads words reads noise too; it moves units that clean words leave alone.
     noise = np.random.default_rng(0).uniform(-0.9, 0.9, (1, *images.shape[1:]))
     images = np.concatenate([images, noise.astype(np.float32)])

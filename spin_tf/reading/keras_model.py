@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import keras
 import numpy as np
 
-from spin_tf.decoding.stepping import fill_rows
+from spin_tf.decoding.stepping import Encoded, Stepped, fill_rows
 from spin_tf.models import SPINRecognizer
 
 
@@ -68,10 +68,10 @@ class KerasModel:
         """See `SPINRecognizer.rectify`."""
         return self.recognizer.rectify(images)
 
-    def encode(self, images: np.ndarray) -> dict[str, np.ndarray]:
+    def encode(self, images: np.ndarray) -> Encoded:
         """See `SteppingModel.encode`."""
         start = self._starts.setdefault(images.shape[2], _Start(self.recognizer))
-        return _compiled_once_a_size(start, images, len(images))
+        return cast(Encoded, _compiled_once_a_size(start, images, len(images)))
 
     def step(
         self,
@@ -80,11 +80,11 @@ class KerasModel:
         previous: np.ndarray,
         output: np.ndarray,
         cell: np.ndarray,
-    ) -> dict[str, np.ndarray]:
+    ) -> Stepped:
         """See `SteppingModel.step`."""
         inputs = {"states": states, "projected": projected, "previous": previous, "output": output, "cell": cell}
         step_ = self._steps.setdefault(states.shape[1], _Step(self.recognizer))
-        return _compiled_once_a_size(step_, inputs, len(previous))
+        return cast(Stepped, _compiled_once_a_size(step_, inputs, len(previous)))
 
 
 def _compiled_once_a_size(model: keras.Model, inputs: Any, num_rows: int) -> dict[str, np.ndarray]:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import contextlib
 import functools
 import os
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from spin_tf._noise import without_native_chatter
 from spin_tf.contract.metadata import METADATA_FILE, METADATA_FORMAT, check_tensors, one_line, read_metadata
-from spin_tf.decoding.stepping import fill_rows
+from spin_tf.decoding.stepping import Encoded, Stepped, fill_rows
 from spin_tf.reading.pool import Pool
 
 __all__ = ["METADATA_FILE", "METADATA_FORMAT", "SIGNATURE", "LiteRTInterpreter", "LiteRTModel", "read_metadata"]
@@ -160,14 +160,14 @@ class LiteRTInterpreter:
         probabilities, positions = zip(*outputs, strict=True)
         return np.concatenate(probabilities), np.concatenate(positions)
 
-    def encode(self, images: np.ndarray) -> dict[str, np.ndarray]:
+    def encode(self, images: np.ndarray) -> Encoded:
         """See `SteppingModel.encode`."""
         self._check_stepping()
         is_wide = images.shape[2] != self._width
         outputs = [self._run(ENCODE_SIGNATURE, is_wide, image=image[None]) for image in images]
-        return {key: np.concatenate([output[key] for output in outputs]) for key in outputs[0]}
+        return cast(Encoded, _joined(outputs))
 
-    def step(self, **rows: np.ndarray) -> dict[str, np.ndarray]:
+    def step(self, **rows: np.ndarray) -> Stepped:
         """See `SteppingModel.step`."""
         self._check_stepping()
         size = self._step_rows
@@ -178,13 +178,12 @@ class LiteRTInterpreter:
             chunk = {key: value[start : start + size] for key, value in rows.items()}
             filled = {key: fill_rows(value, size) for key, value in chunk.items()}
             outputs.append(self._run(STEP_SIGNATURE, is_wide, **filled))
-        return {key: np.concatenate([output[key] for output in outputs])[:num_rows] for key in outputs[0]}
+        return cast(Stepped, {key: rows[:num_rows] for key, rows in _joined(outputs).items()})
 
     def rectify(self, images: np.ndarray) -> dict[str, np.ndarray]:
         """See `SPINRecognizer.rectify`."""
         is_wide = images.shape[2] != self._width
-        outputs = [self._run(RECTIFY_SIGNATURE, is_wide, image=image[None]) for image in images]
-        return {key: np.concatenate([output[key] for output in outputs]) for key in outputs[0]}
+        return _joined([self._run(RECTIFY_SIGNATURE, is_wide, image=image[None]) for image in images])
 
     def _check_stepping(self) -> None:
         if not self.can_step:
@@ -192,6 +191,10 @@ class LiteRTInterpreter:
                 f"The model has no signatures {ENCODE_SIGNATURE} and {STEP_SIGNATURE}; export it anew with "
                 f"bin/export_tflite.py. Received: model={self._name!r} with {sorted(self._runners)}"
             )
+
+
+def _joined(outputs: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
+    return {key: np.concatenate([output[key] for output in outputs]) for key in outputs[0]}
 
 
 def _while_it_announces_itself() -> contextlib.AbstractContextManager[None]:
@@ -257,7 +260,7 @@ class LiteRTModel:
         with self._interpreters.take() as interpreter:
             return interpreter.predict_words(images)
 
-    def encode(self, images: np.ndarray) -> dict[str, np.ndarray]:
+    def encode(self, images: np.ndarray) -> Encoded:
         """See `SteppingModel.encode`.
 
         Raises:
@@ -282,7 +285,7 @@ class LiteRTModel:
         previous: np.ndarray,
         output: np.ndarray,
         cell: np.ndarray,
-    ) -> dict[str, np.ndarray]:
+    ) -> Stepped:
         """See `SteppingModel.step`; raises as `encode` does."""
         with self._interpreters.take() as interpreter:
             return interpreter.step(states=states, projected=projected, previous=previous, output=output, cell=cell)

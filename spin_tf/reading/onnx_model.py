@@ -5,13 +5,14 @@ from __future__ import annotations
 import base64
 import os
 import threading
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from spin_tf._extras import require
 from spin_tf._input_files import check_regular
 from spin_tf.contract.metadata import METADATA_FILE, check_tensors, parse_metadata
+from spin_tf.decoding.stepping import Encoded, Stepped
 
 STEP_KEY = "spin_tf.step"
 
@@ -65,11 +66,11 @@ class ONNXModel:
         probabilities, positions = self._words.run(["probabilities", "positions"], {"image": images})
         return probabilities, positions
 
-    def encode(self, images: np.ndarray) -> dict[str, np.ndarray]:
+    def encode(self, images: np.ndarray) -> Encoded:
         """See `SteppingModel.encode`; the one graph of the file reads greedily beside it."""
         self._require_step()
-        keys = ["states", "projected", "centres"]
-        return dict(zip(keys, self._words.run(keys, {"image": images}), strict=True))
+        keys = [*Encoded.__annotations__]
+        return cast(Encoded, dict(zip(keys, self._words.run(keys, {"image": images}), strict=True)))
 
     def step(
         self,
@@ -78,16 +79,16 @@ class ONNXModel:
         previous: np.ndarray,
         output: np.ndarray,
         cell: np.ndarray,
-    ) -> dict[str, np.ndarray]:
+    ) -> Stepped:
         """See `SteppingModel.step`."""
         self._require_step()
         with self._lock:
             if self._step_session is None:
                 self._step_session = _make_session(base64.b64decode(self._step_content or ""), self.path)
-        keys = ["probabilities", "attention", "output", "cell"]
+        keys = [*Stepped.__annotations__]
         inputs = {"states": states, "projected": projected, "previous": previous}
         inputs |= {"last_output": output, "last_cell": cell}
-        return dict(zip(keys, self._step_session.run(keys, inputs), strict=True))
+        return cast(Stepped, dict(zip(keys, self._step_session.run(keys, inputs), strict=True)))
 
     def _require_step(self) -> None:
         if not self.can_step:

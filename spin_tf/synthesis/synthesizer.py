@@ -9,6 +9,7 @@ from random import Random
 import numpy as np
 from PIL import Image
 
+from spin_tf.contract.preprocessing import IMAGE_SIZE
 from spin_tf.synthesis import camera, layout, scene, segments, warping
 from spin_tf.synthesis.fonts import CAP_HEIGHT, CHARACTERS, FontLibrary, GlyphFont
 from spin_tf.synthesis.labels import USUAL_LENGTH, LabelSampler
@@ -53,7 +54,7 @@ class WordSynthesizer:
         fonts: Iterable[str | os.PathLike[str]] | None = None,
         lexicon: Iterable[str] | None = None,
         backgrounds: Iterable[str | os.PathLike[str]] | None = None,
-        size: tuple[int, int] = (32, 100),
+        size: tuple[int, int] = IMAGE_SIZE,
         config: SynthesisConfig | None = None,
         max_length: int = USUAL_LENGTH,
         characters: str | None = None,

@@ -13,6 +13,7 @@ from spin_tf.decoding.decoder import Weighted
 from spin_tf.decoding.letters import Letters
 from spin_tf.decoding.pattern import compile_allowlist, compile_pattern
 from spin_tf.decoding.search import BeamSearch
+from spin_tf.decoding.stepping import Encoded
 from spin_tf.decoding.trie import Trie
 from tests.decoding.tiny_steps import TinySteps, all_words, images
 
@@ -23,7 +24,7 @@ WORDS = 12
 
 
 @pytest.fixture(scope="module", params=[1.0, 4.0], ids=["unsure", "sure"])
-def everything(request: pytest.FixtureRequest) -> tuple[TinySteps, dict[str, np.ndarray], list[dict[str, float]]]:
+def everything(request: pytest.FixtureRequest) -> tuple[TinySteps, Encoded, list[dict[str, float]]]:
     """A model, its states of some images, and by image the log probability of every word."""
     model = TinySteps(len(CHARACTERS), seed=1, sharpness=request.param)
     encoded = model.encode(images(WORDS))
@@ -140,5 +141,4 @@ def test_sure_words_cost_hardly_more_than_greedy() -> None:
 
 def test_no_words() -> None:
     model = TinySteps(len(CHARACTERS))
-    encoded = model.encode(images(3))
-    assert search(model).run({name: value[:0] for name, value in encoded.items()}, Anything(model.classes)) == []
+    assert search(model).run(model.encode(images(3)[:0]), Anything(model.classes)) == []

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import itertools
+from typing import cast
 
 import numpy as np
+
+from spin_tf.decoding.stepping import Encoded, Stepped
 
 
 def _sigmoid(x: np.ndarray) -> np.ndarray:
@@ -34,7 +37,7 @@ class TinySteps:
         self._project = rng.normal(size=(self.features, self.units))
         self.rows = 0
 
-    def encode(self, images: np.ndarray) -> dict[str, np.ndarray]:
+    def encode(self, images: np.ndarray) -> Encoded:
         rng = np.random.default_rng(7)
         mix = rng.normal(size=(images[0].size, self.time * self.features)) / 10
         states = np.tanh(images.reshape(len(images), -1) @ mix).reshape(-1, self.time, self.features)
@@ -47,7 +50,7 @@ class TinySteps:
 
     def step(
         self, states: np.ndarray, projected: np.ndarray, previous: np.ndarray, output: np.ndarray, cell: np.ndarray
-    ) -> dict[str, np.ndarray]:
+    ) -> Stepped:
         assert previous.dtype == np.int32 and output.dtype == cell.dtype == np.float32
         self.rows += len(previous)
         energy = np.tanh(projected + (output @ self._query)[:, None]) @ self._score
@@ -62,10 +65,10 @@ class TinySteps:
         probabilities = np.exp(logits - logits.max(1, keepdims=True))
         probabilities /= probabilities.sum(1, keepdims=True)
         values = {"probabilities": probabilities, "attention": attention, "output": output, "cell": cell}
-        return {name: value.astype(np.float32) for name, value in values.items()}
+        return cast(Stepped, {name: value.astype(np.float32) for name, value in values.items()})
 
 
-def log_probability(model: TinySteps, encoded: dict[str, np.ndarray], word: int, tokens: tuple[int, ...]) -> float:
+def log_probability(model: TinySteps, encoded: Encoded, word: int, tokens: tuple[int, ...]) -> float:
     """Of exactly these tokens of one word, one after the other; written without the search."""
     output = cell = np.zeros((1, model.units), np.float32)
     total, previous = 0.0, 0
@@ -78,9 +81,7 @@ def log_probability(model: TinySteps, encoded: dict[str, np.ndarray], word: int,
     return total
 
 
-def all_words(
-    model: TinySteps, encoded: dict[str, np.ndarray], word: int, characters: str, max_length: int
-) -> dict[str, float]:
+def all_words(model: TinySteps, encoded: Encoded, word: int, characters: str, max_length: int) -> dict[str, float]:
     """The log probability of every word of up to `max_length` characters, and of those that are cut, by text."""
     result = {}
     for length in range(max_length + 2):

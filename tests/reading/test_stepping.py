@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pathlib
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -59,7 +59,7 @@ def test_steps_read_what_the_model_reads(
     for model in (KerasModel(recognizer), LiteRTModel(exported, num_threads=2)):
         assert isinstance(model, SteppingModel) and model.can_step
         assert require_stepping(model, "name") is model
-        encoded = model.encode(images)
+        encoded = cast(dict[str, np.ndarray], model.encode(images))
         time = len(recognizer.backbone.step_centres(40))
         assert {key: value.shape for key, value in encoded.items()} == {
             "states": (21, time, 12),
@@ -75,14 +75,14 @@ def test_any_number_of_rows(exported: pathlib.Path, recognizer: SPINRecognizer, 
     rng = np.random.default_rng(3)
     for model in (KerasModel(recognizer), LiteRTModel(exported, num_threads=1)):
         encoded = model.encode(images[:17])
-        rows: dict[str, np.ndarray] = {key: encoded[key] for key in ("states", "projected")}
+        rows: dict[str, np.ndarray] = {"states": encoded["states"], "projected": encoded["projected"]}
         rows["previous"] = rng.integers(0, 7, 17).astype(np.int32)
         rows["output"], rows["cell"] = rng.normal(size=(2, 17, 16)).astype(np.float32)
-        together = model.step(**rows)
+        together = cast(dict[str, np.ndarray], model.step(**rows))
         assert together["attention"].shape == rows["states"].shape[:2] and together["probabilities"].shape == (17, 7)
         for size in (1, 3, 8):
             some = model.step(**{key: value[2 : 2 + size] for key, value in rows.items()})
-            for key, value in some.items():
+            for key, value in cast(dict[str, np.ndarray], some).items():
                 np.testing.assert_allclose(value, together[key][2 : 2 + size], atol=1e-5)
 
 
