@@ -141,4 +141,10 @@ def test_sure_words_cost_hardly_more_than_greedy() -> None:
 
 def test_no_words() -> None:
     model = TinySteps(len(CHARACTERS))
-    assert search(model).run(model.encode(images(3)[:0]), Anything(model.classes)) == []
+    encoded = model.encode(images(3))
+    none: Encoded = {
+        "states": encoded["states"][:0],
+        "projected": encoded["projected"][:0],
+        "centres": encoded["centres"][:0],
+    }
+    assert search(model).run(none, Anything(model.classes)) == []
