@@ -7,6 +7,7 @@ import os
 import pathlib
 import resource
 import signal
+import sys
 
 import pytest
 
@@ -41,6 +42,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return LONGEST.index(folder) if folder in LONGEST else len(LONGEST)
 
     items.sort(key=rank)
+
+
+def pytest_sessionfinish() -> None:
+    # Only where a test has asked for it.
+    if "tests.forked" in sys.modules:
+        sys.modules["tests.forked"].stop()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -19,9 +19,9 @@ from spin_tf.charset import Charset
 from spin_tf.reading.litert import ENCODE_SIGNATURE, SIGNATURE, STEP_SIGNATURE
 
 FILE = pathlib.Path(__file__).with_suffix(".tflite")
-WORDS: tuple[str, ...] = ("Garden", "Street", "Market", "HOTEL", "HOTELS", "Monday", "Bakery", "House", "sale", "hello")
+WORDS = ["Garden", "Street", "Market", "HOTEL", "HOTELS", "Monday", "Bakery", "House", "sale", "hello"]
 # Of photographs with many words.
-WORDS += tuple(f"Word{number}" for number in range(8))
+WORDS += [f"Word{number}" for number in range(8)]
 CHARSET = Charset.from_spec("94")
 METADATA: dict[str, Any] = {
     "format": 1,

@@ -13,6 +13,7 @@ import pytest
 
 from spin_tf import _noise
 from spin_tf._noise import LEVEL, is_noise, without_native_chatter
+from tests.exports import tiny_model
 from tests.pages import REPOSITORY
 from tests.training import tiny
 
@@ -33,14 +34,23 @@ def test_reading_in_python_is_silent_unless_asked() -> None:
     assert "XNNPACK" in run("0", "-c", READ.format("")).stderr
 
 
-def test_tensorflow_in_python_is_silent_unless_asked() -> None:
-    assert run(None, "-c", READ.format("'spin_small'")).stderr == ""
-    assert re.search(r"^[IW]0000 ", run("0", "-c", READ.format("'spin_small'")).stderr, re.MULTILINE)
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
+    """A tiny `.keras` file."""
+    path = tmp_path_factory.mktemp("noise") / "tiny.keras"
+    tiny_model("none", "resnet32").save(path)
+    return path
+
+
+def test_tensorflow_in_python_is_silent_unless_asked(model: pathlib.Path) -> None:
+    assert run(None, "-c", READ.format(repr(str(model)))).stderr == ""
+    assert re.search(r"^[IW]0000 ", run("0", "-c", READ.format(repr(str(model)))).stderr, re.MULTILINE)
 
 
 def test_a_training_tells_of_itself_alone(tmp_path: pathlib.Path) -> None:
     path = tiny.write_config(tmp_path)
-    settings = ["--set=training.steps=1", "--set=training.batch_size=2"]
+    smaller = (tiny.PLAIN, "training.steps=1", "training.batch_size=2")
+    settings = [f"--set={setting}" for setting in smaller]
     loud = run(None, "bin/train.py", f"--config={path}", f"--model_dir={tmp_path}/a", *settings)
     lines = [line for line in loud.stderr.splitlines() if line]
     assert any("words to train on" in line for line in lines)
@@ -50,9 +60,9 @@ def test_a_training_tells_of_itself_alone(tmp_path: pathlib.Path) -> None:
     assert "words to train on" not in quiet.stderr
 
 
-def test_an_export_is_silent(tmp_path: pathlib.Path) -> None:
+def test_an_export_is_silent(model: pathlib.Path, tmp_path: pathlib.Path) -> None:
     """TensorFlow logs in Python too, where it puts the SavedModel on the way."""
-    arguments = ["--model=spin_small", "--quantization=none", "--check_words=2", f"--output={tmp_path}/a.tflite"]
+    arguments = [f"--model={model}", "--quantization=none", "--check_words=2", f"--output={tmp_path}/a.tflite"]
     assert run(None, "bin/export_tflite.py", *arguments).stderr == ""
 
 

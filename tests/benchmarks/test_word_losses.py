@@ -36,14 +36,19 @@ def test_it_is_that_of_the_softmax(words: tuple[pathlib.Path, str]) -> None:
     model = SPINRecognizer(tiny.config(words[0]).model)
     measured = CrossEntropy(model).measure(texts, images)
     tokenizer = Tokenizer(model.charset)
+    # Each picture is there four times.
+    states = np.asarray(model.encode(model.rectify(np.stack(images[:40]))["image"]))
     expected, count = [], 0
-    for text, image in zip(texts, images, strict=True):
+    known: dict[int, np.ndarray] = {}
+    for number, text in enumerate(texts):
         try:
             tokens = np.asarray(tokenizer.encode(text))
         except ValueError:
             continue
-        states = model.encode(model.rectify(image[None])["image"])
-        logits = np.asarray(model.decoder(states, tokens[None, :-1]))[0].astype("float64")
+        number %= 40
+        if number not in known:
+            known[number] = np.asarray(model.decoder(states[number : number + 1], tokens[None, :-1]))[0]
+        logits = known[number].astype("float64")
         log = logits - np.log(np.exp(logits).sum(-1, keepdims=True))
         length = len(text) + 1
         expected.append(-log[np.arange(length), tokens[1 : 1 + length]].sum())

@@ -16,6 +16,7 @@ from PIL import Image
 from spin_tf.charset import Charset
 from spin_tf.cli._lines import format_word
 from spin_tf.contract.word import Word
+from tests import forked
 from tests import strip_model as strips
 from tests.fuzz.images import image_seeds
 
@@ -365,7 +366,8 @@ def test_keras_model_and_save_rectified(tmp_path: pathlib.Path) -> None:
 
     model = SPINRecognizer(
         {
-            "backbone": {"width": 32, "num_blocks": [1, 1, 1, 1]},
+            "image_size": [32, 40],
+            "backbone": {"width": 16, "num_blocks": [1, 1, 1, 1]},
             "encoder": {"units": 8, "features": [8]},
             "decoder": {"units": 8},
         }
@@ -375,14 +377,13 @@ def test_keras_model_and_save_rectified(tmp_path: pathlib.Path) -> None:
         (tmp_path / folder).mkdir()
         save(tmp_path / folder / "word.png", "word")
     rectified = tmp_path / "rectified"
-    result = recognize(
-        f"--model={tmp_path / 'model.keras'}", f"--save_rectified={rectified}", tmp_path / "one", tmp_path / "two"
-    )
+    flags = [f"--model={tmp_path / 'model.keras'}", f"--save_rectified={rectified}"]
+    result = forked.run(["bin/recognize.py", *flags, tmp_path / "one", tmp_path / "two"])
     assert result.returncode == 0, result.stderr
     assert len(result.stdout.splitlines()) == 2
     images = [np.asarray(Image.open(path)) for path in sorted(rectified.iterdir())]
     assert [path.name for path in sorted(rectified.iterdir())] == ["word-2.png", "word.png"]
-    assert all(image.shape == (32, 100) and image.dtype == np.uint8 for image in images)
+    assert all(image.shape == (32, 40) and image.dtype == np.uint8 for image in images)
     np.testing.assert_array_equal(images[0], images[1])
 
 

@@ -140,8 +140,8 @@ def test_the_first_word_that_is_left_out(
     assert why in str(none.value) and f"lexicon={str(path)!r}" in str(none.value)
 
 
-def test_words_that_are_handed_over(heard: pytest.LogCaptureFixture) -> None:
-    Recognizer(lexicon=["Tea", "two words"])
+def test_words_that_are_handed_over(heard: pytest.LogCaptureFixture, known_words: pathlib.Path) -> None:
+    Recognizer(known_words, lexicon=["Tea", "two words"])
     assert "lexicon: 1 words are left out, the first 'two words': it holds a space" in heard.text
 
 
@@ -189,12 +189,20 @@ def test_plain_lists(lines: list[str]) -> None:
     assert other_kind(lines) == ""
 
 
-def test_the_command_says_it_in_a_plain_line(repository: pathlib.Path, tmp_path: pathlib.Path) -> None:
+def test_the_command_says_it_in_a_plain_line(
+    repository: pathlib.Path, known_words: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
     from tests.fuzz.images import word_picture
 
     word_picture("sale").save(tmp_path / "word.png")
     (tmp_path / "words.txt").write_text("sale \ntwo words\n")
-    command = [sys.executable, "bin/recognize.py", f"--lexicon={tmp_path / 'words.txt'}", "--allowlist=A-z"]
+    command = [
+        sys.executable,
+        "bin/recognize.py",
+        f"--model={known_words}",
+        f"--lexicon={tmp_path / 'words.txt'}",
+        "--allowlist=A-z",
+    ]
     result = subprocess.run([*command, str(tmp_path / "word.png")], cwd=repository, capture_output=True, text=True)
     assert result.returncode == 0 and "\tsale\t" in result.stdout
     first, second = result.stderr.splitlines()

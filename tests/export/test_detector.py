@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pathlib
 import subprocess
-import sys
 from typing import Any
 
 import numpy as np
@@ -18,6 +17,7 @@ from spin_tf.export import detector_file
 from spin_tf.export.check_inputs import check_pictures
 from spin_tf.export.parity import ParityError
 from spin_tf.photo.litert_detector import LiteRTDetector
+from tests import forked
 from tests.photo import dark_detector
 from tests.photo.dark_detector import SIZES
 
@@ -131,8 +131,7 @@ def test_drawn_pictures_have_every_shape_and_words() -> None:
 
 
 def run(*arguments: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "bin/convert_detector.py", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True)
+    return forked.run(["bin/convert_detector.py", *arguments])
 
 
 def test_command_writes_a_file_or_one_line(

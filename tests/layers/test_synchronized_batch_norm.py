@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import pathlib
-import subprocess
-import sys
 from typing import Any
 
 import numpy as np
@@ -13,9 +10,9 @@ import pytest
 
 from spin_tf.layers import BatchNorm
 from spin_tf.models import SPINRecognizer
+from tests import forked
 from tests.training import tiny
 
-REPOSITORY = pathlib.Path(__file__).resolve().parent.parent.parent
 # Logical devices must be made before TensorFlow is used, so this is another process.
 CODE = """
 import json, sys
@@ -69,7 +66,7 @@ NAMES = ("outputs", "input gradient", "gamma gradient", "beta gradient", "moving
 @pytest.fixture(scope="module")
 def results(tmp_path_factory: pytest.TempPathFactory) -> Any:
     path = tmp_path_factory.mktemp("synchronized") / "results.json"
-    result = subprocess.run([sys.executable, "-c", CODE, str(path)], cwd=REPOSITORY, capture_output=True, text=True)
+    result = forked.run(["-c", CODE, path])
     assert result.returncode == 0, result.stderr[-3000:]
     return json.loads(path.read_text())
 

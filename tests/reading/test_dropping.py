@@ -18,7 +18,6 @@ from spin_tf.decoding.options import PER_IMAGE
 from spin_tf.reading import litert
 from spin_tf.reading.litert import LiteRTInterpreter
 from spin_tf.reading.remote import RemoteRecognizer, ServerError
-from spin_tf.recognizer import bundled_model
 
 IMAGE = np.full((32, 100), 255, np.uint8)
 
@@ -70,26 +69,30 @@ def _read_elsewhere(recognizer: Recognizer) -> None:
 
 
 @pytest.mark.parametrize("use", [_read_one, _read_a_list, _stop_in_the_middle, _fail, _fail_in_a_list, _read_elsewhere])
-def test_whatever_it_was_used_for(made: list[weakref.ref[Any]], use: Callable[[Recognizer], None]) -> None:
-    use(Recognizer(num_threads=2))
+def test_whatever_it_was_used_for(
+    made: list[weakref.ref[Any]], use: Callable[[Recognizer], None], known_words: pathlib.Path
+) -> None:
+    use(Recognizer(known_words, num_threads=2))
     assert made and all(reference() is None for reference in made)
 
 
 @pytest.mark.parametrize("options", [{"lexicon": ["sale"]}, {"pattern": "[a-z]+", "n_best": 3}, {"effort": 2}])
-def test_however_it_decodes(made: list[weakref.ref[Any]], options: dict[str, Any]) -> None:
-    Recognizer(num_threads=2, **options).read([IMAGE] * 3)
+def test_however_it_decodes(made: list[weakref.ref[Any]], options: dict[str, Any], known_words: pathlib.Path) -> None:
+    Recognizer(known_words, num_threads=2, **options).read([IMAGE] * 3)
     assert made and all(reference() is None for reference in made)
 
 
-def test_words_of_single_images(made: list[weakref.ref[Any]]) -> None:
-    list(Recognizer(num_threads=1, lexicon=PER_IMAGE).read_many([IMAGE] * 2, [["sale"], ["exit"]]))
+def test_words_of_single_images(made: list[weakref.ref[Any]], known_words: pathlib.Path) -> None:
+    list(Recognizer(known_words, num_threads=1, lexicon=PER_IMAGE).read_many([IMAGE] * 2, [["sale"], ["exit"]]))
     assert made and all(reference() is None for reference in made)
 
 
-def test_one_that_was_never_made(made: list[weakref.ref[Any]], tmp_path: pathlib.Path) -> None:
+def test_one_that_was_never_made(
+    made: list[weakref.ref[Any]], known_words: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
     with contextlib.suppress(ValueError):
-        Recognizer(pattern="[")
-    (tmp_path / "damaged.tflite").write_bytes(bundled_model().read_bytes()[200:])
+        Recognizer(known_words, pattern="[")
+    (tmp_path / "damaged.tflite").write_bytes(known_words.read_bytes()[200:])
     with contextlib.suppress(ValueError):
         Recognizer(tmp_path / "damaged.tflite")
     assert made and all(reference() is None for reference in made)

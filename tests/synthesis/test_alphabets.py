@@ -140,7 +140,12 @@ def test_words_of_a_charset_train_a_model_and_are_read(tmp_path: pathlib.Path) -
 
     files = f"{{synth: {{files: ['{tmp_path}/synth-*'], augmentation: 0.0}}}}"
     config = tiny.config(
-        tmp_path, f"model.charset=chars:{characters}", "training.steps=10", f"data.train={files}", "data.validation={}"
+        tmp_path,
+        f"model.charset=chars:{characters}",
+        "training.steps=10",
+        f"data.train={files}",
+        "data.validation={}",
+        tiny.PLAIN,
     )
     trainer = Trainer(config, str(tmp_path / "run"))
     assert sum(trainer.words.sizes) > 60

@@ -1,18 +1,14 @@
 from __future__ import annotations
 
-import os
 import pathlib
-import subprocess
-import sys
 
 import numpy as np
 import pytest
 
 from spin_tf.models import SPINRecognizer, load_model
 from spin_tf.training.averaging import average_models, recalibrate
+from tests import forked
 from tests.training import tiny
-
-ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 
 
 def make_models(count: int, **config: object) -> list[SPINRecognizer]:
@@ -58,18 +54,13 @@ def test_the_command_takes_statistics_of_its_own(tmp_path: pathlib.Path) -> None
     for name, model in zip("ab", models, strict=True):
         model.save(tmp_path / f"{name}.keras")
     line = [
-        sys.executable,
         "bin/average.py",
         f"--config={tiny.write_config(tmp_path)}",
         f"--output={tmp_path / 'c.keras'}",
     ]
     line += [f"--model={tmp_path / 'a.keras'}", f"--model={tmp_path / 'b.keras'}", "--share=1", "--share=3"]
 
-    def run(*flags: str) -> subprocess.CompletedProcess[str]:
-        environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
-        return subprocess.run([*line, *flags], cwd=ROOT, capture_output=True, text=True, env=environment, check=False)
-
-    done = run()
+    done = forked.run(line)
     assert done.returncode == 0, done.stderr[-3000:]
     assert "the average of 2 models written to" in done.stdout
     result, expected = load_model(tmp_path / "c.keras"), average_models(models, [1, 3])
@@ -77,6 +68,6 @@ def test_the_command_takes_statistics_of_its_own(tmp_path: pathlib.Path) -> None
         np.testing.assert_allclose(np.asarray(mine), np.asarray(mean), rtol=1e-6)
     norms = [m.backbone.stages[0].norm.moving_mean for m in (result, expected)]
     assert np.abs(np.asarray(norms[0]) - np.asarray(norms[1])).max() > 1e-3
-    refused = run("--share=5")
+    refused = forked.run([*line, "--share=5"])
     assert refused.returncode == 2 and "one for each of 2" in refused.stderr
-    assert run(f"--output={tmp_path / 'c.h5'}").returncode == 2
+    assert forked.run([*line, f"--output={tmp_path / 'c.h5'}"]).returncode == 2

@@ -42,8 +42,9 @@ def test_a_run_ends_on_time_and_is_over_when_started_again(
     # A fifth of a second passes whenever a run looks at its clock, however slow the machine is.
     ticks = itertools.count(100.0, 0.2)
     monkeypatch.setattr(clock_module, "time", types.SimpleNamespace(monotonic=lambda: next(ticks)))
+    monkeypatch.setattr("spin_tf.training.loop.TrainingStep", tiny.StillStep)
     tiny.write_config(tmp_path)
-    settings = ["training.steps=100000", "training.minutes=0.15", "training.log_every=1"]
+    settings = ["training.steps=100000", "training.minutes=0.15", "training.log_every=1", tiny.PLAIN]
     trainer = Trainer(tiny.config(tmp_path, *settings), str(tmp_path / "run"))
     score = trainer.train()
     assert score.words == 12 and 10 < trainer.step < 100 and trainer.stopped_by is None

@@ -59,7 +59,8 @@ def test_the_same_under_jax(tmp_path: pathlib.Path) -> None:
 
 
 def test_a_run_learns_with_the_head_and_ships_without_it(tmp_path: pathlib.Path) -> None:
-    config = tiny.config(tmp_path, "training.ctc_weight=0.3", "training.steps=4", "training.validate_every=4")
+    settings = ["training.ctc_weight=0.3", "training.steps=4", "training.validate_every=4", tiny.PLAIN]
+    config = tiny.config(tmp_path, *settings)
     tiny.write_config(tmp_path)
     trainer = Trainer(config, str(tmp_path / "run"))
     head = np.array(trainer.learner.head.kernel)

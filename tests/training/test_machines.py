@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 import pathlib
 import signal
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 
@@ -18,9 +15,9 @@ import pytest
 from spin_tf.training.batches import told
 from spin_tf.training.run_state import TrainingError
 from spin_tf.training.strategies import make_strategy, settings_of
+from tests import forked
 from tests.training import tiny
 
-REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 SECONDS = 420
 
 
@@ -30,7 +27,7 @@ class Machines:
     def __init__(self, folder: pathlib.Path) -> None:
         self.folder = folder
         self.config = tiny.write_config(folder, 0.0)
-        self.processes: list[subprocess.Popen[str]] = []
+        self.processes: list[forked.Process] = []
 
     def start(self, *settings: list[str]) -> None:
         with socket.socket() as first, socket.socket() as second:
@@ -39,19 +36,10 @@ class Machines:
             workers = [f"localhost:{listener.getsockname()[1]}" for listener in (first, second)]
         for index, own in enumerate(settings):
             place = {"cluster": {"worker": workers}, "task": {"type": "worker", "index": index}}
-            line = [sys.executable, "bin/train.py", f"--config={self.config}", f"--model_dir={self.folder}/run"]
-            line += ["--strategy=multi_worker", "--set=data.validation={}", "--set=model.transformation.name=none"]
-            with open(self.folder / f"{index}.log", "w") as log:
-                self.processes.append(
-                    subprocess.Popen(
-                        [*line, *(f"--set={setting}" for setting in own)],
-                        cwd=REPOSITORY,
-                        env={**os.environ, "TF_CONFIG": json.dumps(place)},
-                        stdout=log,
-                        stderr=subprocess.STDOUT,
-                        text=True,
-                    )
-                )
+            line = ["bin/train.py", f"--config={self.config}", f"--model_dir={self.folder}/run"]
+            line += ["--strategy=multi_worker", "--set=data.validation={}"]
+            line += [f"--set={setting}" for setting in (tiny.PLAIN, *own)]
+            self.processes.append(forked.Process(line, TF_CONFIG=json.dumps(place)))
 
     def wait_for(self, row: str) -> None:
         """Waits until the log of the run has a row."""
@@ -66,7 +54,10 @@ class Machines:
 
     def said(self, index: int) -> str:
         """The last line of a process."""
-        return (self.folder / f"{index}.log").read_text().strip().splitlines()[-1]
+        return self.errors(index).strip().splitlines()[-1]
+
+    def errors(self, index: int) -> str:
+        return self.processes[index].communicate(SECONDS)[1]
 
 
 @pytest.fixture
@@ -109,7 +100,7 @@ def test_a_machine_that_dies_is_named_in_a_line(machines: Machines, victim: int)
     said = machines.said(1 - victim)
     assert said.startswith("error: step ") and f"worker {victim} at localhost:" in said
     assert "last good checkpoint: " in said and "the same command on all machines goes on" in said
-    assert "Traceback" not in (machines.folder / f"{1 - victim}.log").read_text()
+    assert "Traceback" not in machines.errors(1 - victim)
 
 
 def test_settings_say_what_must_be_alike(tmp_path: pathlib.Path) -> None:

@@ -16,6 +16,7 @@ from spin_tf.config import OptimizerConfig
 from spin_tf.models import SPINRecognizer
 from spin_tf.training.losses import CTCModel
 from spin_tf.training.optimizer import AdamWOrMuon, Schedule, is_hidden_kernel, orthogonalize
+from tests import forked
 
 
 def test_cosine_with_warmup() -> None:
@@ -228,7 +229,7 @@ for v in [*named, *optimizer.variables]:
 @pytest.mark.parametrize("name", ["adamw", "muon"])
 def test_every_replica_updates_its_own_copy(name: str) -> None:
     program = MIRRORED.replace("{name}", name)
-    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    result = forked.run(["-c", program])
     assert result.returncode == 0, result.stderr[-3000:]
 
 

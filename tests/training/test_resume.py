@@ -6,28 +6,19 @@ import os
 import pathlib
 import random
 import signal
-import subprocess
-import sys
 
 import numpy as np
 import pytest
 
+from tests import forked
 from tests.training import tiny
-
-REPOSITORY = pathlib.Path(__file__).resolve().parent.parent.parent
-
 
 # Half the operations, and half the time; the slow test below has the transformation.
 PLAIN = "--set=model.transformation.name=none"
 
 
 def run(folder: pathlib.Path, name: str, *options: str, code: int = 0) -> str:
-    result = subprocess.run(
-        [sys.executable, "-m", "tests.training.run_tiny", str(folder), name, *options],
-        cwd=REPOSITORY,
-        capture_output=True,
-        text=True,
-    )
+    result = forked.run(["-m", "tests.training.run_tiny", folder, name, *options])
     assert result.returncode == code, result.stderr[-3000:]
     return result.stderr
 

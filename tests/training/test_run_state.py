@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from spin_tf.training.run_state import RunState
+from tests import forked
 from tests.training import tiny
 
 # Makes a run's variables, takes over a checkpoint that is there, and saves them with the next step's number.
@@ -38,14 +39,18 @@ save_checkpoint(sys.argv[2], state.step, built.variables, state.to_dict())
 
 
 def step(folder: pathlib.Path, backend: str, *settings: str) -> dict[str, np.ndarray]:
-    result = subprocess.run(
-        [sys.executable, "-c", STEP, tiny.write_config(folder), str(folder / "run"), *settings],
-        cwd=pathlib.Path(__file__).resolve().parents[2],
-        env={**os.environ, "KERAS_BACKEND": backend},
-        capture_output=True,
-        text=True,
-        timeout=900,
-    )
+    line = ["-c", STEP, tiny.write_config(folder), str(folder / "run"), *settings]
+    if backend == "tensorflow":
+        result = forked.run(line)
+    else:
+        result = subprocess.run(
+            [sys.executable, *line],
+            cwd=forked.REPOSITORY,
+            env={**os.environ, "KERAS_BACKEND": backend},
+            capture_output=True,
+            text=True,
+            timeout=900,
+        )
     assert result.returncode == 0, result.stderr[-3000:]
     with np.load(sorted((folder / "run").glob("checkpoint-*.npz"))[-1]) as data:
         return {key.partition(":")[2] or key: data[key] for key in data.files if not key.endswith("learning_rate")}

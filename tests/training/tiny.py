@@ -36,6 +36,20 @@ VALUES: dict[str, Any] = {
     },
 }
 
+# Half the operations, and half the time, where the transformation tells nothing.
+PLAIN = "model.transformation.name=none"
+
+
+class StillStep:
+    """Stands for `TrainingStep` where what is around it is tested: no graph is made, and no weight changes."""
+
+    def __init__(self, *_: Any) -> None:
+        pass
+
+    def __call__(self, images: Any, tokens: Any, stop: bool) -> tuple[float, float, float]:
+        assert len(images) == len(tokens) == VALUES["training"]["batch_size"]
+        return 1.0, 1.0, float(stop)
+
 
 def draw(text: str) -> bytes:
     """A PNG of a word."""
