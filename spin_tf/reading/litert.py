@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import os
+import pathlib
 from typing import Any, cast
 
 import numpy as np
@@ -13,6 +14,7 @@ from spin_tf._noise import without_native_chatter
 from spin_tf.contract.metadata import METADATA_FILE, METADATA_FORMAT, check_tensors, one_line, read_metadata
 from spin_tf.decoding.stepping import Encoded, Stepped, fill_rows
 from spin_tf.reading.pool import Pool
+from spin_tf.reading.subgraphs import Signatures
 
 __all__ = ["METADATA_FILE", "METADATA_FORMAT", "SIGNATURE", "LiteRTInterpreter", "LiteRTModel", "read_metadata"]
 
@@ -44,7 +46,8 @@ class LiteRTInterpreter:
 
     Args:
         path: a `.tflite` file; or
-        content: the same as bytes; then `path` is its name, for messages.
+        content: the same as bytes, or as `Signatures` that several interpreters share; then `path` is its name, for
+            messages.
 
     Attributes:
         batch_size: images of a call of the signature `batch`; 1 where the file has none.
@@ -55,33 +58,44 @@ class LiteRTInterpreter:
         ValueError: LiteRT cannot load the model.
     """
 
-    def __init__(self, path: str | None = None, content: bytes | None = None) -> None:
-        # LiteRT's other interface, CompiledModel, could share XNNPACK's packed weights among signatures, but holds
-        # Python's global lock while it runs: threads would read one after another.
-        from ai_edge_litert.interpreter import Interpreter
-
+    def __init__(self, path: str | None = None, content: bytes | Signatures | None = None) -> None:
         self._name = path or "bytes"
+        if content is None and path is not None:
+            content = pathlib.Path(path).read_bytes()
+        self._parts = content if isinstance(content, Signatures) else Signatures(content or b"")
+        self._runners: dict[str, Any] = {}
+        interpreter = self._load(SIGNATURE)
+        self._signatures = set(interpreter.get_signature_list())
+        # It knows the tensors of all of them.
+        self._described = {SIGNATURE: self._runner(SIGNATURE)}
         try:
-            # The first one of a process announces its delegate.
-            with _while_it_announces_itself():
-                source = path if content is None else None
-                interpreter = Interpreter(model_path=source, model_content=content, num_threads=1)
-                interpreter.allocate_tensors()
-            self._runners = {SIGNATURE: interpreter.get_signature_runner(SIGNATURE)}
-            self._signatures = set(interpreter.get_signature_list())
-            for key in {BATCH_SIGNATURE, ENCODE_SIGNATURE, STEP_SIGNATURE} & self._signatures:
-                self._runners[key] = interpreter.get_signature_runner(key)
+            for key in self._signatures - {SIGNATURE}:
+                self._described[key] = interpreter.get_signature_runner(key)
         except _LITERT_ERRORS as error:
             raise self._error("load", error) from error
-        self._interpreter = interpreter
         self.can_rectify = RECTIFY_SIGNATURE in self._signatures
-        self._has_batch = BATCH_SIGNATURE in self._runners
+        self._has_batch = BATCH_SIGNATURE in self._signatures
         self.batch_size = self._num_rows(BATCH_SIGNATURE, "image") if self._has_batch else 1
-        self.can_step = {ENCODE_SIGNATURE, STEP_SIGNATURE} <= set(self._runners)
+        self.can_step = {ENCODE_SIGNATURE, STEP_SIGNATURE} <= self._signatures
         self._step_rows = self._num_rows(STEP_SIGNATURE, "previous") if self.can_step else 0
         self._width, self._time = self._side(SIGNATURE, "image", 2), 0
         if self.can_step:
             self._time = self._side(STEP_SIGNATURE, "states", 1)
+
+    def _load(self, signature: str) -> Any:
+        # LiteRT's other interface, CompiledModel, could share XNNPACK's packed weights among signatures, but holds
+        # Python's global lock while it runs: threads would read one after another.
+        from ai_edge_litert.interpreter import Interpreter
+
+        try:
+            # The first one of a process announces its delegate.
+            with _while_it_announces_itself():
+                interpreter = Interpreter(model_content=self._parts.alone(signature), num_threads=1)
+                interpreter.allocate_tensors()
+            self._runners[signature] = interpreter.get_signature_runner(signature)
+        except _LITERT_ERRORS as error:
+            raise self._error("load", error) from error
+        return interpreter
 
     def _error(self, what: str, error: Exception) -> ValueError:
         return ValueError(
@@ -97,17 +111,15 @@ class LiteRTInterpreter:
             raise self._error("run", error) from error
 
     def _runner(self, signature: str) -> Any:
-        """Most are made when they are asked for: who only reads words of usual width does not pay for the others."""
+        """Each has an interpreter of its own, made when it is asked for: who only reads words of usual width does not
+        pay for the others."""
         if signature not in self._runners:
             if signature not in self._signatures:
                 raise ValueError(
                     f"The model has no signature {signature}; export it anew with bin/export_tflite.py. "
                     f"Received: model={self._name!r} with {sorted(self._signatures)}"
                 )
-            try:
-                self._runners[signature] = self._interpreter.get_signature_runner(signature)
-            except _LITERT_ERRORS as error:
-                raise self._error("load", error) from error
+            self._load(signature)
         return self._runners[signature]
 
     def _side(self, signature: str, name: str, axis: int) -> int:
@@ -127,7 +139,7 @@ class LiteRTInterpreter:
 
     def tensors(self, signature: str = SIGNATURE) -> tuple[dict[str, Any], dict[str, Any]]:
         """What LiteRT says about the inputs and outputs of a signature, by name."""
-        runner = self._runner(signature)
+        runner = self._described[signature]
         try:
             return runner.get_input_details(), runner.get_output_details()
         except _LITERT_ERRORS as error:
@@ -237,8 +249,9 @@ class LiteRTModel:
     def __init__(self, path: str | os.PathLike[str], num_threads: int, content: bytes | None = None) -> None:
         self.path = os.fspath(path)
         self.metadata = read_metadata(path, content)
+        parts = Signatures(pathlib.Path(path).read_bytes() if content is None else content)
         # Nothing that leads back to this model: a circle would keep some 60 MB until Python's collector comes by.
-        self._interpreters = Pool(functools.partial(LiteRTInterpreter, self.path, content), num_threads)
+        self._interpreters = Pool(functools.partial(LiteRTInterpreter, self.path, parts), num_threads)
         with self._interpreters.take() as interpreter:
             check_tensors(*interpreter.tensors(), self.metadata, self.path)
             self.can_step = interpreter.can_step

@@ -140,6 +140,7 @@ def test_errors_of_a_running_model_name_it_in_one_line(
 
     image = np.zeros((1, 32, 100, 1), np.float32)
     monkeypatch.setitem(interpreter._runners, SIGNATURE, Damaged())
+    monkeypatch.setitem(interpreter._described, SIGNATURE, Damaged())
     for act, what in ((lambda: interpreter.predict_words(image), "run"), (interpreter.tensors, "describe")):
         with pytest.raises(ValueError, match=rf"^LiteRT cannot {what} the model: .*Received: model='.*strip\.tflite'$"):
             act()

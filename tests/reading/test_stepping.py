@@ -109,7 +109,7 @@ def test_enough_images_go_together(images: np.ndarray, exported: pathlib.Path, m
         return run
 
     for name in ("serving_default", "batch"):
-        monkeypatch.setitem(interpreter._runners, name, counted(interpreter._runners[name]))
+        monkeypatch.setitem(interpreter._runners, name, counted(interpreter._runner(name)))
     for number, expected in ((1, [1]), (5, [1] * 5), (6, [8]), (16, [8, 8]), (19, [8, 8, 1, 1, 1]), (22, [8] * 3)):
         calls.clear()
         interpreter.predict_words(np.resize(images, (number, 32, 40, 1)))
