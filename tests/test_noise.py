@@ -56,7 +56,8 @@ def test_a_training_tells_of_itself_alone(tmp_path: pathlib.Path) -> None:
     assert any("words to train on" in line for line in lines)
     # Neither TensorFlow's lines nor the prefix of absl's: severity, date, process, file.
     assert not [line for line in lines if re.match(r"[IWEF]\d{4} |WARNING: All log|INFO:", line)], lines
-    quiet = run(None, "bin/train.py", f"--config={path}", f"--model_dir={tmp_path}/b", *settings, "--verbosity=-1")
+    # The run is over; the line is one of every start.
+    quiet = run(None, "bin/train.py", f"--config={path}", f"--model_dir={tmp_path}/a", *settings, "--verbosity=-1")
     assert "words to train on" not in quiet.stderr
 
 

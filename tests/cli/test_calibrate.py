@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import pathlib
-import subprocess
-import sys
 from typing import Any
 
 import keras
@@ -18,9 +16,9 @@ from spin_tf.evaluation.temperature import GreedyWords, read_words
 from spin_tf.models import SPINRecognizer, load_model
 from spin_tf.models.loading import save_weights
 from spin_tf.recognizer import Recognizer
+from tests import forked
 from tests.data import samples
 
-REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 TINY: dict[str, Any] = {
     "charset": "chars:abc",
     "max_length": 4,
@@ -60,8 +58,7 @@ def test_words_that_are_all_right_have_no_temperature() -> None:
 
 
 def calibrate(*arguments: object) -> str:
-    command = [sys.executable, "bin/calibrate.py", *map(str, arguments)]
-    result = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True)
+    result = forked.run(["bin/calibrate.py", *arguments])
     assert result.returncode == 0, result.stderr
     return result.stdout
 

@@ -21,6 +21,8 @@ from spin_tf.recognizer import ReadError, Word
 from tests.backbones import SMALL_BACKBONES, wake
 from tests.export import image_files
 
+NARROW = (32, 40)
+
 
 @pytest.fixture(scope="module", params=SMALL_BACKBONES)
 def model(request: pytest.FixtureRequest) -> SPINRecognizer:
@@ -31,7 +33,9 @@ def model(request: pytest.FixtureRequest) -> SPINRecognizer:
         {
             "charset": "chars:aé€字",
             "max_length": 4,
-            "wide_image_size": [32, 200],
+            # Narrow: the graph has the operations of every step.
+            "image_size": list(NARROW),
+            "wide_image_size": [32, 80],
             "transformation": {"name": "none"},
             "backbone": backbone,
         }
@@ -128,7 +132,7 @@ def test_images_are_read_as_before(
     reader: saved_model.SavedModelReader, versions: pathlib.Path, model: SPINRecognizer, recognizer: Recognizer
 ) -> None:
     assert reader.metadata == model.metadata
-    images = np.random.default_rng(0).uniform(-1, 1, (5, 32, 100, 1)).astype("float32")
+    images = np.random.default_rng(0).uniform(-1, 1, (5, *NARROW, 1)).astype("float32")
     expected = model.predict_words(images)
     assert compare_words(expected[0], reader.predict_words(images)[0]).probability_difference < 1e-5
     assert reader.predict_words(images[:0])[0].shape == (0, *expected[0].shape[1:])
@@ -140,7 +144,7 @@ def test_models_of_the_image_signature_alone_stay_readable(model: SPINRecognizer
     """Exports up to version 0.1.0 took images in the default signature."""
 
     class Images(tf.Module):
-        @tf.function(input_signature=[tf.TensorSpec((None, 32, 100, 1), tf.float32, name="image")])
+        @tf.function(input_signature=[tf.TensorSpec((None, *NARROW, 1), tf.float32, name="image")])
         def read(self, image: tf.Tensor) -> dict[str, tf.Tensor]:
             brightness = tf.reduce_mean(image, axis=(1, 2))
             return {
@@ -152,7 +156,7 @@ def test_models_of_the_image_signature_alone_stay_readable(model: SPINRecognizer
     tf.saved_model.save(module, str(tmp_path / "1"), signatures={"serving_default": module.read})
     (tmp_path / "1" / "assets.extra").mkdir()
     (tmp_path / "1" / "assets.extra" / "spin_tf.json").write_text(json.dumps(model.metadata))
-    images = np.linspace(0, 1, 3, dtype=np.float32)[:, None, None, None] * np.ones((1, 32, 100, 1), np.float32)
+    images = np.linspace(0, 1, 3, dtype=np.float32)[:, None, None, None] * np.ones((1, *NARROW, 1), np.float32)
     probabilities, positions = saved_model.load(tmp_path).predict_words(images)
     np.testing.assert_allclose(probabilities[:, 0, 0], [0, 0.5, 1], atol=1e-5)
     assert positions.shape == (3, 5)
@@ -182,7 +186,7 @@ def test_a_wrong_graph_is_not_left_behind(
 
     monkeypatch.setattr(saved_model_folder, "_write", copy)
     with monkeypatch.context() as context:
-        wrong = model.predict_words(np.zeros((2, 32, 100, 1), "float32"))[0][..., ::-1]
+        wrong = model.predict_words(np.zeros((2, *NARROW, 1), "float32"))[0][..., ::-1]
         context.setattr(model, "predict_words", lambda *_: (wrong, None))
         with pytest.raises(ParityError, match="SavedModel is not written"):
             saved_model_folder.export(model, tmp_path, files[:2])

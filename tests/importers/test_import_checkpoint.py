@@ -11,16 +11,17 @@ import numpy as np
 import pytest
 
 from spin_tf.importers.naming import DAVAR, PADDLE
+from tests import forked
 from tests.published_checkpoint import published_state_dict
 
 
-def run(repository: pathlib.Path, *arguments: object) -> subprocess.CompletedProcess:
-    command = [sys.executable, str(repository / "bin" / "import_checkpoint.py"), *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True)
+def run(*arguments: object) -> subprocess.CompletedProcess[str]:
+    line = [sys.executable, "bin/import_checkpoint.py", *map(str, arguments)]
+    return subprocess.run(line, cwd=forked.REPOSITORY, capture_output=True, text=True)
 
 
 @pytest.mark.parametrize("kind", ["pdparams", "npz", "charset"])
-def test_a_checkpoint_becomes_a_keras_file(repository: pathlib.Path, tmp_path: pathlib.Path, kind: str) -> None:
+def test_a_checkpoint_becomes_a_keras_file(tmp_path: pathlib.Path, kind: str) -> None:
     from spin_tf.models import load_model
 
     source, output, extra = tmp_path / f"best.{kind}", tmp_path / "best.keras", []
@@ -33,7 +34,7 @@ def test_a_checkpoint_becomes_a_keras_file(repository: pathlib.Path, tmp_path: p
     if kind == "charset":
         (tmp_path / "abc.txt").write_text("c\na\nb\n")
         extra = [f"--charset=file:{tmp_path / 'abc.txt'}"]
-    result = run(repository, f"--input={source}", f"--output={output}", *extra)
+    result = forked.run(["bin/import_checkpoint.py", f"--input={source}", f"--output={output}", *extra])
     assert result.returncode == 0, result.stderr
     assert "token ids equal" in result.stdout
     assert f"align_corners={kind != 'npz'}" in result.stdout
@@ -43,7 +44,7 @@ def test_a_checkpoint_becomes_a_keras_file(repository: pathlib.Path, tmp_path: p
         assert model.charset.characters == "cab"
 
 
-def test_mistakes_are_one_line(repository: pathlib.Path, tmp_path: pathlib.Path) -> None:
+def test_mistakes_are_one_line(tmp_path: pathlib.Path) -> None:
     hostile, other, output = tmp_path / "hostile.pdparams", tmp_path / "other.pdparams", tmp_path / "out.keras"
     hostile.write_bytes(b"\x80\x02cposix\nsystem\nX\x0b\x00\x00\x00touch pwned\x85R.")
     other.write_bytes(pickle.dumps({"fc.weight": np.ones((2, 2), "f4")}))
@@ -57,7 +58,7 @@ def test_mistakes_are_one_line(repository: pathlib.Path, tmp_path: pathlib.Path)
         ([f"--input={other}", f"--output={tmp_path / 'out.h5'}"], "a .keras file"),
         ([f"--input={other}", f"--output={tmp_path / 'no' / 'out.keras'}"], "does not exist"),
     ):
-        result = run(repository, *arguments)
+        result = run(*arguments)
         assert result.returncode == 2
         assert message in result.stderr
         assert result.stderr.startswith("error: ") and result.stderr.count("\n") == 1

@@ -18,6 +18,7 @@ from tests.exports import tiny_file, tiny_images, tiny_model
 TINY: dict[str, Any] = {
     "charset": "chars:abc",
     "max_length": 4,
+    "image_size": [32, 32],
     "transformation": {"name": "none"},
     "backbone": {"width": 16, "num_blocks": [1, 1, 1, 1]},
 }
@@ -31,7 +32,7 @@ def model() -> SPINRecognizer:
 
 
 def read(model: SPINRecognizer) -> np.ndarray:
-    return model.predict_words(np.random.default_rng(1).uniform(-1, 1, (3, 32, 100, 1)).astype("float32"))[0]
+    return model.predict_words(np.random.default_rng(1).uniform(-1, 1, (3, 32, 32, 1)).astype("float32"))[0]
 
 
 def test_it_divides_the_logits_and_changes_no_reading(model: SPINRecognizer) -> None:
@@ -44,7 +45,7 @@ def test_it_divides_the_logits_and_changes_no_reading(model: SPINRecognizer) -> 
 
 
 def test_training_does_not_see_it(model: SPINRecognizer) -> None:
-    images, tokens = np.zeros((1, 32, 100, 1), "float32"), np.array([[0, 2, 3]])
+    images, tokens = np.zeros((1, 32, 32, 1), "float32"), np.array([[0, 2, 3]])
     plain = np.asarray(model(images, tokens))
     model.temperature = 2.0
     np.testing.assert_array_equal(np.asarray(model(images, tokens)), plain)

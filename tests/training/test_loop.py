@@ -7,7 +7,6 @@ import os
 import pathlib
 import signal
 import subprocess
-import sys
 from typing import Any
 
 import numpy as np
@@ -20,17 +19,19 @@ from spin_tf.training.dry_run import dry_run
 from spin_tf.training.loop import Trainer
 from spin_tf.training.run_state import LossGuard, TrainingError
 from spin_tf.training.strategies import Place, make_strategy
+from tests import forked
 from tests.training import tiny
-
-REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
-# Half the operations, and half the time, for tests of the loop around the model.
-PLAIN = "model.transformation.name=none"
 
 
 @pytest.fixture
 def folder(tmp_path: pathlib.Path) -> pathlib.Path:
     tiny.write_config(tmp_path)
     return tmp_path
+
+
+@pytest.fixture
+def still(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("spin_tf.training.loop.TrainingStep", tiny.StillStep)
 
 
 def test_a_run_from_first_to_last_with_a_frozen_stage(folder: pathlib.Path) -> None:
@@ -77,10 +78,10 @@ def test_a_run_from_first_to_last_with_a_frozen_stage(folder: pathlib.Path) -> N
     assert again.step == 6
 
 
-def test_what_interrupts_a_run_loses_nothing_of_it(folder: pathlib.Path) -> None:
+def test_what_interrupts_a_run_loses_nothing_of_it(still: None, folder: pathlib.Path) -> None:
     """A signal while it validates, at any step; then a start that cannot be."""
     run = folder / "run"
-    options = ["training.steps=2", "training.validate_every=1", "training.checkpoint_every=100", PLAIN]
+    options = ["training.steps=2", "training.validate_every=1", "training.checkpoint_every=100", tiny.PLAIN]
     for step in (1, 2):
         trainer = Trainer(tiny.config(folder, *options), str(run))
         assert trainer.step == step - 1
@@ -119,8 +120,8 @@ def find(trainer: Trainer, path: str) -> np.ndarray:
     return np.asarray(next(v for v in trainer.model.variables if v.path == path))
 
 
-def test_a_loss_that_is_not_finite_stops_with_its_words(folder: pathlib.Path) -> None:
-    config = tiny.config(folder, "training.checkpoint_every=1", "training.steps=4", PLAIN)
+def test_a_loss_that_is_not_finite_stops_with_its_words(still: None, folder: pathlib.Path) -> None:
+    config = tiny.config(folder, "training.checkpoint_every=1", "training.steps=4", tiny.PLAIN)
     trainer = Trainer(config, str(folder / "run"))
     check = trainer.guard.problem
 
@@ -151,14 +152,14 @@ def test_a_loss_that_is_not_finite_stops_with_its_words(folder: pathlib.Path) ->
     assert sorted(os.listdir(folder / "run")) == saved
 
 
-def test_a_broken_image_stops_the_run_or_is_left_out(folder: pathlib.Path) -> None:
+def test_a_broken_image_stops_the_run_or_is_left_out(still: None, folder: pathlib.Path) -> None:
     (shard,) = folder.glob("words-00001-*")
     data = bytearray(shard.read_bytes())
     _, offset, _ = RecordIndex(str(shard)).locate(3)
     position = data.index(b"IHDR", offset)
     data[position : position + 4] = b"XXXX"
     shard.write_bytes(data)
-    options = ["training.steps=12", "training.validate_every=100", "data.validation={}", PLAIN]
+    options = ["training.steps=12", "training.validate_every=100", "data.validation={}", tiny.PLAIN]
     with pytest.raises(TrainingError, match=r"data\.train\.words.*words-00001.*offset"):
         Trainer(tiny.config(folder, *options), str(folder / "stops")).train()
     trainer = Trainer(tiny.config(folder, *options, "data.on_corrupt=skip"), str(folder / "goes_on"))
@@ -211,15 +212,13 @@ def test_a_processor_split_in_two_trains_and_goes_on(folder: pathlib.Path) -> No
     """bin/train.py --cpu_devices=2 with Muon and the CTC head, by the clock; the second call goes on from the first."""
 
     def train(*flags: str) -> subprocess.CompletedProcess[str]:
-        line = [sys.executable, "bin/train.py", f"--config={tiny.write_config(folder)}", f"--model_dir={folder}/split"]
-        smaller = [
-            "model.transformation.name=none",
-            "training.ctc_weight=0.3",
-            "training.optimizer.name=muon",
-            "training.minutes=60",
-        ]
-        flags = (*flags, *(f"--set={override}" for override in smaller))
-        return subprocess.run([*line, *flags], cwd=REPOSITORY, capture_output=True, text=True)
+        # Muon's steps are many operations a kernel: this backbone has few.
+        smaller = [tiny.PLAIN, "model.backbone={name: lcnet, width: 16, num_blocks: [1, 1, 1]}"]
+        smaller += ["training.ctc_weight=0.3", "training.optimizer.name=muon"]
+        flags = (*flags, *(f"--set={override}" for override in [*smaller, "training.minutes=60"]))
+        return forked.run(
+            ["bin/train.py", f"--config={tiny.write_config(folder)}", f"--model_dir={folder}/split", *flags]
+        )
 
     split = ("--strategy=mirrored", "--cpu_devices=2")
     first = train(*split, "--set", "training.steps=2", "--set", "training.optimizer.schedule=constant")
