@@ -125,9 +125,9 @@ $(WEB_PACKAGES): deploy/web/package.json deploy/web/package-lock.json
 	@touch $@
 
 # Without the rounding of activations to 8 bits, the page must answer exactly what spin_tf answers; any weights do.
-build/web_test/float.tflite: $(wildcard exported/weights/spin_lc/*) spin_tf/export/tflite.py | $(DEV_VENV)/installed
+build/web_test/float.tflite: $(wildcard exported/weights/spin_latin/*) spin_tf/export/tflite.py | $(DEV_VENV)/installed
 	@mkdir -p $(@D)
-	$(DEV_VENV)/bin/python bin/export_tflite.py --model=exported/weights/spin_lc --output=$@ --quantization=none
+	$(DEV_VENV)/bin/python bin/export_tflite.py --model=exported/weights/spin_latin --output=$@ --quantization=none
 
 # Asked for first: what comes before the tests takes a minute.
 .PHONY: need_chromium

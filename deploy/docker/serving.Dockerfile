@@ -18,7 +18,7 @@ COPY spin_tf spin_tf
 # hadolint ignore=DL3013
 RUN python -m pip install --quiet --no-cache-dir ".[train]"
 # Weights that travel with the package, by name.
-ARG MODEL=spin_lc
+ARG MODEL=spin_latin
 RUN spin-tf export_saved_model --model="${MODEL}" --output=/models/spin
 
 FROM tensorflow/serving:${TENSORFLOW_SERVING}
