@@ -1,4 +1,4 @@
-"""bin/train_lap.py as a user runs it: a lap under JAX, then one under TensorFlow from its weights."""
+"""bin/train_lap.py as a user runs it: a lap under either backend, then one under TensorFlow from its weights."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ def run(folder: pathlib.Path, name: str, *arguments: str) -> subprocess.Complete
         f"--best={folder}/best",
         f"--record={folder}/TRAINING.md",
         "--set=training.steps=1000",
+        f"--set={tiny.PLAIN}",
         *arguments,
     ]
     return subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True)
@@ -38,13 +39,18 @@ def rows(folder: pathlib.Path) -> list[dict[str, str]]:
     return [dict(zip(cells[0], row, strict=True)) for row in cells[2:]]
 
 
-def test_two_laps_under_two_backends(tmp_path: pathlib.Path) -> None:
-    first = run(tmp_path, "first", "--minutes=0.05", "--backend=jax", "--", "--generated=0.5")
+# That TensorFlow goes on with what JAX has trained is what tests/training/test_jax.py and test_run_state.py see.
+@pytest.mark.parametrize(
+    ("backend", "flag"),
+    [("tensorflow", "--strategy=one"), pytest.param("jax", "--generated=0.5", marks=pytest.mark.slow)],
+)
+def test_two_laps(backend: str, flag: str, tmp_path: pathlib.Path) -> None:
+    first = run(tmp_path, "first", "--minutes=0.05", f"--backend={backend}", "--", flag)
     assert first.returncode == 0, first.stderr
     (row,) = rows(tmp_path)
     assert (row["lap"], row["before"]) == ("1", "-")
     assert int(row["words seen"].replace(",", "")) >= 8 and row["after"].endswith(" %")
-    assert "--generated=0.5" in row["config"] and "cores" in row["hardware"]
+    assert flag in row["config"] and "cores" in row["hardware"]
     assert f"kept in {tmp_path}/best" in first.stdout
     kept = load_model(tmp_path / "best")
     assert kept.charset.name == "36"
