@@ -128,14 +128,12 @@ class LiteRTInterpreter:
         return int(shape[axis]) if len(shape) > axis else 0
 
     def _num_rows(self, signature: str, name: str) -> int:
-        inputs, _ = self.tensors(signature)
-        shape: Any = inputs[name]["shape"] if name in inputs else []
-        if len(shape) == 0 or not 1 <= shape[0] <= _MAX_ROWS:
+        if not 1 <= (rows := self._side(signature, name, 0)) <= _MAX_ROWS:
             raise ValueError(
                 f"The signature {signature} takes no number of {name} rows that makes sense. "
-                f"Received: shape={[int(side) for side in shape]}, model={self._name!r}"
+                f"Received: rows={rows}, model={self._name!r}"
             )
-        return int(shape[0])
+        return rows
 
     def tensors(self, signature: str = SIGNATURE) -> tuple[dict[str, Any], dict[str, Any]]:
         """What LiteRT says about the inputs and outputs of a signature, by name."""

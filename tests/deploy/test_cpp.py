@@ -263,11 +263,11 @@ def test_models_that_cannot_be_read(tmp_path: pathlib.Path) -> None:
         assert re.sub(causes, r"\1\2\3", stderr) == re.sub(causes, r"\1\2\3", expected[2])
 
 
-def test_a_model_without_the_signature_for_its_wide_size(tmp_path: pathlib.Path) -> None:
-    content = MODEL.read_bytes()
+def test_a_model_without_the_signature_for_its_wide_size(tmp_path: pathlib.Path, strip_model: pathlib.Path) -> None:
+    content = strip_model.read_bytes()
     path = tmp_path / "narrow.tflite"
     path.write_bytes(content[: content.rindex(b"PK\x03\x04")])
-    with zipfile.ZipFile(MODEL) as archive:
+    with zipfile.ZipFile(strip_model) as archive:
         metadata = json.loads(archive.read("spin_tf.json"))
     with zipfile.ZipFile(path, "a") as archive:
         said = {**metadata, "preprocessing": 2, "wide_image_size": [32, 256]}
