@@ -33,21 +33,20 @@ _OUTPUTS = {
 # What a damaged file may say it takes at a time.
 _MAX_ROWS = 4096
 _has_announced_itself = False
-# What LiteRT raises on damaged files: names that are no UTF-8, indices beyond 32 bits, tensors that are not there, and
-# sizes that do not fit, of which the last come out only when a signature runs.
+# What LiteRT raises on damaged files: names that are no UTF-8, indices beyond 32 bits, tensors that are not there, sizes
+# that do not fit; some only when a signature runs.
 _LITERT_ERRORS = (ValueError, TypeError, LookupError, RuntimeError)
 
 
 class LiteRTInterpreter:
-    """One interpreter on one thread, and the signatures of its model.
+    """The signatures of a model on one thread, each with an interpreter of its own.
 
     LiteRT quantises activations row by row, so that an answer does not depend on what else is in a batch: the signature
     `batch` gives the same numbers as `serving_default`, and costs a third less a word.
 
     Args:
         path: a `.tflite` file; or
-        content: the same as bytes, or as `Signatures` that several interpreters share; then `path` is its name, for
-            messages.
+        content: the same as bytes, or as `Signatures` that interpreters share; then `path` is its name, for messages.
 
     Attributes:
         batch_size: images of a call of the signature `batch`; 1 where the file has none.
@@ -64,13 +63,11 @@ class LiteRTInterpreter:
             content = pathlib.Path(path).read_bytes()
         self._parts = content if isinstance(content, Signatures) else Signatures(content or b"")
         self._runners: dict[str, Any] = {}
+        # It knows the tensors of all signatures.
         interpreter = self._load(SIGNATURE)
         self._signatures = set(interpreter.get_signature_list())
-        # It knows the tensors of all of them.
-        self._described = {SIGNATURE: self._runner(SIGNATURE)}
         try:
-            for key in self._signatures - {SIGNATURE}:
-                self._described[key] = interpreter.get_signature_runner(key)
+            self._described = {key: interpreter.get_signature_runner(key) for key in self._signatures}
         except _LITERT_ERRORS as error:
             raise self._error("load", error) from error
         self.can_rectify = RECTIFY_SIGNATURE in self._signatures
@@ -111,8 +108,7 @@ class LiteRTInterpreter:
             raise self._error("run", error) from error
 
     def _runner(self, signature: str) -> Any:
-        """Each has an interpreter of its own, made when it is asked for: who only reads words of usual width does not
-        pay for the others."""
+        """Each has an interpreter of its own, made when it is asked for: others cost nothing."""
         if signature not in self._runners:
             if signature not in self._signatures:
                 raise ValueError(
