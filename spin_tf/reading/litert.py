@@ -33,8 +33,8 @@ _OUTPUTS = {
 # What a damaged file may say it takes at a time.
 _MAX_ROWS = 4096
 _has_announced_itself = False
-# What LiteRT raises on damaged files: names that are no UTF-8, indices beyond 32 bits, tensors that are not there, sizes
-# that do not fit; some only when a signature runs.
+# What LiteRT raises on damaged files, some of it only when a signature runs: names that are no UTF-8, indices beyond 32
+# bits, tensors that are not there, sizes that do not fit.
 _LITERT_ERRORS = (ValueError, TypeError, LookupError, RuntimeError)
 
 
