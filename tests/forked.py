@@ -20,6 +20,15 @@ from multiprocessing import forkserver
 REPOSITORY = pathlib.Path(__file__).resolve().parents[1]
 _CONTEXT = multiprocessing.get_context("forkserver")
 _CONTEXT.set_forkserver_preload(["tensorflow", "keras"])
+_LEVEL = "TF_CPP_MIN_LOG_LEVEL"
+
+
+def _start_server() -> None:
+    """The process that has TensorFlow, told to keep its own remarks to itself, as the commands tell theirs."""
+    before = os.environ.get(_LEVEL, "0")
+    os.environ[_LEVEL] = "3"
+    forkserver.ensure_running()
+    os.environ[_LEVEL] = before
 
 
 class Process:
@@ -35,6 +44,7 @@ class Process:
         # Of what it writes.
         self._folder = tempfile.TemporaryDirectory()
         names = [os.path.join(self._folder.name, name) for name in ("output", "errors")]
+        _start_server()
         self._process = _CONTEXT.Process(target=_run, args=(self.args, {**os.environ, **environment}, *names))
         self._process.start()
 
