@@ -75,18 +75,18 @@ def test_the_official_stubs_are_answered(address: str) -> None:
         request = predict_pb2.PredictRequest(output_filter=["valid"])
         request.model_spec.name = "spin"
         request.inputs["image_bytes"].CopyFrom(tf.make_tensor_proto(warmup_images()))
-        response = stub.Predict(request, timeout=60)
+        response = stub.Predict(request, timeout=180)
         assert set(response.outputs) == {"valid"} and response.model_spec.version.value == 1
         assert tf.make_ndarray(response.outputs["valid"]).tolist() == [True] * 5 + [False]
         asked = get_model_metadata_pb2.GetModelMetadataRequest(metadata_field=["signature_def"])
         asked.model_spec.name = "spin"
-        packed = stub.GetModelMetadata(asked, timeout=60).metadata["signature_def"]
+        packed = stub.GetModelMetadata(asked, timeout=180).metadata["signature_def"]
         signatures = get_model_metadata_pb2.SignatureDefMap()
         assert packed.Unpack(signatures)
         assert {"serving_default", "images"} <= set(signatures.signature_def)
         request.model_spec.name = "other"
         with pytest.raises(grpc.RpcError) as raised:
-            stub.Predict(request, timeout=60)
+            stub.Predict(request, timeout=180)
         assert raised.value.code() == grpc.StatusCode.NOT_FOUND
 
 
