@@ -14,21 +14,19 @@ import runpy
 import subprocess
 import sys
 import tempfile
+import unittest.mock
 from collections.abc import Mapping, Sequence
 from multiprocessing import forkserver
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[1]
 _CONTEXT = multiprocessing.get_context("forkserver")
 _CONTEXT.set_forkserver_preload(["tensorflow", "keras"])
-_LEVEL = "TF_CPP_MIN_LOG_LEVEL"
 
 
 def _start_server() -> None:
     """The process that has TensorFlow, told to keep its own remarks to itself, as the commands tell theirs."""
-    before = os.environ.get(_LEVEL, "0")
-    os.environ[_LEVEL] = "3"
-    forkserver.ensure_running()
-    os.environ[_LEVEL] = before
+    with unittest.mock.patch.dict(os.environ, TF_CPP_MIN_LOG_LEVEL="3"):
+        forkserver.ensure_running()
 
 
 class Process:

@@ -17,6 +17,7 @@ import numpy as np
 
 from spin_tf.charset import Charset
 from spin_tf.reading.litert import ENCODE_SIGNATURE, SIGNATURE, STEP_SIGNATURE
+from tests import strip_model
 
 FILE = pathlib.Path(__file__).with_suffix(".tflite")
 WORDS = ["Garden", "Street", "Market", "HOTEL", "HOTELS", "Monday", "Bakery", "House", "sale", "hello"]
@@ -24,11 +25,9 @@ WORDS = ["Garden", "Street", "Market", "HOTEL", "HOTELS", "Monday", "Bakery", "H
 WORDS += [f"Word{number}" for number in range(8)]
 CHARSET = Charset.from_spec("94")
 METADATA: dict[str, Any] = {
-    "format": 1,
-    "spin_tf_version": "0.1.0",
+    **strip_model.METADATA,
     "name": "known words",
     "charset": CHARSET.to_dict(),
-    "image_size": [32, 100],
     "max_length": max(map(len, WORDS)),
 }
 _CELL = (2, 4)
@@ -66,7 +65,6 @@ def write(path: pathlib.Path) -> None:
     from spin_tf.charset import Tokenizer
     from spin_tf.contract.preprocessing import Preprocessing
     from spin_tf.export.tflite import BATCH_SIZE
-    from tests.strip_model import convert
 
     preprocessing = Preprocessing.of(METADATA)
     known = np.array(
@@ -128,7 +126,7 @@ def write(path: pathlib.Path) -> None:
         ENCODE_SIGNATURE: tf.function(encode, input_signature=one),
         STEP_SIGNATURE: tf.function(step, input_signature=rows),
     }
-    convert(module, module.functions, path, METADATA)
+    strip_model.convert(module, module.functions, path, METADATA)
 
 
 if __name__ == "__main__":

@@ -13,16 +13,17 @@ words are drawn more often than before, from there and from their own. A table o
 
 from __future__ import annotations
 
+import itertools
 import pathlib
 import sys
 from collections import Counter
-from collections.abc import Iterable
 
 from absl import app, flags
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
 from benchmarks.lost_accents import without_accents
+from benchmarks.trials import as_markdown
 from spin_tf import Recognizer, Word
 from spin_tf._progress import ProgressBar
 from spin_tf.data.records.tfrecord import RecordIndex, ShardWriter
@@ -44,33 +45,28 @@ def kind_of(label: str, reading: str, confidence: float, unsure: float = 0.8, do
     return "doubtful" if confidence >= doubtful else "misread"
 
 
-def as_markdown(counts: dict[str, Counter[str]]) -> str:
-    """A table of how many words of each kind there are, by pattern."""
-    rows: Iterable[tuple[str, Counter[str]]] = counts.items()
-    lines = ["| words | all | " + " | ".join(KINDS) + " |", "|---" + "|---:" * (1 + len(KINDS)) + "|"]
-    lines += [f"| {n} | {c.total():,} | " + " | ".join(f"{c[kind]:,}" for kind in KINDS) + " |" for n, c in rows]
-    return "\n".join(lines)
-
-
 def main(_: list[str]) -> None:
     recognizer = Recognizer(_MODEL.value)
     indexes = {pattern: RecordIndex(pattern) for pattern in _PATTERNS.value}
     counts: dict[str, Counter[str]] = {pattern: Counter() for pattern in indexes}
+    number = 0
     with (
         ShardWriter(_OUTPUT.value, _SHARDS.value) as writer,
         ProgressBar(sum(map(len, indexes.values())), "words", "reading") as bar,
     ):
         for pattern, index in indexes.items():
-            readings = recognizer.read_many(index.read_example(i).encoded for i in range(len(index)))
-            for i, word in enumerate(readings):
+            examples, pictures = itertools.tee(map(index.read_example, range(len(index))))
+            readings = recognizer.read_many(example.encoded for example in pictures)
+            for example, word in zip(examples, readings, strict=True):
+                number += 1
                 if isinstance(word, Word):
-                    example = index.read_example(i)
                     kind = kind_of(example.text, word.text, word.confidence, _UNSURE.value, _DOUBTFUL.value)
                     counts[pattern][kind] += 1
                     if kind in ("unsure", "misread"):
                         writer.write(example)
-                bar.move_to(sum(each.total() for each in counts.values()))
-    print(as_markdown(counts))
+                bar.move_to(number)
+    rows = [[name, f"{c.total():,}", *(f"{c[kind]:,}" for kind in KINDS)] for name, c in counts.items()]
+    print(as_markdown([["words", "all", *KINDS], *rows]))
 
 
 if __name__ == "__main__":

@@ -12,6 +12,8 @@ _OPERATORS = 3
 _OPTIONS_TYPE, _OPTIONS = 3, 4
 # Options of operators that run two subgraphs, which are their first two fields: WhileOptions and IfOptions.
 _WITH_SUBGRAPHS = (93, 92)
+# As many tables as LiteRT's own verifier looks at.
+_MAX_TABLES = 1_000_000
 
 
 class Signatures:
@@ -47,9 +49,13 @@ def _alone(content: bytes, name: str) -> bytes:
         ]
         if not kept:
             return content
+        seen = 0
         # Grows while it is walked.
         for index in kept:
             for operator in _tables(content, subgraphs[index], _OPERATORS):
+                seen += 1
+                if seen > _MAX_TABLES:
+                    return content
                 place = _place(content, operator, _OPTIONS_TYPE)
                 if place and content[place] in _WITH_SUBGRAPHS:
                     options = _follow(content, _place(content, operator, _OPTIONS))

@@ -96,6 +96,15 @@ def test_a_model_shows_its_stages_and_where_it_looks(kind: str, request: pytest.
         assert (light * across).sum() / light.sum() == pytest.approx(step.position, abs=0.08)
 
 
+def test_a_trained_model_looks_from_left_to_right() -> None:
+    """Where the light is brightest is where the character stands."""
+    shown = explain(Recognizer("spin_small"), draw("House"))
+    assert shown.word.text.lower() == "house"
+    columns = [step.light.sum(axis=0).argmax() for step in shown.steps if step.light is not None]
+    assert len(columns) == 6 and columns == sorted(columns)
+    assert np.abs(np.array(columns) / 100 - [step.position for step in shown.steps]).max() < 0.2
+
+
 def test_exported_model_that_cannot_step_shows_positions(strip_model: pathlib.Path) -> None:
     recognizer = Recognizer(strip_model)
     shown = trace(recognizer, strips.draw("a1z"), recognizer.read(strips.draw("a1z")), "strips", "label")

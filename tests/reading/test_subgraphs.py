@@ -21,7 +21,7 @@ def content(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     """A small file of all signatures, and the one that ships."""
     if request.param == "bundled":
         return (REPOSITORY / "exported" / "spin.tflite").read_bytes()
-    return exports.tiny_file(tmp_path_factory, "spin", "lcnet").read_bytes()
+    return exports.tiny_file(tmp_path_factory, "ga_spin", "lcnet").read_bytes()
 
 
 def run(content: bytes, name: str) -> dict[str, np.ndarray]:
