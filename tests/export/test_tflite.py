@@ -152,7 +152,7 @@ def test_every_signature_is_checked(
     class OneWrong(LiteRTInterpreter):
         def __init__(self, **arguments: Any) -> None:
             super().__init__(**arguments)
-            right = self._runners[wrong]
+            right = self._runner(wrong)
 
             def reversed_classes(**inputs: Any) -> dict[str, Any]:
                 outputs = right(**inputs)
