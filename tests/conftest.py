@@ -1,4 +1,4 @@
-"""Fixtures for all tests; two logical CPUs so that tf.distribute can be tested on any machine."""
+"""What holds for all tests: their processes, their order, fixtures of more than one room."""
 
 from __future__ import annotations
 
@@ -37,6 +37,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    # Only where a test needs it: importing TensorFlow takes three seconds.
+    if "tensorflow" in sys.modules:
+        import tests.quick_graphs  # noqa: F401
+
     def rank(item: pytest.Item) -> int:
         folder = item.path.parent.name
         return LONGEST.index(folder) if folder in LONGEST else len(LONGEST)

@@ -39,11 +39,9 @@ def rows(folder: pathlib.Path) -> list[dict[str, str]]:
     return [dict(zip(cells[0], row, strict=True)) for row in cells[2:]]
 
 
-# That TensorFlow goes on with what JAX has trained is what tests/training/test_jax.py and test_run_state.py see.
-@pytest.mark.parametrize(
-    ("backend", "flag"),
-    [("tensorflow", "--strategy=one"), pytest.param("jax", "--generated=0.5", marks=pytest.mark.slow)],
-)
+# Runs, and one backend that goes on with the other's, are what tests/training see; here it is the tool around them.
+@pytest.mark.slow
+@pytest.mark.parametrize(("backend", "flag"), [("tensorflow", "--strategy=one"), ("jax", "--generated=0.5")])
 def test_two_laps(backend: str, flag: str, tmp_path: pathlib.Path) -> None:
     first = run(tmp_path, "first", "--minutes=0.05", f"--backend={backend}", "--", flag)
     assert first.returncode == 0, first.stderr
