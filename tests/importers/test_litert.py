@@ -31,6 +31,7 @@ def assert_meets(probabilities: np.ndarray, expected: np.ndarray) -> None:
         np.testing.assert_allclose(ours[:steps], theirs[:steps], atol=1e-3)
 
 
+@pytest.mark.slow
 def test_exported_import_reads_what_the_published_network_reads() -> None:
     arrays, images = published_state_dict(PADDLE, 32), word_images()
     content = convert(model_from_state_dict(arrays))
