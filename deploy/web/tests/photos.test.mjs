@@ -255,8 +255,9 @@ if (real.length > 0) {
         await page.locator("#found", { hasText: "found." }).waitFor({ timeout: 60_000 });
         const ours = await words(page);
         t.diagnostic(`${name}: ${ours.join(" ")} in ${((performance.now() - start) / 1000).toFixed(1)} s`);
-        all += Math.max(ours.length, theirs.length);
-        for (const [text] of theirs) {
+        // Pixels differ by rounding: of what neither is sure, other words may come, or none.
+        for (const [text] of theirs.filter(([, confidence]) => confidence >= 0.9)) {
+          all += 1;
           const at = ours.indexOf(text);
           if (at >= 0) {
             ours.splice(at, 1);
@@ -266,7 +267,7 @@ if (real.length > 0) {
         // Gone with the next picture, which must not take these words for its own.
         await page.reload();
       }
-      assert.ok(all >= real.length && same >= 0.85 * all, `${same} of ${all} words the same`);
+      assert.ok(all >= real.length && same === all, `${same} of ${all} words the same`);
     } finally {
       await chrome.close();
       await place.close();
