@@ -81,4 +81,4 @@ european() { # NAME COUNT SEED LANGUAGES SHARES
 european latin "$num_latin" 22 eu signs=0.12,long=0.13,codes=0.06,accents=0.3,spaces=0.06
 european long "$((num_latin / 4))" 77 eu long=0.75,signs=0.1,accents=0.1,spaces=0.03
 european marks "$((num_latin / 4))" 84 en,de,fr,es,it,pl,pt signs=0.6,codes=0.15,spaces=0.25
-european romance "$((num_latin / 4))" 83 it,pt,fr,es,sv,hu signs=0.25,accents=0.5,spaces=0.15
+european accented "$((num_latin / 4))" 83 it,pt,fr,es,sv,hu signs=0.25,accents=0.5,spaces=0.15

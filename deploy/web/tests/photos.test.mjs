@@ -249,25 +249,29 @@ if (real.length > 0) {
       await chrome.context.setOffline(true);
       let same = 0;
       let all = 0;
+      const missing = [];
       for (const [name, { words: theirs }] of real) {
         const start = performance.now();
         await page.setInputFiles("#file", onDisk(name));
         await page.locator("#found", { hasText: "found." }).waitFor({ timeout: 60_000 });
         const ours = await words(page);
         t.diagnostic(`${name}: ${ours.join(" ")} in ${((performance.now() - start) / 1000).toFixed(1)} s`);
-        // Pixels differ by rounding: of what neither is sure, other words may come, or none.
-        for (const [text] of theirs.filter(([, confidence]) => confidence >= 0.9)) {
-          all += 1;
+        all += Math.max(ours.length, theirs.length);
+        for (const [text, confidence] of theirs) {
           const at = ours.indexOf(text);
           if (at >= 0) {
             ours.splice(at, 1);
             same += 1;
+          } else if (confidence >= 0.9) {
+            missing.push(text);
           }
         }
         // Gone with the next picture, which must not take these words for its own.
         await page.reload();
       }
-      assert.ok(all >= real.length && same === all, `${same} of ${all} words the same`);
+      // Pixels differ by rounding: of what neither is sure, other words may come, or none.
+      assert.deepEqual(missing, []);
+      assert.ok(all >= real.length && same >= 0.8 * all, `${same} of ${all} words the same`);
     } finally {
       await chrome.close();
       await place.close();
