@@ -119,7 +119,7 @@ class SPINRecognizer(keras.Model):
             ValueError: what is there is no model of this package.
 
         Example:
-            >>> model = SPINRecognizer.from_preset("spin_lc")
+            >>> model = SPINRecognizer.from_preset("spin_latin")
         """
         # Not above: loading makes models of this class.
         from spin_tf.models.loading import load_model
