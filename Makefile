@@ -27,10 +27,10 @@ comma := ,
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test_fast test_slow test_newest test_deploy test_docker test_cpp test_arm test_serving test_web web docs release_model check format clean
+.PHONY: help demo test test_fast test_integration test_slow test_newest test_deploy test_docker test_cpp test_arm test_serving test_web web docs release_model check format clean
 
 help:  ## show this list
-	@awk -F ':.*## ' '/^[a-z_]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z_]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(VENV)/installed  ## write word images with the project's own synthesis and read them with the bundled model
 	@$(VENV)/bin/python bin/demo.py
@@ -40,6 +40,9 @@ test: $(DEV_VENV)/installed $(BEAM_VENV)/installed  ## run the tests (minutes; P
 
 test_fast: $(DEV_VENV)/installed  ## run the tests of reading, decoding, layers and records (under a minute)
 	$(DEV_VENV)/bin/python -m pytest -q $(IN_WORKERS) $(FAST_TESTS) $(PYTEST_ARGS)
+
+test_integration: $(DEV_VENV)/installed  ## run what starts, kills and resumes whole programs, and the commands of the guides
+	$(DEV_VENV)/bin/python -m pytest -q -m integration $(IN_WORKERS) $(PYTEST_ARGS)
 
 test_slow: $(DEV_VENV)/installed  ## run the tests that take long
 	$(DEV_VENV)/bin/python -m pytest -q -m slow $(PYTEST_ARGS)

@@ -42,11 +42,13 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
     return path
 
 
+@pytest.mark.integration
 def test_tensorflow_in_python_is_silent_unless_asked(model: pathlib.Path) -> None:
     assert run(None, "-c", READ.format(repr(str(model)))).stderr == ""
     assert re.search(r"^[IW]0000 ", run("0", "-c", READ.format(repr(str(model)))).stderr, re.MULTILINE)
 
 
+@pytest.mark.integration
 def test_a_training_tells_of_itself_alone(tmp_path: pathlib.Path) -> None:
     path = tiny.write_config(tmp_path)
     smaller = (tiny.PLAIN, "training.steps=1", "training.batch_size=2")
@@ -61,6 +63,7 @@ def test_a_training_tells_of_itself_alone(tmp_path: pathlib.Path) -> None:
     assert "words to train on" not in quiet.stderr
 
 
+@pytest.mark.integration
 def test_an_export_is_silent(model: pathlib.Path, tmp_path: pathlib.Path) -> None:
     """TensorFlow logs in Python too, where it puts the SavedModel on the way."""
     arguments = [f"--model={model}", "--quantization=none", "--check_words=2", f"--output={tmp_path}/a.tflite"]

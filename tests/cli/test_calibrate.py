@@ -63,6 +63,7 @@ def calibrate(*arguments: object) -> str:
     return result.stdout
 
 
+@pytest.mark.integration
 def test_it_is_written_into_the_model(tmp_path: pathlib.Path) -> None:
     keras.utils.set_random_seed(0)
     model = SPINRecognizer(TINY)

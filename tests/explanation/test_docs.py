@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 
+import pytest
 from PIL import Image
 
 from spin_tf.cli.recognize import MAX_EXPLAINED
@@ -18,6 +19,7 @@ REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 TEXT = (REPOSITORY / "docs" / "explain.md").read_text(encoding="utf-8")
 
 
+@pytest.mark.integration
 def test_commands_run(tmp_path: pathlib.Path) -> None:
     for name in ("bin", "exported", "spin_tf"):
         (tmp_path / name).symlink_to(REPOSITORY / name)

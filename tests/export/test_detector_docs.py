@@ -21,6 +21,7 @@ REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 TEXT = (REPOSITORY / "docs" / "detector.md").read_text(encoding="utf-8")
 
 
+@pytest.mark.integration
 def test_commands_find_words(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
     blocks = dict(re.findall(r"<!-- not run: .*? -->\n```(\w+)\n(.*?)```", TEXT, re.DOTALL))
     assert set(blocks) == {"bash", "python"}

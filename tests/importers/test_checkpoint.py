@@ -156,6 +156,7 @@ def test_the_written_file_carries_charset_and_settings(tmp_path: pathlib.Path) -
     assert config.training.init_from == str(tmp_path / "davar.keras")
 
 
+@pytest.mark.integration
 def test_a_model_that_differs_is_not_written(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A mistake in any stage of the mapping is caught by the verification, and a file that was there stays."""
     assign: Callable = checkpoint.assign

@@ -27,6 +27,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
     return folder
 
 
+@pytest.mark.integration
 def test_every_command_runs(folder: pathlib.Path, detector: str) -> None:
     outputs = run_commands(PAGE, folder, {})
     lines = [line.split("\t") for line in outputs[1].splitlines()]

@@ -119,6 +119,7 @@ def test_a_font_draws_what_it_has(tmp_path: pathlib.Path) -> None:
         assert image.shape == (32, 100) and set(label) <= set("абвгде")
 
 
+@pytest.mark.integration
 def test_words_of_a_charset_train_a_model_and_are_read(tmp_path: pathlib.Path) -> None:
     """Fonts, a charset and training suffice: ten steps on Cyrillic words, from the command to a reading."""
     from spin_tf.models import load_model

@@ -49,6 +49,7 @@ def test_what_does_not_fit_is_refused() -> None:
         average_models([models[0], *make_models(1, charset="chars:abc")])
 
 
+@pytest.mark.integration
 def test_the_command_takes_statistics_of_its_own(tmp_path: pathlib.Path) -> None:
     models = make_models(2)
     for name, model in zip("ab", models, strict=True):

@@ -36,6 +36,7 @@ def test_the_rate_follows_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
     assert Clock(None).rate(schedule, 505) == pytest.approx(halfway)
 
 
+@pytest.mark.integration
 def test_a_run_ends_on_time_and_is_over_when_started_again(
     tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

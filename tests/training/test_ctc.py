@@ -58,6 +58,7 @@ def test_the_same_under_jax(tmp_path: pathlib.Path) -> None:
     assert finite == "True"
 
 
+@pytest.mark.integration
 def test_a_run_learns_with_the_head_and_ships_without_it(tmp_path: pathlib.Path) -> None:
     settings = ["training.ctc_weight=0.3", "training.steps=4", "training.validate_every=4", tiny.PLAIN]
     config = tiny.config(tmp_path, *settings)

@@ -78,6 +78,7 @@ def test_mirrored_over_two_devices(folder: pathlib.Path) -> None:
     assert (folder / "mirrored" / "best.keras").exists()
 
 
+@pytest.mark.integration
 def test_two_processes(folder: pathlib.Path) -> None:
     with socket.socket() as first, socket.socket() as second:
         for listener in (first, second):

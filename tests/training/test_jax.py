@@ -10,6 +10,7 @@ import subprocess
 import sys
 
 import numpy as np
+import pytest
 
 from tests.training import tiny
 
@@ -70,6 +71,7 @@ def state(folder: pathlib.Path) -> dict[str, np.ndarray]:
         return {key: data[key] for key in data.files if key != "state"}
 
 
+@pytest.mark.integration
 def test_resumes_and_reads_the_same_under_tensorflow(tmp_path: pathlib.Path) -> None:
     from spin_tf.models.loading import load_weights
 

@@ -208,6 +208,7 @@ def test_strategies(monkeypatch: pytest.MonkeyPatch) -> None:
         make_strategy("parallel")
 
 
+@pytest.mark.integration
 def test_a_processor_split_in_two_trains_and_goes_on(folder: pathlib.Path) -> None:
     """bin/train.py --cpu_devices=2 with Muon and the CTC head, by the clock; the second call goes on from the first."""
 

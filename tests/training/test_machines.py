@@ -80,6 +80,7 @@ def test_other_settings_are_refused_by_key_in_all_processes(machines: Machines) 
     assert not (machines.folder / "run").exists()
 
 
+@pytest.mark.integration
 def test_all_processes_say_that_one_was_stopped(machines: Machines) -> None:
     endless = ["training.steps=100000", "training.checkpoint_every=100000"]
     machines.start(endless, endless)

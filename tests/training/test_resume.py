@@ -42,6 +42,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
     return folder
 
 
+@pytest.mark.integration
 def test_killed_at_a_step_and_in_a_write(folder: pathlib.Path) -> None:
     run(folder, "killed", PLAIN, "--kill_at=3", code=-signal.SIGKILL)
     assert os.listdir(folder / "killed").count("checkpoint-00000002.npz") == 1

@@ -67,6 +67,7 @@ def run_commands(folder: pathlib.Path, *, training: bool) -> dict[str, str]:
     return outputs
 
 
+@pytest.mark.integration
 def test_every_command_on_data_runs(folder):
     assert {reason for reason, _, _ in BLOCK.findall(TEXT) if reason} == NOT_RUN
     outputs = run_commands(folder, training=False)
