@@ -33,8 +33,8 @@ from spin_tf._files import write_text
 from spin_tf.cli.evaluate import parse_data
 from spin_tf.data.records.tfrecord import RecordIndex
 from spin_tf.evaluation.breakdown import by_height, by_length, by_shape
-from spin_tf.evaluation.evaluate import Reading
 from spin_tf.evaluation.metrics import Score
+from spin_tf.evaluation.word_set import Reading
 
 # --data is that of bin/evaluate.py, which is imported for it; others of its flags mean something else here.
 _MODELS = flags.DEFINE_multi_string("model", [], "Model to read with, may be repeated.", allow_override=True)

@@ -23,7 +23,7 @@ from spin_tf.contract.word import Character, ReadError, Word
 from spin_tf.decoding.decoder import Decoder
 from spin_tf.decoding.options import OptionNames, Options
 from spin_tf.decoding.stepping import require_stepping
-from spin_tf.reading.images import ImageLike, open_image, several_images
+from spin_tf.reading.inputs import ImageLike, open_image, several_images
 from spin_tf.reading.shown import InitSignature, recognizer_line
 from spin_tf.reading.word_model import RectifyingModel, WordModel, bundled_model, load_word_model
 

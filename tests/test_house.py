@@ -170,6 +170,13 @@ def test_files_stay_short() -> None:
         assert len(path.read_text(encoding="utf-8").splitlines()) < 300, path
 
 
+def test_no_two_files_of_the_package_have_one_name() -> None:
+    """But for commands, which may be called like what they run, and the documented door to records."""
+    named = [path.name for path in PACKAGE.rglob("*.py") if path.parent.name not in ("cli", "_pyinstaller")]
+    twice = {name for name in named if named.count(name) > 1}
+    assert twice == {"__init__.py", "tfrecord.py"}
+
+
 def test_no_binaries_but_what_ships() -> None:
     allowed = ("exported/", "docs/", "tests/contract/cases/", "tests/known_words.tflite")
     for path in tracked():
@@ -202,7 +209,8 @@ def test_help_lists_every_target() -> None:
     assert make() == make("help")
 
 
-def test_continuous_integration_calls_make_test() -> None:
+def test_continuous_integration_runs_the_tests() -> None:
     path = REPOSITORY / ".ci" / "run"
     assert os.access(path, os.X_OK)
-    assert re.search(r"^make .*\btest\b", path.read_text(), re.MULTILINE)
+    for target in ("test", "test_integration"):
+        assert re.search(rf"^make .*\b{target}\b", path.read_text(), re.MULTILINE)

@@ -21,7 +21,7 @@ import spin_tf
 from spin_tf.charset import Charset
 from spin_tf.contract.errors import ImageError
 from spin_tf.contract.preprocessing import preprocess
-from spin_tf.reading.images import ImageLike, load_image
+from spin_tf.reading.inputs import ImageLike, load_image
 from spin_tf.reading.litert import LiteRTModel
 from spin_tf.recognizer import Character, ReadError, Recognizer, Word, bundled_model
 from tests import strip_model as strips

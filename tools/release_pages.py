@@ -12,9 +12,9 @@ from typing import Any
 
 from benchmarks.pages import split_page, write_measured
 from benchmarks.peer import PEER_NAME, side_by_side
-from spin_tf.evaluation.evaluate import SetResult
 from spin_tf.evaluation.metrics import Score
 from spin_tf.evaluation.report import make_table as make_set_table
+from spin_tf.evaluation.word_set import SetResult
 
 REPOSITORY = pathlib.Path(__file__).resolve().parent.parent
 RESULTS = "exported/results.json"

@@ -19,7 +19,7 @@ from spin_tf._extras import require
 from spin_tf.bulk.record_ranges import RecordRange, records, split
 from spin_tf.bulk.rows import Row, read_rows, to_example, to_json
 from spin_tf.contract.word import ReadError
-from spin_tf.data.conversion.beam import open_raw
+from spin_tf.data.conversion.beam_conversion import open_raw
 from spin_tf.recognizer import Recognizer
 
 _FEATURE = "Reading on many machines"

@@ -12,7 +12,7 @@ from spin_tf.cli._lines import show_path
 from spin_tf.cli._run import UserError
 from spin_tf.cli._streams import say
 from spin_tf.data.formats import HEAD_BYTES, format_of, is_image_name
-from spin_tf.reading.images import ImageLike
+from spin_tf.reading.inputs import ImageLike
 
 
 class FoundImage(NamedTuple):

@@ -12,7 +12,7 @@ import json
 from absl import flags
 
 from spin_tf.cli import create_tfrecords
-from spin_tf.data.conversion import beam
+from spin_tf.data.conversion import beam_conversion
 from spin_tf.data.conversion.statistics import Statistics
 
 FLAGS = flags.FLAGS
@@ -23,8 +23,8 @@ flags.DEFINE_string("runner", "DirectRunner", "Beam's runner: DirectRunner, Flin
 def main(argv: list[str]) -> int:
     """Runs the command; 1 when nothing was kept, or too many words were rejected."""
     conversion, options = create_tfrecords.conversion_from_flags(), create_tfrecords.options_from_flags()
-    beam.run(conversion, options, FLAGS.max_reject_share, [f"--runner={FLAGS.runner}", *argv[1:]])
-    with beam.open_raw(f"{FLAGS.output}.report.json", "r") as file:
+    beam_conversion.run(conversion, options, FLAGS.max_reject_share, [f"--runner={FLAGS.runner}", *argv[1:]])
+    with beam_conversion.open_raw(f"{FLAGS.output}.report.json", "r") as file:
         statistics = Statistics.from_report(json.loads(file.read()))
     print(statistics.summary())
     return 1 if create_tfrecords.failed(statistics, conversion) else 0

@@ -26,10 +26,10 @@ from spin_tf.cli._run import UserError, flags_only
 from spin_tf.data.records.tfrecord import RecordIndex
 from spin_tf.decoding.options import PER_IMAGE
 from spin_tf.evaluation import comparison, published, report
-from spin_tf.evaluation.evaluate import SetResult, evaluate_set
 from spin_tf.evaluation.gallery import explain_mistakes
 from spin_tf.evaluation.image_lexicons import FULL, labels_of, load_lexicons
 from spin_tf.evaluation.metrics import PROTOCOLS
+from spin_tf.evaluation.word_set import SetResult, evaluate_set
 
 _reading.define_turn()
 flags.adopt_module_key_flags(_reading)

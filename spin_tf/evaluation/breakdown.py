@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from spin_tf.contract.constants import TALL
-from spin_tf.evaluation.evaluate import Reading
 from spin_tf.evaluation.metrics import normalize
+from spin_tf.evaluation.word_set import Reading
 
 # The first length of each row.
 LENGTHS = (1, 3, 6, 9, 12, 14)

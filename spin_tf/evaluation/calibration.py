@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from spin_tf.evaluation.evaluate import SetResult
+from spin_tf.evaluation.word_set import SetResult
 
 NUM_BINS = 10
 LEVELS = (0.5, 0.8, 0.9, 0.99)

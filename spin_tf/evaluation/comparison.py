@@ -8,7 +8,7 @@ import pathlib
 from collections.abc import Sequence
 
 from spin_tf._files import write_text
-from spin_tf.evaluation.evaluate import Reading, SetResult
+from spin_tf.evaluation.word_set import Reading, SetResult
 
 
 def mcnemar_p(only_first: int, only_second: int) -> float:

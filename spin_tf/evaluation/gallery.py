@@ -11,7 +11,7 @@ from spin_tf._page import data_uri, page
 from spin_tf.contract.errors import ImageError
 from spin_tf.data.images import decode_image
 from spin_tf.evaluation.calibration import LEVELS, Calibration, calibration_of
-from spin_tf.evaluation.evaluate import Reading, SetResult
+from spin_tf.evaluation.word_set import Reading, SetResult
 from spin_tf.explanation.page import STYLE, make_words
 from spin_tf.explanation.trace import Trace, trace
 from spin_tf.recognizer import Recognizer

@@ -16,7 +16,7 @@ from spin_tf._page import data_uri, page
 from spin_tf.evaluation.photo_labels import LabelledPhoto
 from spin_tf.evaluation.photo_protocol import MIN_LETTERS, Counts, Matching, PlacedWord, is_short, match
 from spin_tf.explanation.page import STYLE
-from spin_tf.reading.images import load_image
+from spin_tf.reading.inputs import load_image
 
 _SIDE = 760
 # What the outlines mean, in the order in which they are drawn.

@@ -8,7 +8,7 @@ import os
 from collections.abc import Sequence
 
 from spin_tf.data.conversion.benchmarks import BENCHMARKS
-from spin_tf.evaluation.evaluate import SetResult
+from spin_tf.evaluation.word_set import SetResult
 
 # The sets of the paper's table, in its order.
 SEVEN = ("IIIT5K_3000", "SVT_647", "IC03_860", "IC13_857", "IC15_1811", "SVTP_645", "CUTE80_288")

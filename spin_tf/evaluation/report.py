@@ -12,9 +12,9 @@ from spin_tf._files import write_text
 from spin_tf._version import __version__
 from spin_tf.evaluation import breakdown
 from spin_tf.evaluation.calibration import calibration_of
-from spin_tf.evaluation.evaluate import Reading, SetResult
 from spin_tf.evaluation.gallery import make_gallery
 from spin_tf.evaluation.metrics import Score
+from spin_tf.evaluation.word_set import Reading, SetResult
 from spin_tf.explanation.trace import Trace
 
 _HEADER = ("set", "words", "excluded", "unreadable", "correct", "word accuracy", "95 % interval", "1 - NED")

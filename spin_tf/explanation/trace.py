@@ -11,7 +11,7 @@ from spin_tf.charset import Charset, Tokenizer
 from spin_tf.contract.pixels import rot90
 from spin_tf.contract.word import Word
 from spin_tf.decoding.stepping import SteppingModel, walk_steps
-from spin_tf.reading.images import ImageLike, load_image
+from spin_tf.reading.inputs import ImageLike, load_image
 from spin_tf.reading.word_model import RectifyingModel
 from spin_tf.recognizer import Recognizer
 

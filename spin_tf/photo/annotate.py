@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw, ImageFont
 from spin_tf._files import check_output_folder, write_atomically
 from spin_tf.data.quadrilaterals import heights
 from spin_tf.photo.words import Photo
-from spin_tf.reading.images import ImageLike, load_image
+from spin_tf.reading.inputs import ImageLike, load_image
 
 _OUTLINE = (30, 140, 60)
 _LABEL, _INK = (30, 140, 60), (255, 255, 255)

@@ -15,9 +15,9 @@ from spin_tf.photo.box_file import BoxFile
 from spin_tf.photo.detector import Detector, find_detector
 from spin_tf.photo.looks import find
 from spin_tf.photo.order import lines_of
-from spin_tf.photo.turning import direction, trial_words, turned_back
+from spin_tf.photo.orientation import direction, trial_words, turned_back
 from spin_tf.photo.words import Photo, PhotoWord
-from spin_tf.reading.images import ImageLike, load_image, several_images
+from spin_tf.reading.inputs import ImageLike, load_image, several_images
 from spin_tf.recognizer import ReadError, Recognizer, Word
 
 Region = tuple[float, float, float, float]

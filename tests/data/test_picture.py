@@ -328,7 +328,7 @@ import sys
 from PIL import Image, JpegImagePlugin, PngImagePlugin, TiffImagePlugin
 import numpy as np
 from spin_tf.data.images import decode_image
-from spin_tf.reading.images import open_image
+from spin_tf.reading.inputs import open_image
 from spin_tf.contract.preprocessing import Preprocessing
 from spin_tf.contract.turning import turned_views
 

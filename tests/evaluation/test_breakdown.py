@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from spin_tf.evaluation.breakdown import by_height, by_length, by_shape, make_tables, wrong_readings
-from spin_tf.evaluation.evaluate import Reading
+from spin_tf.evaluation.word_set import Reading
 
 
 def reading(truth: str, prediction: str | None, size: tuple[int, int] | None = None) -> Reading:

@@ -10,8 +10,8 @@ import pytest
 
 from spin_tf.data.records.tfrecord import RecordIndex, ShardWriter, WordExample
 from spin_tf.evaluation import comparison
-from spin_tf.evaluation.evaluate import Reading, SetResult
 from spin_tf.evaluation.metrics import Score
+from spin_tf.evaluation.word_set import Reading, SetResult
 
 
 def _result(index: RecordIndex, right: list[bool | None]) -> SetResult:

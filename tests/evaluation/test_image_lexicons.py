@@ -12,8 +12,8 @@ from spin_tf.cli import evaluate as command
 from spin_tf.data.conversion.lexicons import write_lexicons
 from spin_tf.data.records.tfrecord import ShardWriter, WordExample
 from spin_tf.decoding.options import PER_IMAGE
-from spin_tf.evaluation.evaluate import evaluate_set
 from spin_tf.evaluation.image_lexicons import lexicon_of, load_lexicons, side_files
+from spin_tf.evaluation.word_set import evaluate_set
 from spin_tf.recognizer import Recognizer
 from tests.data import samples
 from tests.decoding.test_options import TinyModel, model

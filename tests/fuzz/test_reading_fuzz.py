@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 from spin_tf.contract.errors import ImageError
-from spin_tf.reading.images import load_image
+from spin_tf.reading.inputs import load_image
 from spin_tf.reading.litert import SIGNATURE, LiteRTInterpreter
 from spin_tf.recognizer import ReadError, Recognizer, Word
 from tests import strip_model as strips

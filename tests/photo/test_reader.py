@@ -14,7 +14,7 @@ from PIL import Image
 import spin_tf
 from spin_tf import Photo, PhotoReader, ReadError, Recognizer
 from spin_tf.data.images import ImageError
-from spin_tf.reading.images import ImageLike
+from spin_tf.reading.inputs import ImageLike
 from tests import known_words
 from tests.photo.pictures import PlateDetector, draw_signs
 

@@ -14,7 +14,7 @@ from PIL import Image
 
 from spin_tf import ReadError, Recognizer, Word
 from spin_tf.data.images import ImageError
-from spin_tf.reading.images import load_image
+from spin_tf.reading.inputs import load_image
 from tests import strip_model as strips
 
 
@@ -105,7 +105,7 @@ def test_read_many_takes_several(recognizer: Recognizer, word: pathlib.Path) -> 
 
 
 def test_size_is_bounded(monkeypatch: pytest.MonkeyPatch, word: pathlib.Path) -> None:
-    monkeypatch.setattr("spin_tf.reading.images.MAX_BYTES", 50)
+    monkeypatch.setattr("spin_tf.reading.inputs.MAX_BYTES", 50)
 
     class Endless:
         def read(self, size: int) -> bytes:

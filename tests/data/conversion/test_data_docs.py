@@ -20,7 +20,7 @@ BLOCK = re.compile(r"(?:<!-- not run: (.*?) -->\n)?```(\w+)\n(.*?)```", re.DOTAL
 NOT_RUN = {
     "needs a download of 10 GB",
     "needs a download of 41 GB",
-    "needs the beam extra; tests/data/conversion/test_beam.py runs it",
+    "needs the beam extra; tests/data/conversion/test_beam_conversion.py runs it",
     "needs a cluster",
     "needs the benchmarks; tests/data/conversion/test_benchmarks.py runs it",
 }

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from spin_tf.data.images import read_image_file
 from spin_tf.data.plain_images import decodes_alike, encode_png
-from spin_tf.reading.images import ImageLike, is_file, load_image, read_file
+from spin_tf.reading.inputs import ImageLike, is_file, load_image, read_file
 
 __all__ = ["Outgoing", "as_png", "decodes_alike", "outgoing"]
 

@@ -9,7 +9,7 @@ import pathlib
 import subprocess
 import sys
 
-from spin_tf.data.conversion import beam
+from spin_tf.data.conversion import beam_conversion
 from spin_tf.data.conversion.convert import convert, publish
 from spin_tf.data.conversion.plan import Conversion
 from spin_tf.data.conversion.statistics import Statistics
@@ -52,7 +52,7 @@ def test_entries_meet_by_shard(tmp_path):
     path, words = samples.make("tsv", tmp_path / "in")
     excluded = samples.write(tmp_path / "list.txt", "in/w/1.png\n")
     conversion = Conversion("tsv", (path,), str(tmp_path / "w"), Checks(None), num_shards=4, exclude=(str(excluded),))
-    pairs = list(beam.keyed_entries(conversion))
+    pairs = list(beam_conversion.keyed_entries(conversion))
     assert {shard for shard, _ in pairs} == {0, 1, 2, 3}
     assert sorted(number for _, (number, _) in pairs) == [-1] * 4 + list(range(1, len(words)))
     assert [value for shard, (number, value) in pairs if number == -1] == ["1", "0", "0", "0"]

@@ -15,9 +15,9 @@ import numpy as np
 
 from spin_tf.contract.errors import ImageError
 from spin_tf.contract.word import ReadError, Word
-from spin_tf.reading.images import ImageLike, several_images
+from spin_tf.reading.inputs import ImageLike, several_images
 from spin_tf.reading.remote.answers import RequestTooLarge, ServerError, Unavailable, to_result
-from spin_tf.reading.remote.images import Outgoing, as_png, outgoing
+from spin_tf.reading.remote.outgoing import Outgoing, as_png, outgoing
 from spin_tf.reading.remote.transport import connect
 
 _Image = TypeVar("_Image", bound=ImageLike)

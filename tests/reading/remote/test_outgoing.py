@@ -10,7 +10,7 @@ import pytest
 from spin_tf.contract.pixels import to_grey
 from spin_tf.contract.tensorflow_pixels import decode_tensor
 from spin_tf.data.images import decode_image
-from spin_tf.reading.remote.images import as_png, decodes_alike, outgoing
+from spin_tf.reading.remote.outgoing import as_png, decodes_alike, outgoing
 from tests.reading.remote import files
 
 ENCODED = files.encoded()
