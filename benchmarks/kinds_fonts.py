@@ -81,7 +81,8 @@ class Font:
     def draws(self, text: str) -> bool:
         """Whether each character has a glyph of its own, accents included, that can be read without the others."""
         text = text.replace(" ", "")
-        if not self._font.supports(text):
+        # Pictures are drawn from the file itself: what stands in for a letter in the synthesis is a box here.
+        if not self._font.supports(text) or self._font.substituted & set(text):
             return False
         if any(np.array_equal(self._mask(c), self._mask(_base(c))) for c in text if _base(c) != c):
             return False

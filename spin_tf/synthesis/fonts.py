@@ -54,9 +54,9 @@ class GlyphFont:
         characters: to draw; printable ASCII by default.
 
     Attributes:
-        glyphs: those of the characters that the font can draw; blank glyphs but the space and .notdef boxes are left
-            out.
+        glyphs: of what the font can draw of the characters; no .notdef boxes, and nothing blank but the space.
         unicase: the small letters look like the capitals.
+        substituted: characters that the font has no glyphs for, drawn by those of older code points; known with them.
 
     Raises:
         OSError: on first use, when the file is not a font.
@@ -67,6 +67,7 @@ class GlyphFont:
         self.characters = characters
         self._glyphs: dict[str, Glyph] | None = None
         self.unicase = False
+        self.substituted: set[str] = set()
 
     @property
     def weight(self) -> float:
@@ -111,15 +112,14 @@ class GlyphFont:
 
         def drawn(character: str) -> Glyph | None:
             glyph = _draw_glyph(font, character)
-            if glyph is None or (missing is not None and np.array_equal(missing.mask, glyph.mask)):
-                return None
-            return glyph
+            is_box = glyph is not None and missing is not None and np.array_equal(missing.mask, glyph.mask)
+            return None if is_box else glyph
 
         glyphs = {}
         for character in dict.fromkeys(self.characters + (_PRINTED if "'" in self.characters else "")):
             glyph = drawn(character)
-            if glyph is None and character in _OLDER:
-                glyph = drawn(_OLDER[character])
+            if glyph is None and character in _OLDER and (glyph := drawn(_OLDER[character])):
+                self.substituted.add(character)
             if glyph is not None:
                 glyphs[character] = glyph
         if " " in self.characters:

@@ -19,6 +19,7 @@ from benchmarks.kinds_fonts import Font, FontShelf
 from benchmarks.kinds_report import KindResult, contact_sheet, make_tables
 from benchmarks.kinds_table import KINDS
 from spin_tf.synthesis.vocabulary import COMMON_WORDS
+from tests.synthesis import box_font
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 SCRIPT = REPOSITORY / "benchmarks" / "kinds.py"
@@ -214,6 +215,12 @@ def test_fonts_are_asked_what_they_can_draw(folder: pathlib.Path, font: str) -> 
         shelf.pick(random.Random(0), "ő", lambda font: True)
     with pytest.raises(ValueError, match="No font of the held-out families"):
         FontShelf(folder / "fonts", ["other"])
+
+
+def test_a_letter_that_the_file_lacks_is_not_drawn(tmp_path: pathlib.Path) -> None:
+    """The synthesis has another glyph for it; here a box would stand in its place."""
+    old = Font(str(box_font.write(tmp_path / "old.ttf", "aistşţST")))
+    assert old.draws("stai") and not old.draws("stați") and not old.draws("aș")
 
 
 def test_tables_leave_stacked_letters_out_of_the_means() -> None:
