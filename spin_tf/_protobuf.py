@@ -11,6 +11,8 @@ from typing import Any
 
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
+from spin_tf._types import Message
+
 _MESSAGE = re.compile(r"(\w+) \{([^}]*)\}")
 _FIELD = re.compile(r"(repeated )?(?:map<string, (\w+)>|(\w+)) (\w+) = (\d+)")
 _SCALAR = descriptor_pb2.FieldDescriptorProto
@@ -45,7 +47,7 @@ def messages(definition: str) -> Any:
     }
 
 
-def _add(message: Any, kind: str, name: str, number: int, repeated: bool = False) -> None:
+def _add(message: Message, kind: str, name: str, number: int, repeated: bool = False) -> None:
     label = _SCALAR.LABEL_REPEATED if repeated else _SCALAR.LABEL_OPTIONAL
     scalar = getattr(_SCALAR, f"TYPE_{kind.upper()}", None)
     kinds = {"type": scalar} if scalar else {"type": _SCALAR.TYPE_MESSAGE, "type_name": f".spin_tf.{kind}"}

@@ -8,13 +8,13 @@ import pathlib
 import re
 import unicodedata
 from collections.abc import Iterable
-from typing import Any
 
 import numpy as np
 from absl import logging
 
 from spin_tf._characters import ALIKE, NAMED
 from spin_tf._input_files import read_list
+from spin_tf._types import JsonObject
 from spin_tf.contract.constants import END_ID, FIRST_CHARACTER_ID, PADDING_ID, START_ID
 
 # A typographic apostrophe between two letters.
@@ -177,12 +177,12 @@ class Charset:
             return ""
         return f"{' '.join(letters[:5])} would be read as small letters with --charset or model.charset=fold:chars:..."
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> JsonObject:
         """Returns what `from_dict` takes; JSON can hold it."""
         return dataclasses.asdict(self)
 
     @classmethod
-    def from_dict(cls, config: dict[str, Any]) -> Charset:
+    def from_dict(cls, config: JsonObject) -> Charset:
         """Inverse of `to_dict`.
 
         Raises:

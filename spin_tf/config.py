@@ -9,6 +9,7 @@ from typing import Any
 
 from spin_tf._extras import require
 from spin_tf._resources import find_recipe
+from spin_tf._types import JsonObject
 from spin_tf.charset import Charset
 from spin_tf.config_schema import (
     BACKBONES,
@@ -157,7 +158,7 @@ def _validate_sources(data: DataConfig) -> None:
             raise ValueError(f"data.train.*.{end} must not be 0 for all sources. Received: {values}")
 
 
-def from_dict(schema: type, values: dict[str, Any], path: str = "") -> Any:
+def from_dict(schema: type, values: JsonObject, path: str = "") -> Any:
     """Fills a dataclass from nested dicts; unknown keys and wrong types are errors that name the key.
 
     Raises:
@@ -234,7 +235,7 @@ def validate_model(config: ModelConfig) -> ModelConfig:
     return config
 
 
-def _allow(name: str, value: Any, allowed: tuple[Any, ...]) -> None:
+def _allow(name: str, value: object, allowed: tuple[object, ...]) -> None:
     if value not in allowed:
         raise ValueError(f"{name} must be one of {', '.join(map(str, allowed))}. Received: {value!r}")
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
+from spin_tf._types import JsonObject
 from spin_tf.contract.preprocessing import IMAGE_SIZE, Preprocessing
 
 TRANSFORMATIONS = ("none", "tps", "spn", "spin", "ga_spn", "ga_spin")
 BACKBONES = {"resnet32": 4, "lcnet": 3}  # each with the number of its stages
 STAGES = ("transformation", "backbone", "encoder", "decoder")
 # What model.transformation.preset fills in.
-PRESETS: dict[str, dict[str, Any]] = {
+PRESETS: dict[str, JsonObject] = {
     "paddle_parity": {
         "align_corners": True,
         "localization_norm": "scale_shift",

@@ -10,6 +10,7 @@ from typing import Any
 
 from spin_tf._extras import require
 from spin_tf._files import write_text
+from spin_tf._types import JsonObject
 from spin_tf.config_schema import Config
 
 MAX_BYTES = 64 * 2**10
@@ -19,7 +20,7 @@ def _omegaconf() -> Any:
     return require("omegaconf", "Training", "train").OmegaConf
 
 
-def read_yaml(path: str) -> dict[str, Any]:
+def read_yaml(path: str) -> JsonObject:
     """Reads the mapping of a YAML file; interpolations stay as they are.
 
     Raises:
@@ -40,7 +41,7 @@ def read_yaml(path: str) -> dict[str, Any]:
     return values
 
 
-def apply_overrides(values: dict[str, Any], overrides: Iterable[str]) -> None:
+def apply_overrides(values: JsonObject, overrides: Iterable[str]) -> None:
     """Puts overrides into the values of a configuration file, in order; see `spin_tf.config.load`.
 
     Raises:
@@ -87,7 +88,7 @@ def _is_text(key: str) -> bool:
     return hint is str or set(typing.get_args(hint)) == {str, type(None)}
 
 
-def resolve(values: dict[str, Any]) -> dict[str, Any]:
+def resolve(values: JsonObject) -> JsonObject:
     """Puts interpolations (`${training.steps}`, `${oc.env:HOME}`) into their places.
 
     Raises:
@@ -100,7 +101,7 @@ def resolve(values: dict[str, Any]) -> dict[str, Any]:
         raise ValueError(f"an interpolation of the configuration cannot be resolved: {first}") from error
 
 
-def write_yaml(values: dict[str, Any], path: str) -> None:
+def write_yaml(values: JsonObject, path: str) -> None:
     """Writes values that `read_yaml` and `resolve` give back: what looks like an interpolation is none."""
     write_text(path, _omegaconf().to_yaml(_omegaconf().create(escape(values))))
 

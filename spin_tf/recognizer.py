@@ -14,6 +14,7 @@ import numpy as np
 
 from spin_tf._cores import num_cores
 from spin_tf._resources import find_model
+from spin_tf._types import JsonObject
 from spin_tf.charset import Charset
 from spin_tf.contract.greedy import decode
 from spin_tf.contract.preprocessing import Preprocessing, prepare, read_by_size
@@ -72,7 +73,7 @@ class Recognizer:
 
     __signature__ = InitSignature()
     _arguments: tuple[Any, ...]
-    _options: dict[str, Any]
+    _options: JsonObject
 
     def __new__(cls, model: str | os.PathLike[str] | None = None, *arguments: Any, **options: Any) -> Self:
         recognizer = super().__new__(cls)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any, BinaryIO, NamedTuple
+from typing import BinaryIO, NamedTuple
 
 import google_crc32c
 
+from spin_tf._types import JsonObject
 from spin_tf.contract.word import ReadError
 from spin_tf.data.records.record_file import FOOTER, HEADER, RecordError, check_record, mask, walk
 from spin_tf.data.records.word_example import decode_bytes_features, value_of
@@ -44,9 +45,7 @@ def split(path: str, size: int) -> Iterator[RecordRange]:
         yield RecordRange(path, len(offsets), end, None)
 
 
-def records(
-    part: RecordRange, open_file: Callable[[str], BinaryIO]
-) -> Iterator[tuple[dict[str, Any], bytes | ReadError]]:
+def records(part: RecordRange, open_file: Callable[[str], BinaryIO]) -> Iterator[tuple[JsonObject, bytes | ReadError]]:
     """Reads a range one record after another.
 
     Args:
@@ -61,7 +60,7 @@ def records(
     with open_file(part.path) as file:
         file.seek(part.start)
         while part.length is None or number < part.first + part.length:
-            source: dict[str, Any] = {"path": part.path, "record": number}
+            source: JsonObject = {"path": part.path, "record": number}
             try:
                 data = _next_record(file, part.path)
             except RecordError as error:
@@ -97,7 +96,7 @@ def _next_record(file: BinaryIO, path: str) -> bytes | ReadError | None:
         return ReadError(f"{error}", "bad_record")
 
 
-def _image(source: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes | ReadError]:
+def _image(source: JsonObject, data: bytes) -> tuple[JsonObject, bytes | ReadError]:
     try:
         features = decode_bytes_features(data)
         for name, field in (("source_id", "source_id"), ("label", "text")):

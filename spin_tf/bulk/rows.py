@@ -7,11 +7,12 @@ import os
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from spin_tf._types import JsonObject
 from spin_tf.contract.word import ReadError, Word
 from spin_tf.data.records.word_example import encode_features
 from spin_tf.recognizer import Recognizer
 
-Row = dict[str, Any]
+Row = JsonObject
 
 
 def row(source: Row, result: Word | ReadError) -> Row:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any
 
 from absl import flags
 
+from spin_tf._types import JsonObject
 from spin_tf.cli import _reading
 from spin_tf.cli._run import UserError, without_native_chatter
 from spin_tf.cli._streams import say
@@ -36,7 +36,7 @@ _THREADS = flags.DEFINE_integer("threads", None, "default: one for each core", l
 flags.adopt_module_key_flags(_reading)
 
 
-def settings() -> dict[str, Any]:
+def settings() -> JsonObject:
     """What the flags ask of reading, by name."""
     own = {flag.name: flag.value for flag in (_DETECTOR, _MIN_HEIGHT, _TURN, _TILE)}
     return {**own, "min_confidence": _reading.min_confidence(MIN_CONFIDENCE), **_reading.options()}

@@ -12,13 +12,13 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Callable, Iterator
-from typing import Any
 
 from absl import flags
 
 from spin_tf._cores import num_cores
 from spin_tf._files import check_output_file, write_text
 from spin_tf._progress import ProgressBar
+from spin_tf._types import JsonObject
 from spin_tf.charset import Charset
 from spin_tf.cli._run import flags_only, log_progress
 from spin_tf.data.conversion.convert import convert, discard, publish
@@ -73,7 +73,7 @@ def conversion_from_flags() -> Conversion:
     )
 
 
-def options_from_flags() -> dict[str, Any]:
+def options_from_flags() -> JsonObject:
     """Returns the options that the report names."""
     names = ("source", "input", "output", "num_shards", "seed", "charset", "max_length", "min_size", "image_check")
     return {name: FLAGS[name].value for name in (*names, "image_root", "only", "exclude")}

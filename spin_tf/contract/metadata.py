@@ -14,6 +14,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from spin_tf._input_files import check_regular
+from spin_tf._types import JsonObject
 from spin_tf.charset import Charset, Tokenizer
 from spin_tf.contract.constants import (
     DETECTOR_KIND,
@@ -30,7 +31,7 @@ from spin_tf.contract.constants import (
 _CHUNK = 1 << 20
 
 
-def read_metadata(path: str | os.PathLike[str], content: bytes | None = None) -> dict[str, Any]:
+def read_metadata(path: str | os.PathLike[str], content: bytes | None = None) -> JsonObject:
     """Reads what an exported `.tflite` file says about itself, from the zip archive at its end.
 
     Args:
@@ -107,7 +108,7 @@ def _check_whole(file: BinaryIO, checksum: bytes, name: str) -> None:
         )
 
 
-def parse_metadata(content: bytes, name: str) -> dict[str, Any]:
+def parse_metadata(content: bytes, name: str) -> JsonObject:
     """Checks the `spin_tf.json` of a model; keys that are not known are left alone.
 
     Args:
@@ -143,7 +144,7 @@ def parse_metadata(content: bytes, name: str) -> dict[str, Any]:
     return metadata
 
 
-def parse_table(content: bytes, name: str) -> dict[str, Any]:
+def parse_table(content: bytes, name: str) -> JsonObject:
     """The keys and values of a `spin_tf.json` of this format, whatever it is about.
 
     Raises:
@@ -177,12 +178,12 @@ def _check_numbers(metadata: Mapping[str, Any]) -> None:
             raise ValueError(f"{key} is height and width in pixels. Received: {key}={_short(size)}")
 
 
-def is_count(value: Any, limit: int) -> bool:
+def is_count(value: object, limit: int) -> bool:
     """Whether a value is a whole number from 1 to a limit."""
     return isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= limit
 
 
-def is_size(value: Any, limit: int) -> bool:
+def is_size(value: object, limit: int) -> bool:
     """Whether a value is height and width, each from 1 to a limit."""
     return isinstance(value, list) and len(value) == 2 and all(is_count(side, limit) for side in value)
 
@@ -230,6 +231,6 @@ def one_line(error: Exception) -> str:
     return " ".join(str(error).split()) or type(error).__name__
 
 
-def _short(value: Any) -> str:
+def _short(value: object) -> str:
     text = repr(value)
     return text if len(text) <= 100 else f"{text[:97]}..."

@@ -9,11 +9,12 @@ the interpolation looks at are touched, so the time hardly depends on the size o
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple, TypeVar
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 
+from spin_tf._types import JsonObject
 from spin_tf.contract.colour import ColourAxis, colour_axis
 from spin_tf.contract.constants import FIRST_PREPROCESSING, PREPROCESSING, WIDE_ASPECT
 from spin_tf.contract.ground import cut_ground
@@ -41,7 +42,7 @@ class Preprocessing(NamedTuple):
     number: int = PREPROCESSING
 
     @classmethod
-    def of(cls, metadata: Mapping[str, Any]) -> Preprocessing:
+    def of(cls, metadata: JsonObject) -> Preprocessing:
         """What the metadata of a model say, which `parse_metadata` has checked."""
         height, width = metadata["image_size"]
         wide = metadata.get("wide_image_size")

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
+from spin_tf._types import Tensor
 from spin_tf.contract.constants import (
     CUT_HEIGHT,
     CUT_WIDTH,
@@ -20,7 +19,7 @@ from spin_tf.contract.constants import (
 from spin_tf.contract.tensorflow_pixels import opaque, planes_of, tf
 
 
-def border_lines(pixels: Any, ground: Any = None) -> tuple[Any, Any]:
+def border_lines(pixels: Tensor, ground: Tensor = None) -> tuple[Tensor, Tensor]:
     """The outermost lines, as the ground is looked for in them: uint8 (2, columns, 1 or 3) and (rows, 2, 1 or 3).
 
     Of any picture as many pixels: those of a small one several times.
@@ -32,7 +31,7 @@ def border_lines(pixels: Any, ground: Any = None) -> tuple[Any, Any]:
     return opaque(across, ground), opaque(down, ground)
 
 
-def may_be_ground(across: Any, down: Any) -> Any:
+def may_be_ground(across: Tensor, down: Tensor) -> Tensor:
     """Whether a side is of one colour, or nearly so: bool (n,), of the `border_lines` of n pictures."""
     spans = [
         tf.cast(tf.reduce_max(lines, axis), tf.int32) - tf.cast(tf.reduce_min(lines, axis), tf.int32)
@@ -42,7 +41,7 @@ def may_be_ground(across: Any, down: Any) -> Any:
     return tf.reduce_min(tf.reduce_max(tf.concat(spans, axis=1), axis=2), axis=1) <= 2 * GROUND_MAX_DEVIATION
 
 
-def ground_box(pixels: Any, ground: Any = None) -> Any:
+def ground_box(pixels: Tensor, ground: Tensor = None) -> Tensor:
     """What is left once even ground is cut off: top, bottom, left, right, int32 (4,); the twin of `ground_box`."""
     # Indices may grow beyond 32 bits on the way.
     size = tf.shape(pixels, tf.int64)[:2]
@@ -65,7 +64,7 @@ def ground_box(pixels: Any, ground: Any = None) -> Any:
     return tf.cast(tf.reshape(box, (4,)), tf.int32)
 
 
-def _even_lines(sample: Any, axis: int) -> Any:
+def _even_lines(sample: Tensor, axis: int) -> Tensor:
     """Which lines are ground by the outermost one of each side, int64 (2, lines), that one first.
 
     Args:

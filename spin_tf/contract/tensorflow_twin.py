@@ -8,10 +8,10 @@ channels): 1 for grey, 3, or 4 with transparency that is laid over `ground` wher
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 
+from spin_tf._types import Tensor
 from spin_tf.contract.constants import (
     COLOUR_DIRECTIONS,
     COLOUR_MIN_VARIANCE,
@@ -24,7 +24,7 @@ from spin_tf.contract.tensorflow_ground import ground_box
 from spin_tf.contract.tensorflow_pixels import decode_tensor, grey_of, opaque, planes_of, scaled, tf
 
 
-def prepare_tensor(image: Any, preprocessing: Preprocessing) -> tuple[Any, Any]:
+def prepare_tensor(image: Tensor, preprocessing: Preprocessing) -> tuple[Tensor, Tensor]:
     """What `prepare` makes of a picture, inside a graph.
 
     Args:
@@ -60,18 +60,18 @@ def prepare_tensor(image: Any, preprocessing: Preprocessing) -> tuple[Any, Any]:
     return scaled(view_of(pixels, box, tf.where(is_wide, wide_size, size))), is_wide
 
 
-def whole(pixels: Any) -> Any:
+def whole(pixels: Tensor) -> Tensor:
     """The box of all pixels: int32 (4,), see `ground_box`."""
     shape = tf.shape(pixels)
     return tf.stack([0, shape[0], 0, shape[1]])
 
 
-def is_wide_box(box: Any) -> Any:
+def is_wide_box(box: Tensor) -> Tensor:
     """Whether what is left is wide: bool (...) of boxes (..., 4)."""
     return box[..., 3] - box[..., 2] > WIDE_ASPECT * (box[..., 1] - box[..., 0])
 
 
-def view_of(pixels: Any, box: Any, size: Any, degrees: int = 0, coloured: bool = True) -> Any:
+def view_of(pixels: Tensor, box: Tensor, size: Tensor, degrees: int = 0, coloured: bool = True) -> Tensor:
     """One view: see `taps_of` and `views_of_taps`.
 
     Returns:
@@ -81,13 +81,13 @@ def view_of(pixels: Any, box: Any, size: Any, degrees: int = 0, coloured: bool =
     return views_of_taps(taps[None], extent_of(box, degrees)[None], coloured)[0]
 
 
-def extent_of(boxes: Any, degrees: int = 0) -> Any:
+def extent_of(boxes: Tensor, degrees: int = 0) -> Tensor:
     """Rows and columns of turned parts of pictures, int32 (..., 2), of boxes (..., 4)."""
     extents = boxes[..., 1::2] - boxes[..., ::2]
     return extents[..., ::-1] if degrees in (90, -90) else extents
 
 
-def taps_of(pixels: Any, box: Any, size: Any, degrees: int = 0, ground: Any = None) -> Any:
+def taps_of(pixels: Tensor, box: Tensor, size: Tensor, degrees: int = 0, ground: Tensor = None) -> Tensor:
     """The pixels of a part of a picture, turned, that interpolation looks at.
 
     Args:
@@ -114,7 +114,7 @@ def taps_of(pixels: Any, box: Any, size: Any, degrees: int = 0, ground: Any = No
     return opaque(tf.transpose(taps, (1, 0, 2)) if sideways else taps, ground)
 
 
-def views_of_taps(taps: Any, extents: Any, coloured: bool = True) -> Any:
+def views_of_taps(taps: Tensor, extents: Tensor, coloured: bool = True) -> Tensor:
     """Interpolates many views.
 
     Args:
@@ -133,7 +133,7 @@ def views_of_taps(taps: Any, extents: Any, coloured: bool = True) -> Any:
     return (upper + (lower - upper) * row_weights[..., None])[..., None]
 
 
-def _centres(size: Any, target: Any) -> tuple[Any, Any]:
+def _centres(size: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
     """Where the pixels of a resized axis lie in the source, and the weights of the upper ones of their neighbours."""
     if isinstance(target, int):
         half = np.arange(0.5, target, dtype=np.float32)
@@ -145,14 +145,14 @@ def _centres(size: Any, target: Any) -> tuple[Any, Any]:
     return centres, centres - tf.floor(centres)
 
 
-def _taps(size: Any, target: Any) -> Any:
+def _taps(size: Tensor, target: Tensor) -> Tensor:
     """The source indices along one axis, lower neighbours before the upper ones."""
     centres, _ = _centres(size, target)
     taps = tf.cast(tf.concat([tf.floor(centres), tf.math.ceil(centres)], axis=0), tf.int32)
     return tf.clip_by_value(taps, 0, size - 1)
 
 
-def values_of(pixels: Any, coloured: bool = True) -> Any:
+def values_of(pixels: Tensor, coloured: bool = True) -> Tensor:
     """Whole numbers 0..255 that stand for pixels: float32 (n, height, width), of uint8 (n, height, width, 1 or 3).
 
     Args:
@@ -173,7 +173,7 @@ def values_of(pixels: Any, coloured: bool = True) -> Any:
     # No axis has more than all three channels together: most pictures end here.
     members = tf.where(tf.reduce_sum(spreads[:3], axis=0) >= least)
 
-    def along() -> Any:
+    def along() -> Tensor:
         some, beside = (tf.gather(values, members[:, 0], axis=axis) for values, axis in ((planes, 1), (grey, 0)))
         sums_of, least_of = tf.gather(sums[:3], members[:, 0], axis=1), tf.gather(least, members[:, 0])
         return tf.tensor_scatter_nd_update(grey, members, _along_axis(some, beside, sums_of, least_of))
@@ -181,7 +181,7 @@ def values_of(pixels: Any, coloured: bool = True) -> Any:
     return tf.cond(tf.size(members) > 0, along, lambda: grey)
 
 
-def _totals(values: Any) -> Any:
+def _totals(values: Tensor) -> Tensor:
     """Sums, int64 (4, n), of float32 (4, n, height, width), whole numbers from 0 to 255 squared."""
     height, width = values.shape[2:]
     part = math.gcd((height or 1) * (width or 1), 256)
@@ -193,7 +193,7 @@ def _totals(values: Any) -> Any:
     return tf.reduce_sum(tf.cast(tf.reduce_sum(values, axis=3), tf.int64), axis=2)
 
 
-def _along_axis(planes: Any, grey: Any, sums: Any, least: Any) -> Any:
+def _along_axis(planes: Tensor, grey: Tensor, sums: Tensor, least: Tensor) -> Tensor:
     """Values along the axis with the largest variance, or grey where that is less than the least one.
 
     Args:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 import html
 import json
-from typing import Any
 
+from spin_tf._types import JsonObject
 from spin_tf.contract.errors import ImageError
 
 # Fractions of the text's own colour: a notebook may be light or dark. The accent is that of the pages.
@@ -60,7 +60,7 @@ class Word:
     alternatives: tuple[Word, ...] = ()
     reason: str = ""
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> JsonObject:
         """All of it as what JSON can hold: dicts, lists, strings and numbers."""
         return {
             **{field.name: getattr(self, field.name) for field in dataclasses.fields(self)},

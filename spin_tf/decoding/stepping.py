@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol, TypedDict, runtime_checkable
+from typing import Protocol, TypedDict, runtime_checkable
 
 import numpy as np
 
+from spin_tf._types import JsonObject
 from spin_tf.charset import Tokenizer
 
 
@@ -42,7 +43,7 @@ class SteppingModel(Protocol):
     """
 
     @property
-    def metadata(self) -> dict[str, Any]: ...
+    def metadata(self) -> JsonObject: ...
 
     @property
     def can_step(self) -> bool: ...

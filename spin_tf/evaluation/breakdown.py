@@ -7,8 +7,8 @@ import collections
 import itertools
 import math
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
 
+from spin_tf._types import JsonObject
 from spin_tf.contract.constants import TALL
 from spin_tf.evaluation.metrics import normalize
 from spin_tf.evaluation.word_set import Reading
@@ -27,7 +27,7 @@ SHAPES = {
 }
 
 
-def by_length(readings: Iterable[Reading], protocol: str = "alphanumeric") -> list[dict[str, Any]]:
+def by_length(readings: Iterable[Reading], protocol: str = "alphanumeric") -> list[JsonObject]:
     """Counts words by the length of their label.
 
     Args:
@@ -45,7 +45,7 @@ def by_length(readings: Iterable[Reading], protocol: str = "alphanumeric") -> li
     return _count("length", names, name, readings)
 
 
-def by_shape(readings: Iterable[Reading]) -> list[dict[str, Any]]:
+def by_shape(readings: Iterable[Reading]) -> list[JsonObject]:
     """Counts words by the shape of their crop.
 
     Args:
@@ -64,7 +64,7 @@ def by_shape(readings: Iterable[Reading]) -> list[dict[str, Any]]:
     return _count("shape", list(SHAPES.values()), name, readings)
 
 
-def by_height(readings: Iterable[Reading]) -> list[dict[str, Any]]:
+def by_height(readings: Iterable[Reading]) -> list[JsonObject]:
     """Counts words by the shorter side of their crop, which is the height of a word that runs along it.
 
     Args:
@@ -89,7 +89,7 @@ def _row(firsts: Sequence[float], value: float) -> int:
 
 def _count(
     title: str, names: list[str], name_of: Callable[[Reading], str | None], readings: Iterable[Reading]
-) -> list[dict[str, Any]]:
+) -> list[JsonObject]:
     words: collections.Counter[str] = collections.Counter()
     correct: collections.Counter[str] = collections.Counter()
     for reading in readings:
@@ -129,7 +129,7 @@ def make_tables(readings: list[Reading], protocol: str = "alphanumeric") -> str:
     return "\n\n".join([*tables, f"Most frequent wrong readings and how often: {habits or 'none'}."])
 
 
-def make_table(rows: list[dict[str, Any]]) -> str:
+def make_table(rows: list[JsonObject]) -> str:
     """What `by_length`, `by_shape` or `by_height` counted, in Markdown."""
     lines = (
         [f"| {next(iter(rows[0]))} | words | correct | word accuracy |", "|---|---:|---:|---:|"] if rows else ["none"]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
+from spin_tf._types import JsonObject
 from spin_tf.evaluation.word_set import SetResult
 
 NUM_BINS = 10
@@ -63,7 +63,7 @@ class Calibration:
         sure = self.confidences >= level
         return int(sure.sum()), int(self.correct[sure].sum())
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> JsonObject:
         """As JSON can hold it."""
         return {
             "expected_calibration_error": self.expected_error,

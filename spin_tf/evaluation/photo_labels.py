@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from spin_tf._extras import require
+from spin_tf._types import JsonObject
 from spin_tf.data.conversion.entry import read_object
 from spin_tf.evaluation.photo_protocol import PlacedWord
 from spin_tf.photo.box_file import icdar_lines, numbered_lines
@@ -193,7 +194,7 @@ def _of_coco_text(path: str, folders: list[str], name: str) -> Iterator[Labelled
         yield LabelledPhoto(_picture([file], folders, path), name, tuple(of_picture[str(key)]))
 
 
-def _coco_points(word: dict[str, Any], where: str) -> list[Any]:
+def _coco_points(word: JsonObject, where: str) -> list[Any]:
     """The polygon of COCO-Text's `mask` or TextOCR's `points`, else the box."""
     for key in ("mask", "points", "polygon"):
         numbers = word.get(key)

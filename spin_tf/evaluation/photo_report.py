@@ -7,12 +7,13 @@ import html
 import json
 import math
 import os
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from PIL import Image, ImageDraw
 
 from spin_tf._files import write_text
 from spin_tf._page import data_uri, page
+from spin_tf._types import JsonObject
 from spin_tf.evaluation.photo_labels import LabelledPhoto
 from spin_tf.evaluation.photo_protocol import MIN_LETTERS, Counts, Matching, PlacedWord, is_short, match
 from spin_tf.explanation.page import STYLE
@@ -100,7 +101,7 @@ def make_table(results: list[PhotoResult]) -> str:
     return "\n".join(lines)
 
 
-def _numbers(counts: Counts) -> dict[str, Any]:
+def _numbers(counts: Counts) -> JsonObject:
     values = {"precision": counts.precision, "recall": counts.recall, "hmean": counts.hmean}
     return {
         **dataclasses.asdict(counts),
@@ -108,7 +109,7 @@ def _numbers(counts: Counts) -> dict[str, Any]:
     }
 
 
-def write(folder: str, results: list[PhotoResult], table: str, settings: dict[str, Any]) -> None:
+def write(folder: str, results: list[PhotoResult], table: str, settings: JsonObject) -> None:
     """Writes results.json, results.md and readings.jsonl.
 
     Args:

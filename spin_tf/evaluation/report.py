@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import math
 import pathlib
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from spin_tf._files import write_text
+from spin_tf._types import JsonObject
 from spin_tf._version import __version__
 from spin_tf.evaluation import breakdown
 from spin_tf.evaluation.calibration import calibration_of
@@ -65,7 +65,7 @@ def make_table(results: list[SetResult]) -> str:
     return "\n".join(f"| {' | '.join(row)} |" for row in [cells[0], rule, *cells[1:]])
 
 
-def _score_to_dict(score: Score) -> dict[str, Any]:
+def _score_to_dict(score: Score) -> JsonObject:
     return {
         "words": score.words,
         "excluded": score.excluded,
@@ -80,10 +80,10 @@ def _score_to_dict(score: Score) -> dict[str, Any]:
 def to_dict(
     results: list[SetResult],
     model: str,
-    metadata: dict[str, Any],
+    metadata: JsonObject,
     protocol: str,
-    options: Mapping[str, Any] | None = None,
-) -> dict[str, Any]:
+    options: JsonObject | None = None,
+) -> JsonObject:
     """Returns the evaluation as JSON can hold it; shares of 1, not percentages."""
     accuracy, one_minus_ned = mean_of_sets(results)
     readings = [reading for result in results for reading in result.readings]
@@ -118,10 +118,10 @@ def write(
     folder: pathlib.Path,
     results: list[SetResult],
     model: str,
-    metadata: dict[str, Any],
+    metadata: JsonObject,
     protocol: str,
     max_pictures: int = 200,
-    options: Mapping[str, Any] | None = None,
+    options: JsonObject | None = None,
     beside: str = "",
     explained: Sequence[Trace] = (),
 ) -> None:
@@ -146,7 +146,7 @@ def write(
     write_text(str(folder / "errors.html"), make_gallery(results, max_pictures, explained))
 
 
-def _prediction(name: str, reading: Reading) -> dict[str, Any]:
+def _prediction(name: str, reading: Reading) -> JsonObject:
     return {
         "set": name,
         "source_id": reading.source_id,

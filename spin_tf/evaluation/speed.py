@@ -14,11 +14,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
 from spin_tf._resources import find_model
+from spin_tf._types import JsonObject
 from spin_tf.recognizer import Recognizer, bundled_model
 
 
@@ -115,7 +115,7 @@ def _size(path: pathlib.Path) -> int:
     return path.stat().st_size
 
 
-def _measure_here(request: dict[str, Any], started: float) -> dict[str, Any]:
+def _measure_here(request: JsonObject, started: float) -> JsonObject:
     files = [base64.b64decode(file) for file in request["files"]]
     # Reading the request is not part of a start.
     parsing = time.process_time()

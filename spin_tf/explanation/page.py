@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import html
 from collections.abc import Sequence
-from typing import Any
 
 from spin_tf._page import PAGE_STYLE, data_uri, page
+from spin_tf._types import JsonObject
 from spin_tf.explanation.pictures import draw_control_points, draw_light, draw_place, to_picture
 from spin_tf.explanation.trace import Stages, Step, Trace
 
@@ -90,7 +90,7 @@ _END = "⏎"
 _TIMES = "&times;"
 
 
-def make_page(traces: Sequence[Trace], model: str, metadata: dict[str, Any], num_words: int) -> str:
+def make_page(traces: Sequence[Trace], model: str, metadata: JsonObject, num_words: int) -> str:
     """Returns the whole HTML page.
 
     Args:

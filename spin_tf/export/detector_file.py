@@ -15,6 +15,7 @@ import numpy as np
 
 from spin_tf._extras import require
 from spin_tf._files import write_atomically
+from spin_tf._types import Tensor
 from spin_tf._version import __version__
 from spin_tf.contract.constants import DETECTOR_KIND, METADATA_FORMAT
 from spin_tf.export.flatbuffer import tidy
@@ -99,7 +100,7 @@ def convert(
     tf = require("tensorflow", "Converting a detector", "train")
     layers = ONNXLayers(_load(onnx_path))
 
-    def detect(image: Any) -> dict[str, Any]:
+    def detect(image: Tensor) -> dict[str, Tensor]:
         mean, std = (np.array(values, np.float32) * 255 for values in (MEAN, STD))
         values = (tf.reverse(image, [-1]) - mean) * (1 / std)
         probabilities = layers(values)

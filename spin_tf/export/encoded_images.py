@@ -15,13 +15,13 @@ from typing import Any, NamedTuple
 import tensorflow as tf
 from PIL import Image
 
+from spin_tf._types import Tensor
 from spin_tf.contract.constants import MAX_PIXELS, TALL
 from spin_tf.contract.preprocessing import Preprocessing, Size
 from spin_tf.contract.tensorflow_ground import border_lines, ground_box, may_be_ground
 from spin_tf.contract.tensorflow_pixels import ground_under, scaled
 from spin_tf.contract.tensorflow_twin import extent_of, is_wide_box, taps_of, views_of_taps, whole
 from spin_tf.export.image_formats import Kind, classify, reason_code
-from spin_tf.layers.base import Tensor
 
 _KINDS = (Kind.JPEG, Kind.PNG, Kind.PNG_WITH_ALPHA, Kind.BMP)
 
@@ -82,7 +82,7 @@ def views_of(encoded: Tensor, preprocessing: Preprocessing) -> Views:
         return (tf.stack([tf.where(is_wide_box(box), across, up), down]),)
 
     def again(
-        members: Any, function: Callable[..., tuple[Tensor, ...]], like: Sequence[Any], *beside: Tensor
+        members: Tensor, function: Callable[..., tuple[Tensor, ...]], like: Sequence[Tensor], *beside: Tensor
     ) -> Tensor:
         """The places in `files` of those of the members that were read again, and what was made of them.
 
@@ -142,11 +142,11 @@ def views_of(encoded: Tensor, preprocessing: Preprocessing) -> Views:
     return Views(narrow, wide_views, files, owners, turns, reasons)
 
 
-def _taps(pixels: Tensor, box: Tensor, size: Size, ground: Any, degrees: int = 0) -> Tensor:
+def _taps(pixels: Tensor, box: Tensor, size: Size, ground: Tensor, degrees: int = 0) -> Tensor:
     return tf.ensure_shape(taps_of(pixels, box, size, degrees, ground), (2 * size[0], 2 * size[1], 3))
 
 
-def _no_taps(size: Size) -> Any:
+def _no_taps(size: Size) -> Tensor:
     return tf.zeros((0, 2, 2 * size[0], 2 * size[1], 3), tf.uint8)
 
 
@@ -175,14 +175,14 @@ def _pixels(encoded: Tensor, kind: Kind) -> tuple[Tensor, Tensor]:
 
 def _decode(
     encoded: Tensor, kinds: Tensor, function: Callable[..., tuple[Tensor, ...]], *beside: Tensor
-) -> tuple[Any, Any, tuple[Any, ...]]:
+) -> tuple[Tensor, Tensor, tuple[Tensor, ...]]:
     """Applies a function of pixels, and of what is beside them, to each file; files that fail are left out.
 
     Returns:
         files int32 (k,) by kind and then in order, reasons int32 (k,), and the function's results (k, ...).
     """
     ops = tf.raw_ops
-    joined: Any = None
+    joined: Tensor = None
     types: list[Any] = []
     shapes: list[Any] = []
     for kind in _KINDS:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 
 from spin_tf._extras import require
+from spin_tf._types import Message
 
 
 def tidy(content: bytes, signatures: Sequence[str]) -> bytes:
@@ -43,7 +45,7 @@ def tidy(content: bytes, signatures: Sequence[str]) -> bytes:
     return _pack(model)
 
 
-def _reorder(model: Any, signatures: Sequence[str]) -> None:
+def _reorder(model: Message, signatures: Sequence[str]) -> None:
     order = {name: position for position, name in enumerate(signatures)}
     model.signatureDefs.sort(key=lambda definition: order[definition.signatureKey.decode()])
     first = [definition.subgraphIndex for definition in model.signatureDefs]
@@ -60,7 +62,7 @@ def _reorder(model: Any, signatures: Sequence[str]) -> None:
                     setattr(operator.builtinOptions, field, new[value])
 
 
-def _widen_depthwise(model: Any, schema: Any) -> None:
+def _widen_depthwise(model: Message, schema: ModuleType) -> None:
     operator_code = schema.BuiltinOperator.DEPTHWISE_CONV_2D
     codes = {i for i, code in enumerate(model.operatorCodes) if code.builtinCode == operator_code}
     widened: dict[int, int] = {}
@@ -81,7 +83,7 @@ def _widen_depthwise(model: Any, schema: Any) -> None:
             kernel.type, kernel.quantization = schema.TensorType.FLOAT32, None
 
 
-def _merge_buffers(model: Any) -> None:
+def _merge_buffers(model: Message) -> None:
     # Buffer 0 is empty by convention: what has it is computed.
     kept, places = [model.buffers[0]], {b"": 0}
     new = []
@@ -98,7 +100,7 @@ def _merge_buffers(model: Any) -> None:
         entry.buffer = new[entry.buffer]
 
 
-def _pack(model: Any) -> bytes:
+def _pack(model: Message) -> bytes:
     flatbuffers = require("flatbuffers", "Export", "train")
     written: dict[tuple[str, bytes], Any] = {}
 

@@ -7,12 +7,11 @@ the palette of a BMP. A client that gets a reason ending in `_not_served` decode
 from __future__ import annotations
 
 import enum
-from typing import Any
 
 import tensorflow as tf
 
+from spin_tf._types import Tensor
 from spin_tf.contract.constants import MAX_IMAGE_BYTES, MAX_PIXELS
-from spin_tf.layers.base import Tensor
 
 # In the order of their numbers in the graph. Those that `ImageError` has too mean the same.
 REASONS = (
@@ -83,7 +82,7 @@ def classify(encoded: Tensor) -> tuple[Tensor, Tensor]:
     head = tf.io.decode_raw(tf.strings.substr(encoded, 0, 64), tf.uint8, fixed_length=64)
     head = tf.cast(head, tf.int64)
 
-    def starts(magic: bytes, at: int = 0) -> Any:
+    def starts(magic: bytes, at: int = 0) -> Tensor:
         return tf.reduce_all(head[:, at : at + len(magic)] == tf.constant(list(magic), tf.int64), axis=1)
 
     is_jpeg, is_png, is_bmp = starts(b"\xff\xd8\xff"), starts(_PNG_SIGNATURE), starts(b"BM")
@@ -137,7 +136,7 @@ def _look_inside(encoded: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """
     suspect = _holds(encoded, rf"Exif|eXIf|Orientation|tRNS|acTL|{_PACKED}")
 
-    def closely() -> tuple[Any, Any, Any]:
+    def closely() -> tuple[Tensor, Tensor, Tensor]:
         rest = tf.strings.regex_replace(encoded, _UPRIGHT, "")
         turned = _holds(rest, _TURNED) & _holds(encoded, "Exif|eXIf|Orientation")
         return _holds(encoded, "tRNS"), turned | _holds(encoded, _PACKED), _holds(encoded, "acTL")

@@ -15,6 +15,7 @@ import numpy as np
 
 from spin_tf._extras import require
 from spin_tf._files import write_atomically
+from spin_tf._types import Message, Tensor
 from spin_tf.contract.metadata import METADATA_FILE
 from spin_tf.decoding.stepping import read_stepwise
 from spin_tf.export.check_inputs import wide_of
@@ -42,14 +43,16 @@ def convert(model: SPINRecognizer) -> bytes:
     features, units = model.decoder.state_projection.shape
 
     class Words(keras.Model):  # type: ignore[name-defined, misc]
-        def call(self, image: Any) -> dict[str, Any]:
+        def call(self, image: Tensor) -> dict[str, Tensor]:
             started = model.start_words(image)
             probabilities, attention = model.decoder.decode(started["states"], stop_at_end=True)
             across = keras.ops.sum(attention * started["centres"][:, None], axis=-1)
             return {**started, "probabilities": probabilities, "positions": keras.ops.clip(across, 0.0, 1.0)}
 
     class Step(keras.Model):  # type: ignore[name-defined, misc]
-        def call(self, states: Any, projected: Any, previous: Any, last_output: Any, last_cell: Any) -> dict[str, Any]:
+        def call(
+            self, states: Tensor, projected: Tensor, previous: Tensor, last_output: Tensor, last_cell: Tensor
+        ) -> dict[str, Tensor]:
             return model.decoder.step(states, projected, previous, last_output, last_cell)
 
     words = _to_onnx(Words(name="words"), {"image": (*model.image_size, 1)})
@@ -72,7 +75,7 @@ def convert(model: SPINRecognizer) -> bytes:
     return words.SerializeToString()
 
 
-def either_width(narrow: Any, wide: Any, width: int) -> Any:
+def either_width(narrow: Message, wide: Message, width: int) -> Message:
     """One onnx.ModelProto of two that differ in the width of their images only; weights that both have are stored once.
 
     Args:
@@ -81,7 +84,7 @@ def either_width(narrow: Any, wide: Any, width: int) -> Any:
     """
     onnx = require("onnx", "ONNX export", "onnx")
     helper, types = onnx.helper, onnx.TensorProto
-    shared: dict[bytes, Any] = {}
+    shared: dict[bytes, Message] = {}
     branches = []
     for name, proto in (("narrow", narrow), ("wide", wide)):
         renamed, kept = {}, []
@@ -132,7 +135,7 @@ def either_width(narrow: Any, wide: Any, width: int) -> Any:
     return joined
 
 
-def _rename(graph: Any, names: dict[str, str]) -> None:
+def _rename(graph: Message, names: dict[str, str]) -> None:
     """Renames what the nodes of a graph take and give, those of its loops too."""
     for node in graph.node:
         for values in (node.input, node.output):
@@ -143,7 +146,7 @@ def _rename(graph: Any, names: dict[str, str]) -> None:
                 _rename(attribute.g, names)
 
 
-def _to_onnx(model: Any, inputs: dict[str, tuple[int | None, ...]]) -> Any:
+def _to_onnx(model: Any, inputs: dict[str, tuple[int | None, ...]]) -> Message:
     """The onnx.ModelProto of a Keras model; all inputs are float32 but `previous`."""
     keras = require("keras", "ONNX export", "train")
     onnx = require("onnx", "ONNX export", "onnx")
@@ -173,7 +176,7 @@ def _teach_erfc() -> None:
     @tf_op("Erfc")
     class Erfc:
         @classmethod
-        def version_9(cls, graph: Any, node: Any, **kwargs: Any) -> None:
+        def version_9(cls, graph: Message, node: Message, **kwargs: Any) -> None:
             [output] = node.output
             shapes, types = [graph.get_shape(output)], [graph.get_dtype(output)]
             graph.remove_node(node.name)

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 
 from spin_tf._extras import require
+from spin_tf._types import Message, Tensor
+
+# Of a node: numbers, lists of them and texts, by name.
+Attributes = dict[str, Any]
+Operator = Callable[[ModuleType, list[Tensor], Attributes], Tensor]
 
 
 class ONNXLayers:
@@ -31,7 +37,7 @@ class ONNXLayers:
         layers(tf.zeros((1, 736, 1312, 3)))
     """
 
-    def __init__(self, proto: Any) -> None:
+    def __init__(self, proto: Message) -> None:
         self._helper = require("onnx", "Converting a detector", "onnx").helper
         self._to_array = require("onnx.numpy_helper", "Converting a detector", "onnx").to_array
         graph = proto.graph
@@ -56,7 +62,7 @@ class ONNXLayers:
             else:
                 self._nodes.append((node, attributes))
 
-    def __call__(self, image: Any) -> Any:
+    def __call__(self, image: Tensor) -> Tensor:
         """Runs the graph.
 
         Args:
@@ -66,7 +72,7 @@ class ONNXLayers:
             float32 tensor, the output of the ONNX file with its channels last.
         """
         tf = require("tensorflow", "Converting a detector", "train")
-        values: dict[str, Any] = {"": None, **self._constants, self._input: image}
+        values: dict[str, Tensor] = {"": None, **self._constants, self._input: image}
         for node, attributes in self._nodes:
             # Names of empty inputs are empty: an optional one that was left out.
             values[node.output[0]] = _OPERATORS[node.op_type](
@@ -75,7 +81,7 @@ class ONNXLayers:
         return values[self._output]
 
 
-def _refuse(attributes: dict[str, Any], what: str, received: Any) -> ValueError:
+def _refuse(attributes: Attributes, what: str, received: object) -> ValueError:
     return ValueError(f"The node {attributes['node']!r} of the ONNX file {what}. Received: {received}")
 
 
@@ -86,8 +92,8 @@ def _last(value: Any) -> Any:
     return value.transpose(0, 2, 3, 1) if value.ndim == 4 else value.reshape(value.size) if value.size == 1 else value
 
 
-def _elementwise(name: str) -> Callable[..., Any]:
-    def apply(tf: Any, inputs: list[Any], attributes: dict[str, Any]) -> Any:
+def _elementwise(name: str) -> Operator:
+    def apply(tf: ModuleType, inputs: list[Tensor], attributes: Attributes) -> Tensor:
         for value in inputs:
             if isinstance(value, np.ndarray) and value.ndim != 4 and value.size != 1:
                 raise _refuse(attributes, f"has a constant to {name} that is no map", f"shape={value.shape}")
@@ -96,7 +102,7 @@ def _elementwise(name: str) -> Callable[..., Any]:
     return apply
 
 
-def _conv(tf: Any, inputs: list[Any], attributes: dict[str, Any]) -> Any:
+def _conv(tf: ModuleType, inputs: list[Tensor], attributes: Attributes) -> Tensor:
     image, kernel, *bias = inputs
     group, strides, pads = _geometry(attributes)
     channels = image.shape[-1]
@@ -114,7 +120,7 @@ def _conv(tf: Any, inputs: list[Any], attributes: dict[str, Any]) -> Any:
     return result + bias[0] if bias and bias[0] is not None else result
 
 
-def _conv_transpose(tf: Any, inputs: list[Any], attributes: dict[str, Any]) -> Any:
+def _conv_transpose(tf: ModuleType, inputs: list[Tensor], attributes: Attributes) -> Tensor:
     image, kernel, *bias = inputs
     group, strides, pads = _geometry(attributes)
     if group != 1 or any(pads) or list(kernel.shape[2:]) != strides:
@@ -125,7 +131,7 @@ def _conv_transpose(tf: Any, inputs: list[Any], attributes: dict[str, Any]) -> A
     return result + bias[0] if bias and bias[0] is not None else result
 
 
-def _geometry(attributes: dict[str, Any]) -> tuple[int, list[int], list[int]]:
+def _geometry(attributes: Attributes) -> tuple[int, list[int], list[int]]:
     automatic = attributes.get("auto_pad", b"NOTSET")
     odd = set(attributes.get("dilations", [1])) != {1} or any(attributes.get("output_padding", [0]))
     if automatic not in (b"NOTSET", b"VALID") or odd:
@@ -133,14 +139,14 @@ def _geometry(attributes: dict[str, Any]) -> tuple[int, list[int], list[int]]:
     return attributes.get("group", 1), list(attributes.get("strides", [1, 1])), list(attributes.get("pads", [0] * 4))
 
 
-def _batch_norm(tf: Any, inputs: list[Any], attributes: dict[str, Any]) -> Any:
+def _batch_norm(tf: ModuleType, inputs: list[Tensor], attributes: Attributes) -> Tensor:
     image, scale, offset, mean, variance = inputs
     factor = scale / np.sqrt(variance + np.float32(attributes.get("epsilon", 1e-5)))
     # The converter folds both into the convolution before them.
     return image * factor + (offset - mean * factor)
 
 
-def _clip(tf: Any, inputs: list[Any], attributes: dict[str, Any]) -> Any:
+def _clip(tf: ModuleType, inputs: list[Tensor], attributes: Attributes) -> Tensor:
     # Since opset 11 the bounds are inputs.
     lowest, highest = (
         float(inputs[i + 1]) if len(inputs) > i + 1 and inputs[i + 1] is not None else float(attributes.get(name, far))
@@ -151,12 +157,12 @@ def _clip(tf: Any, inputs: list[Any], attributes: dict[str, Any]) -> Any:
     return tf.clip_by_value(inputs[0], lowest, highest)
 
 
-def _hard_sigmoid(tf: Any, inputs: list[Any], attributes: dict[str, Any]) -> Any:
+def _hard_sigmoid(tf: ModuleType, inputs: list[Tensor], attributes: Attributes) -> Tensor:
     slope, offset = attributes.get("alpha", 0.2), attributes.get("beta", 0.5)
     return tf.clip_by_value(inputs[0] * slope + offset, 0.0, 1.0)
 
 
-def _resize(tf: Any, inputs: list[Any], attributes: dict[str, Any]) -> Any:
+def _resize(tf: ModuleType, inputs: list[Tensor], attributes: Attributes) -> Tensor:
     image = inputs[0]
     how = [attributes.get(name, b"").decode() for name in ("mode", "coordinate_transformation_mode", "nearest_mode")]
     scales = np.asarray(inputs[2] if len(inputs) == 3 and inputs[2] is not None else [])
@@ -169,21 +175,21 @@ def _resize(tf: Any, inputs: list[Any], attributes: dict[str, Any]) -> Any:
     )
 
 
-def _concat(tf: Any, inputs: list[Any], attributes: dict[str, Any]) -> Any:
+def _concat(tf: ModuleType, inputs: list[Tensor], attributes: Attributes) -> Tensor:
     if attributes["axis"] not in (1, -3):
         raise _refuse(attributes, "joins along another axis than the channels", f"axis={attributes['axis']}")
     return tf.concat(inputs, -1)
 
 
-def _mean(tf: Any, inputs: list[Any], attributes: dict[str, Any]) -> Any:
+def _mean(tf: ModuleType, inputs: list[Tensor], attributes: Attributes) -> Tensor:
     return tf.reduce_mean(inputs[0], [1, 2], keepdims=True)
 
 
-def _unary(name: str) -> Callable[..., Any]:
+def _unary(name: str) -> Operator:
     return lambda tf, inputs, attributes: getattr(tf.nn, name)(inputs[0])
 
 
-_OPERATORS: dict[str, Callable[[Any, list[Any], dict[str, Any]], Any]] = {
+_OPERATORS: dict[str, Operator] = {
     "Add": _elementwise("add"),
     "BatchNormalization": _batch_norm,
     "Clip": _clip,

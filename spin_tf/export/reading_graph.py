@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import tensorflow as tf
 
+from spin_tf._types import Tensor
 from spin_tf.charset import Charset, Tokenizer
 from spin_tf.contract.constants import TURNS
 from spin_tf.contract.preprocessing import Preprocessing, Size
 from spin_tf.export.encoded_images import views_of
 from spin_tf.export.image_formats import REASONS
-from spin_tf.layers.base import Tensor
 from spin_tf.models import SPINRecognizer
 
-Reading = Callable[[Any], tuple[Any, Any]]
+Reading = Callable[[Tensor], tuple[Tensor, Tensor]]
 
 
 def row_reader(model: SPINRecognizer, size: Size) -> Reading:

@@ -7,9 +7,9 @@ import os
 import pathlib
 import shutil
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from spin_tf._extras import require
+from spin_tf._types import Tensor
 from spin_tf.contract.constants import METADATA_FILE
 from spin_tf.contract.preprocessing import prepare, same_size
 from spin_tf.data.images import decode_image
@@ -19,7 +19,7 @@ from spin_tf.reading.litert import SIGNATURE, WIDE
 from spin_tf.reading.saved_model import BYTES_ARGUMENT, IMAGES_SIGNATURE, METADATA_FOLDER, load
 
 # By name, a function of tensors to a dict of them, and what it takes.
-Signatures = dict[str, tuple[Callable[..., dict[str, Any]], list[Any]]]
+Signatures = dict[str, tuple[Callable[..., dict[str, Tensor]], list[Tensor]]]
 
 
 def export(
@@ -81,11 +81,11 @@ def _write(model: SPINRecognizer, folder: pathlib.Path) -> None:
         sizes[IMAGES_SIGNATURE + WIDE] = model.wide_image_size
     readers = {signature: row_reader(model, size) for signature, size in sizes.items()}
 
-    def from_bytes(image_bytes: Any) -> dict[str, Any]:
+    def from_bytes(image_bytes: Tensor) -> dict[str, Tensor]:
         return read_encoded(image_bytes, list(readers.values()), model.charset, model.preprocessing)
 
-    def from_images(signature: str) -> Callable[[Any], dict[str, Any]]:
-        def read(image: Any) -> dict[str, Any]:
+    def from_images(signature: str) -> Callable[[Tensor], dict[str, Tensor]]:
+        def read(image: Tensor) -> dict[str, Tensor]:
             probabilities, positions = readers[signature](image)
             return {"probabilities": probabilities, "positions": positions}
 

@@ -8,12 +8,13 @@ import os
 import pathlib
 import tempfile
 import zipfile
-from typing import Any
+from types import ModuleType
 
 import numpy as np
 
 from spin_tf._extras import require
 from spin_tf._files import write_atomically
+from spin_tf._types import JsonObject, Tensor
 from spin_tf.contract.metadata import checksum_of
 from spin_tf.decoding.stepping import read_stepwise
 from spin_tf.export.check_inputs import wide_of
@@ -72,19 +73,19 @@ def convert(model: SPINRecognizer, quantization: str = "none") -> bytes:
     return append_metadata(flatbuffer, {**model.metadata, "quantization": quantization})
 
 
-def _endpoints(model: SPINRecognizer, tf: Any) -> Signatures:
+def _endpoints(model: SPINRecognizer, tf: ModuleType) -> Signatures:
     """The signatures, as functions and what they take; all of them use the same weights, which are stored once."""
 
-    def read(image: Any) -> dict[str, Any]:
+    def read(image: Tensor) -> dict[str, Tensor]:
         result = model.read(image, stop_at_end=True)
         return {"probabilities": result["probabilities"], "positions": result["positions"]}
 
-    def encode(image: Any) -> dict[str, Any]:
+    def encode(image: Tensor) -> dict[str, Tensor]:
         started = model.start_words(image)
         # Without a geometric step the centres are a constant, and an output must not be one.
         return {**started, "centres": started["centres"] + 0.0 * image[:, :1, 0, 0]}
 
-    def float32(name: str, *shape: int) -> Any:
+    def float32(name: str, *shape: int) -> Tensor:
         return tf.TensorSpec(shape, tf.float32, name=name)
 
     features, units = model.decoder.state_projection.shape
@@ -112,7 +113,7 @@ def _endpoints(model: SPINRecognizer, tf: Any) -> Signatures:
     return endpoints
 
 
-def append_metadata(flatbuffer: bytes, metadata: dict[str, Any]) -> bytes:
+def append_metadata(flatbuffer: bytes, metadata: JsonObject) -> bytes:
     """Appends `spin_tf.json` and a checksum as a zip archive, the way TFLite metadata carries associated files."""
     stream = io.BytesIO()
     stream.write(flatbuffer)

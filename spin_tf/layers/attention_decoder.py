@@ -5,8 +5,9 @@ from typing import Any
 import keras
 from keras import ops
 
+from spin_tf._types import Shape, Tensor
 from spin_tf.contract.constants import END_ID, START_ID
-from spin_tf.layers.base import ConfiguredLayer, Shape, Tensor
+from spin_tf.layers.base import ConfiguredLayer
 from spin_tf.layers.bidirectional_lstm import forget_gate_bias, lstm_step
 
 
@@ -55,7 +56,7 @@ class AttentionDecoder(ConfiguredLayer):
         self.units = units
         self.num_steps = num_steps
 
-    def build(self, states_shape: Shape, *_: Any, **__: Any) -> None:
+    def build(self, states_shape: Shape, *_: object, **__: object) -> None:
         features, units, gates = states_shape[-1], self.units, 4 * self.units
         for name, shape, initializer in (
             ("state_projection", (features, units), "glorot_uniform"),
@@ -160,7 +161,7 @@ class AttentionDecoder(ConfiguredLayer):
         attentions = blank + ops.zeros((1, 1, time), dtype="float32")
         steps = ops.arange(self.num_steps, dtype="int32")
 
-        def goes_on(step: Tensor, token: Tensor, ended: Tensor, *_: Any) -> Tensor:
+        def goes_on(step: Tensor, token: Tensor, ended: Tensor, *_: object) -> Tensor:
             return (
                 ops.logical_and(step < self.num_steps, ops.min(ended) < 0.5) if stop_at_end else step < self.num_steps
             )

@@ -5,10 +5,10 @@ from typing import Any
 import keras
 from keras import ops
 
-from spin_tf.layers.base import Tensor
+from spin_tf._types import Strategy, Tensor
 
 
-def replica_sum(values: list[Any]) -> list[Any]:
+def replica_sum(values: list[Tensor]) -> list[Tensor]:
     """Sums tensors over the replicas of a tf.distribute strategy, all in one exchange and without a gradient.
 
     `ReplicaContext.all_reduce` does the same with a gradient, for the sake of which TensorFlow looks for variables in
@@ -29,7 +29,7 @@ def replica_sum(values: list[Any]) -> list[Any]:
     if context.num_replicas_in_sync == 1:
         return list(values)
 
-    def exchange(strategy: Any, *merged: Any) -> Any:
+    def exchange(strategy: Strategy, *merged: Tensor) -> Tensor:
         # What goes in decides where the sum is wanted: on the devices where the parts are.
         return strategy.extended.batch_reduce_to(tf.distribute.ReduceOp.SUM, [(value, value) for value in merged])
 
@@ -68,7 +68,7 @@ class BatchNorm(keras.layers.BatchNormalization):
     ) -> None:
         super().__init__(momentum=momentum, epsilon=epsilon, **kwargs)
 
-    def call(self, inputs: Tensor, training: bool | None = None, mask: Any = None) -> Tensor:
+    def call(self, inputs: Tensor, training: bool | None = None, mask: Tensor = None) -> Tensor:
         learns = training and self.trainable and keras.backend.backend() == "tensorflow"
         if learns and self.synchronized:
             return self._normalize_over_replicas(inputs)
@@ -157,7 +157,7 @@ def _normalize_rows(
         scale = tf.math.rsqrt(variance + epsilon)
         outputs = centred * along_row(scale * gamma) + along_row(beta)
 
-        def gradient(upstream: Tensor, *_: Any) -> tuple[Tensor, ...]:
+        def gradient(upstream: Tensor, *_: object) -> tuple[Tensor, ...]:
             upstream = rows_of(upstream)
             normal = centred * along_row(scale)
             into_beta, into_gamma = sum_of(upstream), sum_of(upstream * normal)

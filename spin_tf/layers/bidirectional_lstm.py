@@ -5,7 +5,8 @@ from typing import Any
 import keras
 from keras import ops
 
-from spin_tf.layers.base import ConfiguredLayer, Shape, Tensor
+from spin_tf._types import Shape, Tensor
+from spin_tf.layers.base import ConfiguredLayer
 
 
 def forget_gate_bias(shape: tuple[int, ...], dtype: Any = None) -> Any:

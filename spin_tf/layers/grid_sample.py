@@ -5,7 +5,8 @@ from typing import Any
 import keras
 from keras import ops
 
-from spin_tf.layers.base import ConfiguredLayer, Shape, Tensor
+from spin_tf._types import Shape, Tensor
+from spin_tf.layers.base import ConfiguredLayer
 
 
 @keras.saving.register_keras_serializable("spin_tf")
@@ -28,7 +29,7 @@ class GridSample(ConfiguredLayer):
         super().__init__(**kwargs)
         self.align_corners = align_corners
 
-    def build(self, image_shape: Shape, *_: Any, **__: Any) -> None:
+    def build(self, image_shape: Shape, *_: object, **__: object) -> None:
         if image_shape[-1] != 1:
             raise ValueError(f"GridSample reads grey images of one channel. Received: image_shape={image_shape}")
         self.built = True

@@ -5,8 +5,9 @@ from typing import Any
 import keras
 from keras import ops
 
+from spin_tf._types import Shape, Tensor
 from spin_tf.contract.preprocessing import axis_weights
-from spin_tf.layers.base import ConfiguredLayer, Shape, Tensor
+from spin_tf.layers.base import ConfiguredLayer
 from spin_tf.layers.conv_norm import ConvNorm
 
 

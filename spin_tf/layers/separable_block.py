@@ -7,7 +7,8 @@ from typing import Any
 import keras
 from keras import ops
 
-from spin_tf.layers.base import ConfiguredLayer, Shape, Tensor
+from spin_tf._types import Shape, Tensor
+from spin_tf.layers.base import ConfiguredLayer
 
 
 def gelu(x: Tensor, training: bool = False) -> Tensor:

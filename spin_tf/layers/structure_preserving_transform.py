@@ -6,7 +6,8 @@ from typing import Any
 import keras
 from keras import ops
 
-from spin_tf.layers.base import ConfiguredLayer, Shape, Tensor
+from spin_tf._types import Shape, Tensor
+from spin_tf.layers.base import ConfiguredLayer
 
 EPSILON = 1e-6
 
@@ -55,7 +56,7 @@ class StructurePreservingTransform(ConfiguredLayer):
         self.affine = affine
         self.epsilon = epsilon
 
-    def build(self, image_shape: Shape, *_: Any, **__: Any) -> None:
+    def build(self, image_shape: Shape, *_: object, **__: object) -> None:
         if self.affine:
             self.scale = self.add_weight(name="scale", shape=(1,), initializer="ones")
             self.bias = self.add_weight(name="bias", shape=(1,), initializer="zeros")
@@ -78,5 +79,5 @@ class StructurePreservingTransform(ConfiguredLayer):
             y = y * ops.cast(self.scale, "float32") + ops.cast(self.bias, "float32")
         return ops.cast(2.0 * ops.sigmoid(y) - 1.0, self.compute_dtype)
 
-    def compute_output_shape(self, image_shape: Shape, *_: Any, **__: Any) -> Shape:
+    def compute_output_shape(self, image_shape: Shape, *_: object, **__: object) -> Shape:
         return image_shape

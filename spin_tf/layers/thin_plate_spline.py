@@ -7,7 +7,8 @@ import keras
 import numpy as np
 from keras import ops
 
-from spin_tf.layers.base import ConfiguredLayer, Shape, Tensor
+from spin_tf._types import Shape, Tensor
+from spin_tf.layers.base import ConfiguredLayer
 
 
 def base_points(num_control_points: int) -> np.ndarray:
@@ -83,7 +84,7 @@ class ThinPlateSpline(ConfiguredLayer):
         self.num_control_points = num_control_points
         self.extra_rows = extra_rows
 
-    def build(self, control_points_shape: Shape, *_: Any) -> None:
+    def build(self, control_points_shape: Shape, *_: object) -> None:
         if self.extra_rows:
             size = 2 * self.num_control_points
             self.extra_kernel = self.add_weight(

@@ -6,8 +6,9 @@ import keras
 import numpy as np
 from keras import ops
 
+from spin_tf._types import Shape, Tensor
 from spin_tf.layers import ConvNorm, ResidualBlock
-from spin_tf.layers.base import ConfiguredLayer, Shape, Tensor
+from spin_tf.layers.base import ConfiguredLayer
 
 
 @keras.saving.register_keras_serializable("spin_tf")

@@ -6,9 +6,10 @@ import keras
 import numpy as np
 from keras import ops
 
+from spin_tf._types import Shape, Tensor
 from spin_tf.contract.preprocessing import axis_weights
 from spin_tf.layers import SeparableBlock
-from spin_tf.layers.base import ConfiguredLayer, Shape, Tensor
+from spin_tf.layers.base import ConfiguredLayer
 
 # The rows that the published weights were trained on.
 ROWS = 48

@@ -8,7 +8,6 @@ import json
 import math
 import os
 import zipfile
-from typing import Any
 
 import keras
 import numpy as np
@@ -16,6 +15,7 @@ import numpy as np
 from spin_tf import config as config_module
 from spin_tf._files import remove_others, write_atomically
 from spin_tf._resources import find_model, names_instead
+from spin_tf._types import Variable
 from spin_tf.models.spin_recognizer import SPINRecognizer
 
 CALIBRATION_FILE = "calibration.json"
@@ -40,7 +40,7 @@ def load_weights(folder: str) -> SPINRecognizer:
         raise FileNotFoundError(f"there are not all parts weights-*.npz. Received: {folder} with {len(paths)} parts")
     model = SPINRecognizer(config_module.load(os.path.join(folder, "config.yaml")).model)
     wanted = {relative_path(variable): tuple(variable.shape) for variable in model.variables}
-    arrays: dict[str, Any] = {}
+    arrays: dict[str, np.ndarray] = {}
     for path in paths:
         arrays |= _read_part(path, wanted)
     for variable in model.variables:
@@ -87,7 +87,7 @@ def _read_part(path: str, wanted: dict[str, tuple[int, ...]]) -> dict[str, np.nd
     return arrays
 
 
-def relative_path(variable: Any) -> str:
+def relative_path(variable: Variable) -> str:
     """A variable's path inside its model: the model's own name says nothing about a weight."""
     return variable.path.split("/", 1)[-1]
 

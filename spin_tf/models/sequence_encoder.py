@@ -4,8 +4,9 @@ from typing import Any
 
 import keras
 
+from spin_tf._types import Shape, Tensor
 from spin_tf.layers import BidirectionalLSTM
-from spin_tf.layers.base import ConfiguredLayer, Shape, Tensor
+from spin_tf.layers.base import ConfiguredLayer
 
 
 @keras.saving.register_keras_serializable("spin_tf")

@@ -10,11 +10,11 @@ import keras
 import numpy as np
 from keras import ops
 
+from spin_tf._types import JsonObject, Shape, Tensor
 from spin_tf._version import __version__
 from spin_tf.charset import Charset
 from spin_tf.config import ModelConfig, from_dict, validate_model
 from spin_tf.layers import AttentionDecoder
-from spin_tf.layers.base import Shape, Tensor
 from spin_tf.models.backbone import ResNet32
 from spin_tf.models.lcnet import LCNet
 from spin_tf.models.sequence_encoder import SequenceEncoder
@@ -55,8 +55,8 @@ class SPINRecognizer(keras.Model):
 
     def __init__(
         self,
-        config: ModelConfig | dict[str, Any] | None = None,
-        charset: dict[str, Any] | None = None,
+        config: ModelConfig | JsonObject | None = None,
+        charset: JsonObject | None = None,
         synchronized: bool = False,
         version: str = __version__,
         temperature: float = 1.0,
@@ -86,7 +86,7 @@ class SPINRecognizer(keras.Model):
                 name="transformation",
             )
         backbone = config.backbone
-        common: dict[str, Any] = {"dtype": policy, "name": "backbone"}
+        common: JsonObject = {"dtype": policy, "name": "backbone"}
         self.backbone: ResNet32 | LCNet
         if backbone.name == "lcnet":
             self.backbone = LCNet(backbone.width, backbone.num_blocks, **common)
@@ -191,7 +191,7 @@ class SPINRecognizer(keras.Model):
         centres = self._column_centres(rectified)
         return {**started, "centres": ops.broadcast_to(centres, ops.shape(started["states"])[:2])}
 
-    def _column_centres(self, rectified: dict[str, Any]) -> Any:
+    def _column_centres(self, rectified: dict[str, Tensor]) -> Tensor:
         """(batch or 1, time): where across the crop, 0..1, the centre of each time step's receptive field lies."""
         grid, width = rectified.get("grid"), rectified["image"].shape[2]
         edges = self.backbone.step_centres(width)
@@ -210,7 +210,7 @@ class SPINRecognizer(keras.Model):
         return self.decoder(self.encode(self.rectify(images, training)["image"], training), previous)
 
     @property
-    def metadata(self) -> dict[str, Any]:
+    def metadata(self) -> JsonObject:
         """What every artefact of this model carries: charset, size, longest word, version."""
         return {
             "format": 1,
@@ -248,7 +248,7 @@ class SPINRecognizer(keras.Model):
         probabilities, positions = zip(*results, strict=True)
         return np.concatenate(probabilities), np.concatenate(positions)
 
-    def _predict(self, images: np.ndarray) -> dict[str, Any]:
+    def _predict(self, images: np.ndarray) -> dict[str, Tensor]:
         # Keras would make one graph of unknown width for two that are known, which the transformation cannot run; and
         # it keeps the graph in an attribute, which a thread that reads another width must not exchange meanwhile.
         width = images.shape[2]
@@ -258,7 +258,7 @@ class SPINRecognizer(keras.Model):
             self._graphs.by_width[width] = self.predict_function
         return output
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> JsonObject:
         return {
             **super().get_config(),
             "config": self.config,

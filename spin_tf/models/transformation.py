@@ -6,9 +6,10 @@ import keras
 import numpy as np
 from keras import ops
 
+from spin_tf._types import JsonObject, Shape, Tensor
 from spin_tf.config import TransformationConfig
 from spin_tf.layers import BatchNorm, ConvNorm, GridSample, InnerOffset, StructurePreservingTransform, ThinPlateSpline
-from spin_tf.layers.base import ConfiguredLayer, Shape, Tensor
+from spin_tf.layers.base import ConfiguredLayer
 from spin_tf.layers.thin_plate_spline import base_points
 
 # Channels in units of the localisation width (32 in the paper).
@@ -50,7 +51,7 @@ class Transformation(ConfiguredLayer):
     """
 
     def __init__(
-        self, config: dict[str, Any], image_size: tuple[int, int], synchronized: bool = False, **kwargs: Any
+        self, config: JsonObject, image_size: tuple[int, int], synchronized: bool = False, **kwargs: Any
     ) -> None:
         super().__init__(**kwargs)
         self.config = dict(config)
@@ -141,7 +142,7 @@ class Transformation(ConfiguredLayer):
         x = ops.relu(self.hidden_norm(self.hidden(x), training=training))
         parameters = self.parameters_layer(x)
 
-        result: dict[str, Any] = {"image": image}
+        result: dict[str, Tensor] = {"image": image}
         used = 0
         if self.has_spn:
             result["weights"] = parameters[:, : self.num_weights]

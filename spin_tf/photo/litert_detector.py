@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image
 
 from spin_tf._cores import num_cores
+from spin_tf._types import JsonObject
 from spin_tf.contract.constants import DETECTOR_KIND, MAX_DETECTOR_SIDE, METADATA_FILE
 from spin_tf.contract.metadata import is_size, one_line, parse_table, read_archived
 from spin_tf.photo.text_map import find_quadrilaterals
@@ -23,7 +24,7 @@ _LOWEST = 3.0
 _LITERT_ERRORS = (ValueError, TypeError, LookupError, RuntimeError)
 
 
-def read_detector_metadata(path: str | os.PathLike[str]) -> dict[str, Any]:
+def read_detector_metadata(path: str | os.PathLike[str]) -> JsonObject:
     """Reads what a detector's file says about itself.
 
     Raises:

@@ -14,6 +14,7 @@ from PIL import Image
 from spin_tf._cores import num_cores
 from spin_tf._extras import require
 from spin_tf._files import write_atomically
+from spin_tf._types import JsonObject
 from spin_tf.photo.line_cuts import cut_at_gaps
 from spin_tf.reading.pool import Pool
 
@@ -65,7 +66,7 @@ class RapidOCRDetector:
         self._name = "the bundled line model" if path is None else os.fspath(path)
         self._path = path
         self._num_threads = num_threads or num_cores()
-        self._parameters: dict[str, Any] = {
+        self._parameters: JsonObject = {
             "Global.log_level": "critical",
             "Global.use_cls": False,
             "Global.use_rec": False,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from typing import Any, overload
+from typing import overload
 
+from spin_tf._types import JsonObject
 from spin_tf.contract.word import Word
 
 Point = tuple[float, float]
@@ -33,9 +34,9 @@ class PhotoWord:
     score: float
     word: Word
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> JsonObject:
         """As `bin/read_photo.py` writes it."""
-        record: dict[str, Any] = {
+        record: JsonObject = {
             "text": self.text,
             "confidence": round(self.confidence, 6),
             "polygon": [[round(x, 2), round(y, 2)] for x, y in self.polygon],

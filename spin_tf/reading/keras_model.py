@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import cast
 
 import keras
 import numpy as np
 
+from spin_tf._types import JsonObject, Tensor
 from spin_tf.decoding.stepping import Encoded, Stepped, fill_rows
 from spin_tf.models import SPINRecognizer
 
@@ -18,7 +19,7 @@ class _Start(keras.Model):
         super().__init__(name="start")
         self.recognizer = recognizer
 
-    def call(self, images: Any) -> dict[str, Any]:
+    def call(self, images: Tensor) -> dict[str, Tensor]:
         return self.recognizer.start_words(images)
 
 
@@ -29,7 +30,7 @@ class _Step(keras.Model):
         super().__init__(name="step")
         self.recognizer = recognizer
 
-    def call(self, inputs: dict[str, Any]) -> dict[str, Any]:
+    def call(self, inputs: dict[str, Tensor]) -> dict[str, Tensor]:
         return self.recognizer.decoder.step(**inputs)
 
 
@@ -55,7 +56,7 @@ class KerasModel:
         self._steps: dict[int, _Step] = {}
 
     @property
-    def metadata(self) -> dict[str, Any]:
+    def metadata(self) -> JsonObject:
         return self.recognizer.metadata
 
     def predict_words(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -64,7 +65,7 @@ class KerasModel:
 
     can_rectify = True
 
-    def rectify(self, images: np.ndarray) -> dict[str, Any]:
+    def rectify(self, images: np.ndarray) -> dict[str, Tensor]:
         """See `SPINRecognizer.rectify`."""
         return self.recognizer.rectify(images)
 
@@ -87,7 +88,7 @@ class KerasModel:
         return cast(Stepped, _compiled_once_a_size(step_, inputs, len(previous)))
 
 
-def _compiled_once_a_size(model: keras.Model, inputs: Any, num_rows: int) -> dict[str, np.ndarray]:
+def _compiled_once_a_size(model: keras.Model, inputs: Tensor, num_rows: int) -> dict[str, np.ndarray]:
     """Runs a model on a number of rows that is a power of two: every other number would be compiled anew."""
     size = 1 << (num_rows - 1).bit_length()
     outputs = model.predict_on_batch(keras.tree.map_structure(lambda value: fill_rows(value, size), inputs))

@@ -11,6 +11,7 @@ from typing import Any, cast
 import numpy as np
 
 from spin_tf._noise import without_native_chatter
+from spin_tf._types import JsonObject
 from spin_tf.contract.metadata import METADATA_FILE, METADATA_FORMAT, check_tensors, one_line, read_metadata
 from spin_tf.decoding.stepping import Encoded, Stepped, fill_rows
 from spin_tf.reading.pool import Pool
@@ -131,7 +132,7 @@ class LiteRTInterpreter:
             )
         return rows
 
-    def tensors(self, signature: str = SIGNATURE) -> tuple[dict[str, Any], dict[str, Any]]:
+    def tensors(self, signature: str = SIGNATURE) -> tuple[dict[str, JsonObject], dict[str, JsonObject]]:
         """What LiteRT says about the inputs and outputs of a signature, by name."""
         runner = self._described[signature]
         try:

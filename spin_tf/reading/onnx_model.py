@@ -11,6 +11,7 @@ import numpy as np
 
 from spin_tf._extras import require
 from spin_tf._input_files import check_regular
+from spin_tf._types import JsonObject
 from spin_tf.contract.metadata import METADATA_FILE, check_tensors, parse_metadata
 from spin_tf.decoding.stepping import Encoded, Stepped
 
@@ -48,7 +49,7 @@ class ONNXModel:
                 f"The model carries no {METADATA_FILE}, so its charset is unknown; export it with bin/export_onnx.py. "
                 f"Received: model={self.path!r}"
             )
-        self.metadata: dict[str, Any] = parse_metadata(properties[METADATA_FILE].encode(), self.path)
+        self.metadata: JsonObject = parse_metadata(properties[METADATA_FILE].encode(), self.path)
         outputs = _describe(self._words.get_outputs())
         words = {key: value for key, value in outputs.items() if key in ("probabilities", "positions")}
         inputs = _describe(self._words.get_inputs())
@@ -112,7 +113,7 @@ def _make_session(model: str | bytes, name: str) -> Any:
         raise ValueError(f"ONNX Runtime cannot load the model: {message}. Received: model={name!r}") from error
 
 
-def _describe(tensors: Any) -> dict[str, dict[str, Any]]:
+def _describe(tensors: Any) -> dict[str, JsonObject]:
     """Shapes as `check_tensors` wants them: a batch of any size counts as 1."""
     return {
         tensor.name: {

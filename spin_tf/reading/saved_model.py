@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import pathlib
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
 from spin_tf._extras import require
 from spin_tf._input_files import read_regular_file
+from spin_tf._types import JsonObject
 from spin_tf.contract.constants import METADATA_FILE
 from spin_tf.contract.metadata import parse_metadata
 from spin_tf.reading.litert import SIGNATURE, WIDE
@@ -38,7 +38,7 @@ class SavedModelReader:
         metadata = path / METADATA_FOLDER / METADATA_FILE
         if not metadata.exists():
             raise ValueError(f"the SavedModel carries no {METADATA_FILE}: not written by spin_tf. Received: {path}")
-        self.metadata: dict[str, Any] = parse_metadata(read_regular_file(metadata), str(path))
+        self.metadata: JsonObject = parse_metadata(read_regular_file(metadata), str(path))
         self._tf = tf
         # The loaded object owns the variables; the signature alone would let them go.
         try:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
-from typing import Any
 
+from spin_tf._types import JsonObject
 from spin_tf.charset import Charset
 from spin_tf.decoding.options import Options
 
 
 def recognizer_line(
-    kind: str, path: str | None, metadata: dict[str, Any], charset: Charset, size: tuple[int, int], options: Options
+    kind: str, path: str | None, metadata: JsonObject, charset: Charset, size: tuple[int, int], options: Options
 ) -> str:
     """The model, what it reads and how, in a line; `path` None is the bundled model."""
     model = f"{metadata.get('name') or 'model'} ({path or 'the bundled model'})"

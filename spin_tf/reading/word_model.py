@@ -5,13 +5,14 @@ from __future__ import annotations
 import importlib.resources
 import os
 import pathlib
-from typing import Any, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
 from spin_tf._extras import require
 from spin_tf._input_files import check_regular
 from spin_tf._resources import find_model, names_instead, resource
+from spin_tf._types import JsonObject, Tensor
 from spin_tf.reading.litert import LiteRTModel
 
 
@@ -24,7 +25,7 @@ class WordModel(Protocol):
     """
 
     @property
-    def metadata(self) -> dict[str, Any]: ...
+    def metadata(self) -> JsonObject: ...
 
     def predict_words(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]: ...
 
@@ -36,7 +37,7 @@ class RectifyingModel(Protocol):
     @property
     def can_rectify(self) -> bool: ...
 
-    def rectify(self, images: np.ndarray) -> dict[str, Any]: ...
+    def rectify(self, images: np.ndarray) -> dict[str, Tensor]: ...
 
 
 def bundled_model() -> pathlib.Path:

@@ -8,13 +8,13 @@ from typing import Any
 import keras
 import numpy as np
 
+from spin_tf._types import JsonObject, Tensor, Variable
 from spin_tf.config import STAGES
-from spin_tf.layers.base import Tensor
 from spin_tf.layers.batch_norm import BatchNorm
 from spin_tf.models import SPINRecognizer
 
 
-def make_averages(variables: list[Any]) -> list[Any]:
+def make_averages(variables: list[Variable]) -> list[Variable]:
     """Float32 variables for the moving averages of weights, which start from the present values; one each, in order."""
     return [
         keras.Variable(
@@ -97,7 +97,7 @@ def average_models(models: Sequence[SPINRecognizer], shares: Sequence[float] | N
     return result
 
 
-def architecture(model: SPINRecognizer) -> dict[str, Any]:
+def architecture(model: SPINRecognizer) -> JsonObject:
     """What models must have in common whose weights belong to each other, beside the charset."""
     return {key: value for key, value in model.config.items() if key not in ("name", "charset")}
 
@@ -112,7 +112,7 @@ class ShippedModel:
         averages: of its trainable weights, or none.
     """
 
-    def __init__(self, model: SPINRecognizer, averages: list[Any]) -> None:
+    def __init__(self, model: SPINRecognizer, averages: list[Variable]) -> None:
         self._source = model
         self._averages = averages
         policy = keras.mixed_precision.dtype_policy()

@@ -12,6 +12,7 @@ import keras
 from absl import logging
 
 from spin_tf._locks import FileLock
+from spin_tf._types import Strategy, Variable
 from spin_tf.config import Config
 from spin_tf.models import SPINRecognizer
 from spin_tf.training import folder
@@ -35,16 +36,16 @@ class Built:
     model: SPINRecognizer
     learner: Any
     optimizer: AdamWOrMuon
-    averages: list[Any]
+    averages: list[Variable]
     start: str = ""
 
     @property
-    def variables(self) -> list[Any]:
+    def variables(self) -> list[Variable]:
         """All that a checkpoint holds, in an order that the same configuration gives again."""
         return [*self.learner.variables, *self.optimizer.variables, *self.averages]
 
 
-def build(config: Config, model_dir: str, strategy: Any = None, replicas: int = 1) -> Built:
+def build(config: Config, model_dir: str, strategy: Strategy = None, replicas: int = 1) -> Built:
     """Makes model, optimizer and averages, the same on every machine, in every process and under either backend.
 
     Args:
@@ -122,7 +123,7 @@ class BaseTrainer:
         self._build()
         self._restore()
 
-    def _build(self, strategy: Any = None, replicas: int = 1) -> None:
+    def _build(self, strategy: Strategy = None, replicas: int = 1) -> None:
         built = build(self.config, self.model_dir, strategy, replicas)
         if built.start:
             logging.info("%s", built.start)

@@ -10,6 +10,7 @@ from typing import Any
 import tensorflow as tf
 from absl import logging
 
+from spin_tf._types import Strategy
 from spin_tf.config import Config
 from spin_tf.data.feeding.pipeline import TrainingWords
 from spin_tf.training.checkpoints import last_good
@@ -72,7 +73,7 @@ def _explain(error: Exception, machines: dict[str, str], own: str) -> str:
     return f"TensorFlow: {line}"
 
 
-def short(text: Any) -> str:
+def short(text: object) -> str:
     """The last part of an error of TensorFlow in one line; before that stand the lines of the program."""
     lines = [line for line in str(text).splitlines() if line.strip() and not line.lstrip().startswith("File ")]
     lines = [line for line in lines if not line.startswith(("Graph execution error", "Detected at node"))]
@@ -81,7 +82,7 @@ def short(text: Any) -> str:
 
 def until_finished(
     words: TrainingWords,
-    strategy: Any,
+    strategy: Strategy,
     place: Place,
     config: Config,
     model_dir: str,
@@ -122,7 +123,7 @@ def until_finished(
             words.skip(broken)
 
 
-def _distribute(words: TrainingWords, strategy: Any, place: Place, config: Config, first_step: int) -> Any:
+def _distribute(words: TrainingWords, strategy: Strategy, place: Place, config: Config, first_step: int) -> Any:
     def make(_: Any) -> Any:
         dataset = words.dataset(
             config.model.preprocessing,

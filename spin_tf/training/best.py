@@ -14,6 +14,7 @@ import numpy as np
 from absl import logging
 
 from spin_tf._files import write_atomically, write_text
+from spin_tf._types import JsonObject, Variable
 from spin_tf.charset import Tokenizer
 from spin_tf.evaluation.metrics import Score
 from spin_tf.models import SPINRecognizer, load_model
@@ -35,7 +36,7 @@ class BestRecord:
         self._path = os.path.join(model_dir, "best.json")
 
     @property
-    def _values(self) -> dict[str, Any]:
+    def _values(self) -> JsonObject:
         try:
             with open(self._path, encoding="utf-8") as stream:
                 values = json.load(stream)
@@ -44,7 +45,7 @@ class BestRecord:
         return values if isinstance(values, dict) else {}
 
     @property
-    def origin(self) -> dict[str, Any]:
+    def origin(self) -> JsonObject:
         """Step and averaging of the model, where they are known of this very file."""
         values = self._values
         is_of_it = values.get("sha256") in (None, _digest(self.model_path))
@@ -63,7 +64,7 @@ class BestRecord:
             return None
         return known if values.get("sha256") == _digest(self.model_path) else None
 
-    def write(self, values: dict[str, Any], words: str | None) -> None:
+    def write(self, values: JsonObject, words: str | None) -> None:
         """Writes what is told of best.keras as it lies there now.
 
         Args:
@@ -112,7 +113,7 @@ class BestModel:
         self,
         model_dir: str,
         model: SPINRecognizer,
-        averages: list[Any],
+        averages: list[Variable],
         validator: Validator,
         tokenizer: Tokenizer,
         should_stop: Callable[[], bool] = lambda: False,

@@ -9,12 +9,12 @@ import os
 import re
 import zipfile
 import zlib
-from typing import Any
 
 import numpy as np
 from absl import logging
 
 from spin_tf._files import write_atomically
+from spin_tf._types import JsonObject, Variable
 
 _PATTERN = re.compile(r"checkpoint-(\d{8})\.npz$")
 
@@ -27,7 +27,7 @@ class OtherVariablesError(ValueError):
     """A checkpoint of a run that trains other variables."""
 
 
-def save_checkpoint(folder: str, step: int, variables: list[Any], state: dict[str, Any], keep: int = 2) -> str:
+def save_checkpoint(folder: str, step: int, variables: list[Variable], state: JsonObject, keep: int = 2) -> str:
     """Writes checkpoint-STEP.npz and removes all but the newest `keep`.
 
     Args:
@@ -53,7 +53,7 @@ def save_checkpoint(folder: str, step: int, variables: list[Any], state: dict[st
     return path
 
 
-def _key(i: int, variable: Any) -> str:
+def _key(i: int, variable: Variable) -> str:
     return f"{i:05d}:{variable.path}"
 
 
@@ -63,7 +63,7 @@ def list_checkpoints(folder: str) -> list[str]:
     return sorted(path for path in paths if _PATTERN.search(path))
 
 
-def checkpoint_bytes(variables: list[Any]) -> int:
+def checkpoint_bytes(variables: list[Variable]) -> int:
     """The size of a checkpoint of these Keras variables, but for a few names."""
     return sum(np.dtype(v.dtype).itemsize * math.prod(v.shape) for v in variables)
 
@@ -74,7 +74,7 @@ def last_good(folder: str) -> str:
     return f"last good checkpoint: {saved[-1] if saved else 'none yet'}"
 
 
-def restore_checkpoint(path: str, variables: list[Any]) -> dict[str, Any]:
+def restore_checkpoint(path: str, variables: list[Variable]) -> JsonObject:
     """Sets the variables to a checkpoint's values, all or none.
 
     Returns:
@@ -112,7 +112,7 @@ def _is_rate(path: str) -> bool:
     return path.endswith("/learning_rate")
 
 
-def restore_latest(folder: str, variables: list[Any]) -> tuple[str, dict[str, Any]] | None:
+def restore_latest(folder: str, variables: list[Variable]) -> tuple[str, JsonObject] | None:
     """Restores the newest checkpoint of a folder that is whole.
 
     Returns:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from spin_tf._types import Strategy, Tensor, Variable
 from spin_tf.charset import Charset, Tokenizer
 from spin_tf.config import Config
 from spin_tf.contract.preprocessing import Preprocessing
@@ -25,7 +26,7 @@ from spin_tf.training.validation import Validator
 _VIEWS = {"Identity", "Reshape", "Squeeze", "ExpandDims", "ReadVariableOp", "Placeholder", "StopGradient", "Shape"}
 
 
-def dry_run(config: Config, model_dir: str, strategy: Any) -> Iterator[str]:
+def dry_run(config: Config, model_dir: str, strategy: Strategy) -> Iterator[str]:
     """Yields lines for a person.
 
     Raises:
@@ -92,7 +93,7 @@ def _coverage(words: TrainingWords, tokenizer: Tokenizer) -> Iterator[str]:
     )
 
 
-def _shapes(model: SPINRecognizer, batch: dict[str, Any], label_smoothing: float) -> Iterator[str]:
+def _shapes(model: SPINRecognizer, batch: dict[str, Tensor], label_smoothing: float) -> Iterator[str]:
     images, tokens = batch["image"][:2], batch["tokens"][:2]
     states = model.encode(model.rectify(images)["image"])
     logits = model.decoder(states, tokens[:, :-1])
@@ -121,7 +122,7 @@ def activation_bytes(model: SPINRecognizer, batch_size: int) -> int:
     """Bytes of everything that the forward pass in training computes: an upper bound of what backpropagation keeps."""
 
     @tf.function(autograph=False)
-    def forward(images: Any, previous: Any) -> Any:
+    def forward(images: Tensor, previous: Tensor) -> Tensor:
         return model(images, previous, training=True)
 
     graph = forward.get_concrete_function(
@@ -137,7 +138,7 @@ def activation_bytes(model: SPINRecognizer, batch_size: int) -> int:
     )
 
 
-def _folder(config: Config, variables: list[Any], model_dir: str) -> Iterator[str]:
+def _folder(config: Config, variables: list[Variable], model_dir: str) -> Iterator[str]:
     saved = list_checkpoints(model_dir)
     existing = model_dir
     while not os.path.isdir(existing):

@@ -13,6 +13,7 @@ from absl import logging
 from spin_tf import config as config_module
 from spin_tf._files import remove_partial, write_atomically
 from spin_tf._locks import FileLock, Locked
+from spin_tf._types import JsonObject, Variable
 from spin_tf.config import Config
 from spin_tf.training.checkpoints import OtherVariablesError, checkpoint_bytes, list_checkpoints, restore_latest
 from spin_tf.training.run_state import RunState
@@ -71,7 +72,7 @@ def leave(folder: str, lock: FileLock, is_new: bool) -> None:
     lock.release()
 
 
-def restore(folder: str, config: Config, variables: list[Any]) -> RunState | None:
+def restore(folder: str, config: Config, variables: list[Variable]) -> RunState | None:
     """Sets the variables to those of the newest checkpoint that is whole.
 
     Returns:
@@ -103,7 +104,7 @@ def restore(folder: str, config: Config, variables: list[Any]) -> RunState | Non
     return state
 
 
-def _needs_variables(key: str, before: Any, after: Any) -> bool:
+def _needs_variables(key: str, before: object, after: object) -> bool:
     """Whether a change of a key may change what is trained, or what is remembered of it."""
     if key in ("training.ctc_weight", "training.optimizer.ema"):
         return bool(before) != bool(after)
@@ -121,7 +122,7 @@ def _compare(old: Config, new: Config, folder: str) -> None:
         logging.warning("the run in %s goes on with a change: %s was %r, is %r", folder, key, before, after)
 
 
-def differences(old: dict[str, Any], new: dict[str, Any], prefix: str = "") -> list[tuple[str, Any, Any]]:
+def differences(old: JsonObject, new: JsonObject, prefix: str = "") -> list[tuple[str, Any, Any]]:
     """Dotted keys whose values differ, with both values."""
     result: list[tuple[str, Any, Any]] = []
     for key in dict.fromkeys([*old, *new]):
@@ -139,7 +140,7 @@ def warn_of_other_words(before: dict[str, int], now: dict[str, int]) -> None:
         logging.warning("data.train.%s had %s usable words when the run stopped, and has %s now", name, old, new)
 
 
-def warn_of_little_space(folder: str, variables: list[Any], keep: int) -> str | None:
+def warn_of_little_space(folder: str, variables: list[Variable], keep: int) -> str | None:
     """Says so when the disk has no room for the checkpoints of a run; they are written beside the ones they replace."""
     size = checkpoint_bytes(variables)
     existing = sum(os.path.getsize(path) for path in list_checkpoints(folder))

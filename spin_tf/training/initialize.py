@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from absl import logging
 
+from spin_tf._types import Variable
 from spin_tf.charset import Charset, Tokenizer
 from spin_tf.layers import ResidualBlock
 from spin_tf.models import load_model
@@ -103,7 +104,7 @@ def transfer_weights(source: Any, target: Any) -> list[str]:
     return fresh
 
 
-def _begin_as_identity(target: Any, sources: dict[str, Any]) -> None:
+def _begin_as_identity(target: Any, sources: dict[str, Variable]) -> None:
     """Silences the residual branch of each block of which nothing was known: its input is behind a ReLU and passes.
 
     Reference: Goyal et al., arXiv 1706.02677, section 5.1 (the last scale of a residual block starts at 0).

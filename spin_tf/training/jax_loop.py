@@ -10,8 +10,8 @@ import numpy as np
 from absl import logging
 
 from spin_tf._processes import answered_by
+from spin_tf._types import Tensor
 from spin_tf.config import Config
-from spin_tf.layers.base import Tensor
 from spin_tf.models.loading import save_weights
 from spin_tf.training.averaging import NUM_BATCHES, recalibrate
 from spin_tf.training.base_trainer import BaseTrainer
@@ -49,12 +49,12 @@ class JaxTrainer(BaseTrainer):
         model, optimizer, t = self.learner, self.optimizer, self.config.training
         has_averages = bool(self.averages)
 
-        def loss_of(trainable: Any, rest: Any, images: Tensor, tokens: Tensor) -> Tensor:
+        def loss_of(trainable: list[Tensor], rest: list[Tensor], images: Tensor, tokens: Tensor) -> Tensor:
             outputs, rest = model.stateless_call(trainable, rest, images, tokens[:, :-1], training=True)
             loss, count = training_loss(outputs, tokens[:, 1:], t.label_smoothing, t.ctc_weight)
             return loss / count, rest
 
-        def step(state: Any, images: Tensor, tokens: Tensor, rate: Any) -> Tensor:
+        def step(state: Any, images: Tensor, tokens: Tensor, rate: Tensor) -> Tensor:
             trainable, rest, slots, averages = state
             (loss, rest), gradients = jax.value_and_grad(loss_of, has_aux=True)(trainable, rest, images, tokens)
             norm = jnp.sqrt(sum(jnp.sum(jnp.square(gradient)) for gradient in gradients))

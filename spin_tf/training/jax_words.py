@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from spin_tf._processes import ignore_interrupts, without_interrupts
+from spin_tf._types import JsonObject
 from spin_tf.charset import Charset, LabelError, Tokenizer
 from spin_tf.config import Config
 from spin_tf.contract.errors import ImageError
@@ -27,7 +28,7 @@ _synthesizer: WordSynthesizer | None = None
 _tokenizer: Tokenizer | None = None
 
 
-def _start(settings: dict[str, Any], model: tuple[str, int]) -> None:
+def _start(settings: JsonObject, model: tuple[str, int]) -> None:
     global _synthesizer, _tokenizer
     ignore_interrupts()
     _synthesizer = WordSynthesizer(**settings)
@@ -84,7 +85,7 @@ class WordStream:
         ValueError: real words are wanted and `data.train` names none, or a source without a usable word.
     """
 
-    def __init__(self, config: Config, settings: dict[str, Any], generated: float = 1.0, workers: int = 1) -> None:
+    def __init__(self, config: Config, settings: JsonObject, generated: float = 1.0, workers: int = 1) -> None:
         t = config.training
         self._seed = t.seed
         self._size = (config.model.image_size[0], config.model.image_size[1])

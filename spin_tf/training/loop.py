@@ -12,6 +12,7 @@ import tensorflow as tf
 from absl import logging
 
 from spin_tf._processes import answered_by
+from spin_tf._types import Strategy
 from spin_tf.charset import Charset, Tokenizer
 from spin_tf.config import Config
 from spin_tf.data.feeding.pipeline import TrainingWords
@@ -46,7 +47,7 @@ class Trainer(BaseTrainer):
         OSError: the folder cannot be written.
     """
 
-    def __init__(self, config: Config, model_dir: str, strategy: Any = None) -> None:
+    def __init__(self, config: Config, model_dir: str, strategy: Strategy = None) -> None:
         self.strategy = strategy or tf.distribute.get_strategy()
         self.place = Place.of(self.strategy)
         if config.training.batch_size % self.place.replicas:

@@ -7,8 +7,8 @@ from typing import Any
 import keras
 from keras import ops
 
+from spin_tf._types import Tensor
 from spin_tf.charset import Tokenizer
-from spin_tf.layers.base import Tensor
 
 
 def token_cross_entropy(logits: Tensor, targets: Tensor, label_smoothing: float = 0.0) -> tuple[Tensor, Tensor]:

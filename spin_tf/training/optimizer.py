@@ -6,8 +6,8 @@ from typing import Any
 import keras
 from keras import ops
 
+from spin_tf._types import JsonObject, Tensor, Variable
 from spin_tf.config import STAGES, OptimizerConfig
-from spin_tf.layers.base import Tensor
 
 
 @keras.saving.register_keras_serializable("spin_tf")
@@ -42,7 +42,7 @@ class Schedule(keras.optimizers.schedules.LearningRateSchedule):
             factor = factor * ops.minimum(1.0, (step + 1.0) / c.warmup_steps)
         return c.learning_rate * factor
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> JsonObject:
         return {"config": vars(self.config), "steps": self.steps}
 
 
@@ -134,7 +134,7 @@ class AdamWOrMuon(keras.optimizers.AdamW):
         self._by_muon: list[bool] = []
         self._factors: list[float] = []
 
-    def build(self, variables: list[Any]) -> None:
+    def build(self, variables: list[Variable]) -> None:
         super().build(variables)
         slow = [is_localization_output(variable) for variable in variables]
         rates = [self._stage_rates.get(stage_of(variable), 1.0) for variable in variables]
@@ -144,7 +144,7 @@ class AdamWOrMuon(keras.optimizers.AdamW):
             var_list=[v for v, is_slow in zip(variables, slow, strict=True) if is_slow or len(v.shape) < 2]
         )
 
-    def update_step(self, gradient: Tensor, variable: Any, learning_rate: Tensor) -> None:
+    def update_step(self, gradient: Tensor, variable: Variable, learning_rate: Tensor) -> None:
         index = self._get_variable_index(variable)
         rate = learning_rate * self._factors[index]
         if self._by_muon[index]:
@@ -172,7 +172,7 @@ class AdamWOrMuon(keras.optimizers.AdamW):
             grad=tf.cast(gradient, dtype),
         )
 
-    def _muon_step(self, gradient: Tensor, variable: Any, rate: Tensor, momentum: Tensor) -> None:
+    def _muon_step(self, gradient: Tensor, variable: Variable, rate: Tensor, momentum: Tensor) -> None:
         """Nesterov momentum, orthogonalised; 0.2 sqrt(longer side) gives its entries the size of AdamW's.
 
         Reference: Liu et al., "Muon is scalable for LLM training", arXiv 2502.16982, section 2.2.
@@ -184,14 +184,14 @@ class AdamWOrMuon(keras.optimizers.AdamW):
         step = ops.reshape(orthogonalize(direction), variable.shape) * scale
         self.assign_sub(variable, ops.cast(rate * step, variable.dtype))
 
-    def _clip_gradients(self, gradients: list[Any]) -> list[Any]:
+    def _clip_gradients(self, gradients: list[Variable]) -> list[Tensor]:
         if keras.backend.backend() != "tensorflow":
             return super()._clip_gradients(gradients)
         import tensorflow as tf
 
         return tf.clip_by_global_norm(gradients, self.global_clipnorm)[0]
 
-    def _apply_weight_decay(self, variables: list[Any]) -> None:
+    def _apply_weight_decay(self, variables: list[Variable]) -> None:
         # Keras takes 0 for a decay like any other and passes over the weights twice to change nothing.
         if self.weight_decay:
             super()._apply_weight_decay(variables)
@@ -200,17 +200,17 @@ class AdamWOrMuon(keras.optimizers.AdamW):
         return grads_and_vars
 
 
-def stage_of(variable: Any) -> str:
+def stage_of(variable: Variable) -> str:
     """The stage that a variable belongs to; "" for one outside of all, as the CTC head's."""
     return next((name for name in variable.path.split("/") if name in STAGES), "")
 
 
-def is_localization_output(variable: Any) -> bool:
+def is_localization_output(variable: Variable) -> bool:
     """Whether a variable belongs to the layer that learns at `loc_lr`."""
     return "localization_output" in variable.path
 
 
-def is_hidden_kernel(variable: Any) -> bool:
+def is_hidden_kernel(variable: Variable) -> bool:
     """Whether a variable is a matrix or a convolution between features: no embedding, no output, no first layer."""
     outer = ("localization_output", "token_kernel", "generator", "ctc_head")
     is_kernel = len(variable.shape) in (2, 4) and min(variable.shape[-2:]) > 1

@@ -7,6 +7,8 @@ import math
 import time
 from typing import Any
 
+from spin_tf._types import JsonObject
+
 
 @dataclasses.dataclass
 class RunState:
@@ -28,12 +30,12 @@ class RunState:
     seconds: float = 0.0
     words: dict[str, int] = dataclasses.field(default_factory=dict)
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> JsonObject:
         """Returns what `from_dict` takes; JSON can hold it."""
         return dataclasses.asdict(self)
 
     @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> RunState:
+    def from_dict(cls, values: JsonObject) -> RunState:
         """Inverse of `to_dict`; what another version did not write, or writes, is left at its default."""
         names = {field.name for field in dataclasses.fields(cls)}
         known = {key: value for key, value in values.items() if key in names}

@@ -4,7 +4,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from spin_tf.layers.base import Tensor
+from spin_tf._types import Strategy, Tensor, Variable
 from spin_tf.training.losses import training_loss
 
 SHORT_ROWS = (13, 18)
@@ -41,10 +41,10 @@ class TrainingStep:
 
     def __init__(
         self,
-        strategy: Any,
+        strategy: Strategy,
         model: Any,
         optimizer: Any,
-        averages: list[Any],
+        averages: list[Variable],
         decay: float,
         label_smoothing: float,
         ctc_weight: float = 0.0,
@@ -89,7 +89,7 @@ class TrainingStep:
         self._follow(variables)
         return total(share), norm, stop
 
-    def _follow(self, variables: list[Any]) -> None:
+    def _follow(self, variables: list[Variable]) -> None:
         if not self._averages:
             return
         # Early on the averages follow more closely, or they would remember the initial weights.

@@ -7,11 +7,11 @@ import dataclasses
 import hashlib
 import json
 import os
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
+from spin_tf._types import JsonObject, Strategy, Tensor
 from spin_tf._version import __version__
 from spin_tf.config import Config
 from spin_tf.data.feeding.pipeline import TrainingWords
@@ -24,7 +24,7 @@ NAMES = ("auto", "one", "mirrored", "multi_worker")
 CLUSTER_TIMEOUT = 1800.0
 
 
-def make_strategy(name: str, cluster_timeout: float = CLUSTER_TIMEOUT) -> Any:
+def make_strategy(name: str, cluster_timeout: float = CLUSTER_TIMEOUT) -> Strategy:
     """A tf.distribute strategy by name.
 
     Args:
@@ -89,7 +89,7 @@ def split_processor(devices: int) -> None:
         raise ValueError(f"The processor is split before anything runs. Received: {error}") from error
 
 
-def _environment() -> tuple[dict[str, list[str]], dict[str, Any]]:
+def _environment() -> tuple[dict[str, list[str]], JsonObject]:
     """The cluster and the task of TF_CONFIG, empty without it."""
     try:
         config = json.loads(os.environ.get("TF_CONFIG") or "{}")
@@ -122,7 +122,7 @@ class Place:
     name: str = ""
 
     @classmethod
-    def of(cls, strategy: Any) -> Place:
+    def of(cls, strategy: Strategy) -> Place:
         """Reads it off a strategy."""
         replicas = strategy.num_replicas_in_sync
         if not isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy):
@@ -141,7 +141,7 @@ class Place:
         return self.worker == 0
 
 
-def require_same_step(strategy: Any, place: Place, step: int, model_dir: str) -> None:
+def require_same_step(strategy: Strategy, place: Place, step: int, model_dir: str) -> None:
     """Several machines go on from one checkpoint, or not at all.
 
     Raises:
@@ -160,7 +160,7 @@ def require_same_step(strategy: Any, place: Place, step: int, model_dir: str) ->
 _FIRST_WORDS = "words of the first step"
 
 
-def exchange(strategy: Any, place: Place, text: str) -> list[str]:
+def exchange(strategy: Strategy, place: Place, text: str) -> list[str]:
     """The texts of all processes, in their order; every process calls this at the same time with its own.
 
     Collectives know numbers only: each process fills its row of zeros with its bytes, and the rows are summed.
@@ -177,14 +177,14 @@ def exchange(strategy: Any, place: Place, text: str) -> list[str]:
     return [row[:length].tobytes().decode() for row, length in zip(rows, lengths, strict=True)]
 
 
-def _sum(strategy: Any, values: np.ndarray) -> np.ndarray:
-    def add() -> Any:
+def _sum(strategy: Strategy, values: np.ndarray) -> np.ndarray:
+    def add() -> Tensor:
         return tf.distribute.get_replica_context().all_reduce("SUM", tf.constant(values))
 
     return np.asarray(strategy.experimental_local_results(strategy.run(add))[0])
 
 
-def settings_of(config: Config, words: TrainingWords) -> dict[str, Any]:
+def settings_of(config: Config, words: TrainingWords) -> JsonObject:
     """What must be the same on all machines, by configuration keys: not where files lie, but what is in them."""
     values = dataclasses.asdict(config)
     # Each machine may have its copy in another place; of validation and of the start only one machine's counts.
@@ -204,7 +204,7 @@ def settings_of(config: Config, words: TrainingWords) -> dict[str, Any]:
     }
 
 
-def require_same_settings(strategy: Any, place: Place, config: Config, words: TrainingWords) -> None:
+def require_same_settings(strategy: Strategy, place: Place, config: Config, words: TrainingWords) -> None:
     """Compares `settings_of` in all processes, by a digest and, where that differs, by keys.
 
     Raises:
@@ -232,7 +232,7 @@ def require_same_settings(strategy: Any, place: Place, config: Config, words: Tr
         )
 
 
-def _cut(value: Any) -> str:
+def _cut(value: object) -> str:
     text = repr(value)
     return text if len(text) <= 120 else f"{text[:117]}..."
 

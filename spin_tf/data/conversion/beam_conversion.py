@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from spin_tf._extras import require
+from spin_tf._types import JsonObject
 from spin_tf.data.conversion.convert import read_words
 from spin_tf.data.conversion.entry import Entry
 from spin_tf.data.conversion.plan import Conversion, select
@@ -69,7 +70,7 @@ def keyed_entries(conversion: Conversion) -> Iterator[tuple[int, tuple[int, str]
         yield shard, (_EXCLUDED, str(excluded if shard == 0 else 0))
 
 
-def convert_shard(group: tuple[int, Iterable[tuple[int, str]]], conversion: Conversion) -> tuple[int, dict[str, Any]]:
+def convert_shard(group: tuple[int, Iterable[tuple[int, str]]], conversion: Conversion) -> tuple[int, JsonObject]:
     """Writes one shard into the work folder; returns its number and the state of its counts."""
     shard, values = group
     numbered = sorted(values)
@@ -93,9 +94,9 @@ def _work_shard(conversion: Conversion, shard: int) -> str:
 
 
 def finish(
-    group: tuple[None, Iterable[tuple[int, dict[str, Any]]]],
+    group: tuple[None, Iterable[tuple[int, JsonObject]]],
     conversion: Conversion,
-    options: dict[str, Any],
+    options: JsonObject,
     max_reject_share: float,
 ) -> None:
     """Adds up the counts, writes the report and gives the shards their names."""
@@ -128,7 +129,7 @@ def finish(
 
 
 def run(
-    conversion: Conversion, options: dict[str, Any], max_reject_share: float, pipeline_arguments: Sequence[str]
+    conversion: Conversion, options: JsonObject, max_reject_share: float, pipeline_arguments: Sequence[str]
 ) -> None:
     """Runs the pipeline and waits for it.
 
@@ -160,5 +161,5 @@ def run(
         )
 
 
-def _under_one_key(part: tuple[int, dict[str, Any]]) -> tuple[None, tuple[int, dict[str, Any]]]:
+def _under_one_key(part: tuple[int, JsonObject]) -> tuple[None, tuple[int, JsonObject]]:
     return None, part

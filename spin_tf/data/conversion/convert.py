@@ -22,6 +22,7 @@ from absl import logging
 from spin_tf._files import remove_others
 from spin_tf._locks import FileLock, Locked
 from spin_tf._processes import ignore_interrupts, without_interrupts
+from spin_tf._types import JsonObject
 from spin_tf.data.conversion.entry import Entry
 from spin_tf.data.conversion.plan import LOCK, Conversion, make_plan, read_json, write_json
 from spin_tf.data.conversion.statistics import Statistics
@@ -80,7 +81,7 @@ def _lock(conversion: Conversion) -> FileLock:
 
 
 def _convert_planned(
-    conversion: Conversion, plan: dict[str, Any], workers: int, progress: Callable[[str, int, int | None], None]
+    conversion: Conversion, plan: JsonObject, workers: int, progress: Callable[[str, int, int | None], None]
 ) -> None:
     total = plan["planned"]
     todo = [shard for shard in range(conversion.num_shards) if not _is_done(conversion, shard)]
@@ -131,7 +132,7 @@ def _work_shard(conversion: Conversion, shard: int) -> str:
     return shard_path(os.path.join(conversion.work_folder, "words"), shard, conversion.num_shards)
 
 
-def _state(conversion: Conversion, shard: int) -> dict[str, Any]:
+def _state(conversion: Conversion, shard: int) -> JsonObject:
     """Size and counts of a shard that has been made; empty for one that has not."""
     return read_json(pathlib.Path(conversion.work_folder) / f"shard-{shard:05d}.json") or {}
 

@@ -8,10 +8,11 @@ import os
 import pathlib
 import re
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from spin_tf._extras import require
 from spin_tf._input_files import MAX_BYTES
+from spin_tf._types import JsonObject
 from spin_tf.data.images import ImageError, read_image_file
 
 MAX_LINE = 1 << 20
@@ -139,7 +140,7 @@ def parse_lines(path: str, parse: Callable[[str], Entry | list[Entry] | None]) -
             yield from found if isinstance(found, list) else [found]
 
 
-def read_object(path: str) -> dict[str, Any]:
+def read_object(path: str) -> JsonObject:
     """Reads a JSON object of any size.
 
     Raises:
@@ -155,7 +156,7 @@ def read_object(path: str) -> dict[str, Any]:
     return value
 
 
-def text_of(value: Any, key: str) -> str | None:
+def text_of(value: object, key: str) -> str | None:
     """The string under a key; None where there is none, or one that no UTF-8 text can hold."""
     text = value.get(key) if isinstance(value, dict) else None
     # JSON can write halves of surrogate pairs.

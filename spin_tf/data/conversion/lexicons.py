@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from typing import Any
 from xml.etree import ElementTree
 
 import numpy as np
 
 from spin_tf._files import write_text
+from spin_tf._types import JsonObject
 from spin_tf.data.conversion.sources.matlab import load_mat
 
 # What IIIT5K calls them, and the column of published tables: 50 and 1k.
 _IIIT5K = {"small": "smallLexi", "medium": "mediumLexi"}
 
 
-def image_lexicons(source: str, path: str) -> Iterator[dict[str, Any]]:
+def image_lexicons(source: str, path: str) -> Iterator[JsonObject]:
     """Yields `{"source_id": picture, name: words, ...}` of each picture that a label file gives lexicons for."""
     if source == "iiit5k":
         yield from _of_mat(path)
@@ -36,7 +36,7 @@ def write_lexicons(source: str, inputs: Sequence[str], path: str) -> int:
     return len(lines)
 
 
-def _of_mat(path: str) -> Iterator[dict[str, Any]]:
+def _of_mat(path: str) -> Iterator[JsonObject]:
     for value in load_mat(path, "Reading IIIT5K").values():
         rows = np.atleast_1d(value) if isinstance(value, np.ndarray) else np.empty(0)
         fields = rows.dtype.names or ()
@@ -50,7 +50,7 @@ def _of_mat(path: str) -> Iterator[dict[str, Any]]:
                 yield {"source_id": row["ImgName"], **lists}
 
 
-def _of_xml(path: str) -> Iterator[dict[str, Any]]:
+def _of_xml(path: str) -> Iterator[JsonObject]:
     for _, element in ElementTree.iterparse(path):
         if element.tag != "image":
             continue

@@ -9,9 +9,9 @@ import os
 import pathlib
 import shutil
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
 
 from spin_tf._files import place, write_text
+from spin_tf._types import JsonObject
 from spin_tf._version import __version__
 from spin_tf.data.conversion.entry import Entry, read_path_list, real_path
 from spin_tf.data.conversion.sources import entries, label_files
@@ -93,14 +93,14 @@ class Conversion:
         return int.from_bytes(digest, "little") % self.num_shards
 
 
-def read_json(path: pathlib.Path) -> dict[str, Any] | None:
+def read_json(path: pathlib.Path) -> JsonObject | None:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except (FileNotFoundError, json.JSONDecodeError):
         return None
 
 
-def write_json(path: pathlib.Path, content: dict[str, Any]) -> None:
+def write_json(path: pathlib.Path, content: JsonObject) -> None:
     write_text(str(path), json.dumps(content))
 
 
@@ -119,7 +119,7 @@ def select(conversion: Conversion) -> Iterator[Entry | None]:
 
 def make_plan(
     conversion: Conversion, work: pathlib.Path, fingerprint: str, progress: Callable[[str, int, int | None], None]
-) -> dict[str, Any]:
+) -> JsonObject:
     """Writes the list of entries of each shard; returns the counts."""
     for stale in work.iterdir():
         if stale.name != LOCK:

@@ -10,12 +10,13 @@ import html
 import json
 import os
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from PIL import Image
 
 from spin_tf._page import PAGE_STYLE, data_uri, page
+from spin_tf._types import JsonObject
 from spin_tf.contract.errors import ImageError
 from spin_tf.data.conversion.cropping import crop
 from spin_tf.data.conversion.entry import EntryError, read_file
@@ -103,7 +104,7 @@ def page_html(title: str, body: str) -> str:
     return page(title, body, _STYLE)
 
 
-def _picture_of(example: Mapping[str, Any]) -> bytes | None:
+def _picture_of(example: JsonObject) -> bytes | None:
     """The picture of an example of the statistics, cut out where it has a box; None where there is none."""
     path, box, key = example["path"], example["box"], example["key"]
     try:
@@ -119,16 +120,16 @@ def _picture_of(example: Mapping[str, Any]) -> bytes | None:
         return None
 
 
-def _samples(examples: Iterable[Mapping[str, Any]]) -> list[Sample]:
+def _samples(examples: Iterable[JsonObject]) -> list[Sample]:
     return [Sample(e["text"], e["source_id"], e["detail"], _picture_of(e)) for e in examples]
 
 
-def report_json(statistics: Statistics, options: Mapping[str, Any]) -> str:
+def report_json(statistics: Statistics, options: JsonObject) -> str:
     """Returns the report for programs: options and counts, in ASCII."""
     return json.dumps({"format": 1, **options, **statistics.to_report()}, indent=1) + "\n"
 
 
-def report_page(statistics: Statistics, options: Mapping[str, Any]) -> str:
+def report_page(statistics: Statistics, options: JsonObject) -> str:
     """Returns the page of a conversion: counts, examples of each kind with pictures, histograms."""
     report = statistics.to_report()
     rejected = [(f"rejected: {reason}", found["count"]) for reason, found in report["rejected"].items()]

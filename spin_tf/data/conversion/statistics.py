@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import collections
 from collections.abc import Mapping
-from typing import Any
+
+from spin_tf._types import JsonObject
 
 MAX_EXAMPLES = 20
 _PERCENTILES = (0, 1, 5, 25, 50, 75, 95, 99, 100)
@@ -21,8 +22,8 @@ class Statistics:
         self.read = 0
         self.kept = 0
         self.excluded = 0
-        self.kept_examples: list[dict[str, Any]] = []
-        self.rejected: dict[str, dict[str, Any]] = {}
+        self.kept_examples: list[JsonObject] = []
+        self.rejected: dict[str, JsonObject] = {}
         self.unknown_characters: collections.Counter[str] = collections.Counter()
         self.characters: collections.Counter[str] = collections.Counter()
         self.label_lengths: collections.Counter[int] = collections.Counter()
@@ -30,7 +31,7 @@ class Statistics:
         self.widths: collections.Counter[int] = collections.Counter()
         self.formats: collections.Counter[str] = collections.Counter()
 
-    def keep(self, text: str, height: int, width: int, format: str, example: dict[str, Any]) -> None:
+    def keep(self, text: str, height: int, width: int, format: str, example: JsonObject) -> None:
         """Counts a word that was written."""
         self.read += 1
         self.kept += 1
@@ -42,7 +43,7 @@ class Statistics:
         if len(self.kept_examples) < MAX_EXAMPLES:
             self.kept_examples.append(example)
 
-    def reject(self, reason: str, example: dict[str, Any]) -> None:
+    def reject(self, reason: str, example: JsonObject) -> None:
         """Counts a word that was not written."""
         self.read += 1
         found = self.rejected.setdefault(reason, {"count": 0, "examples": []})
@@ -83,7 +84,7 @@ class Statistics:
         for name in ("unknown_characters", "characters", "label_lengths", "heights", "widths", "formats"):
             getattr(self, name).update(getattr(other, name))
 
-    def to_state(self) -> dict[str, Any]:
+    def to_state(self) -> JsonObject:
         """Returns everything, for JSON; `from_state` takes it back."""
         state = dict(vars(self))
         for name in ("label_lengths", "heights", "widths"):
@@ -91,7 +92,7 @@ class Statistics:
         return state
 
     @classmethod
-    def from_state(cls, state: Mapping[str, Any]) -> Statistics:
+    def from_state(cls, state: JsonObject) -> Statistics:
         """Inverse of `to_state`."""
         result = cls()
         for name, value in state.items():
@@ -101,14 +102,14 @@ class Statistics:
         return result
 
     @classmethod
-    def from_report(cls, report: Mapping[str, Any]) -> Statistics:
+    def from_report(cls, report: JsonObject) -> Statistics:
         """Takes the counts of words from a report; not the histograms."""
         result = cls()
         result.read, result.kept, result.excluded = report["read"], report["kept"], report["excluded"]
         result.rejected = {reason: dict(found) for reason, found in report["rejected"].items()}
         return result
 
-    def to_report(self) -> dict[str, Any]:
+    def to_report(self) -> JsonObject:
         """Returns the counts as the report shows them."""
         return {
             "read": self.read,

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
+from spin_tf._types import JsonObject
 from spin_tf.charset import Charset, LabelError, Tokenizer
 from spin_tf.contract.errors import ImageError
 from spin_tf.data.conversion.cropping import crop, encode_crop
@@ -34,7 +35,7 @@ class Checks:
         image_check: `"decode"` decodes every picture, `"header"` reads format and size only.
     """
 
-    charset: dict[str, Any] | None
+    charset: JsonObject | None
     max_length: int = 25
     min_size: int = 2
     image_check: Literal["decode", "header"] = "decode"
@@ -136,7 +137,7 @@ class WordReader:
         return dataclasses.replace(word, encoded=as_both_read(word.encoded), format="png"), info
 
 
-def _example(entry: Entry, text: str | None, error: Exception | None = None) -> dict[str, Any]:
+def _example(entry: Entry, text: str | None, error: Exception | None = None) -> JsonObject:
     return {
         "source_id": entry.source_id,
         "text": text,

@@ -12,19 +12,20 @@ from __future__ import annotations
 
 import functools
 import math
-from typing import Any
+from types import ModuleType
 
 import numpy as np
 from PIL import Image
 
 from spin_tf._extras import require
+from spin_tf._types import Tensor
 from spin_tf.contract.preprocessing import Preprocessing, axis_weights, normalized, values_of
 from spin_tf.data.images import decode_image
 
 NUM_SHAPE_DRAWS, NUM_LIGHT_DRAWS = 16, 11
 
 
-def _quadrilateral(xp: Any, draws: Any, strength: Any, height: Any, width: Any) -> Any:
+def _quadrilateral(xp: ModuleType, draws: Tensor, strength: Tensor, height: Tensor, width: Tensor) -> Tensor:
     """The corners (4, 2) of what is cut out of a crop: x and y in pixels, from the upper left clockwise.
 
     Args:
@@ -51,7 +52,7 @@ def _quadrilateral(xp: Any, draws: Any, strength: Any, height: Any, width: Any) 
     return xp.matmul(centred, turn) + size * 0.5
 
 
-def _homography(xp: Any, corners: Any, size: tuple[int, int]) -> Any:
+def _homography(xp: ModuleType, corners: Tensor, size: tuple[int, int]) -> Tensor:
     """The map (a, b, c, d, e, f, g, h) from the plane of `size`, its pixels being unit squares, to four corners (4, 2).
 
     (x, y) goes to ((a x + b y + c) / (g x + h y + 1), (d x + e y + f) / (g x + h y + 1)): Heckbert 1989, section 2.
@@ -68,7 +69,7 @@ def _homography(xp: Any, corners: Any, size: tuple[int, int]) -> Any:
     return xp.stack([*across, *down, g * u, h * v])
 
 
-def warp_tensor(image: Any, size: tuple[int, int], strength: Any, draws: Any) -> Any:
+def warp_tensor(image: Tensor, size: tuple[int, int], strength: Tensor, draws: Tensor) -> Tensor:
     """Cuts a rotated, sheared, foreshortened and shifted quadrilateral out of a crop, straight to `size`, in a graph.
 
     Args:
@@ -115,7 +116,7 @@ def warp(image: np.ndarray, size: tuple[int, int], strength: float, draws: np.nd
     return np.asarray(picture)[..., None]
 
 
-def relight(xp: Any, images: Any, strength: Any, uniform: Any, noise: Any) -> Any:
+def relight(xp: ModuleType, images: Tensor, strength: Tensor, uniform: Tensor, noise: Tensor) -> Tensor:
     """Random polarity, gamma, contrast, brightness, blur, low resolution and noise.
 
     Args:
@@ -134,7 +135,7 @@ def relight(xp: Any, images: Any, strength: Any, uniform: Any, noise: Any) -> An
     strength = xp.reshape(strength, (-1, 1, 1))
     u = [xp.reshape(uniform[:, i], (-1, 1, 1)) for i in range(NUM_LIGHT_DRAWS)]
 
-    def chance(i: int, probability: float) -> Any:
+    def chance(i: int, probability: float) -> Tensor:
         return xp.where(u[i] < probability * strength, xp.ones_like(strength), xp.zeros_like(strength))
 
     x = x + chance(0, 0.2) * (1.0 - 2.0 * x)
@@ -152,7 +153,7 @@ def relight(xp: Any, images: Any, strength: Any, uniform: Any, noise: Any) -> An
     return xp.clip(x * 2.0 - 1.0, -1.0, 1.0)[..., None]
 
 
-def _blur(xp: Any, size: int, sigma: Any) -> Any:
+def _blur(xp: ModuleType, size: int, sigma: Tensor) -> Tensor:
     """Gaussians of standard deviation `sigma` (batch, 1, 1), in pixels, as matrices (batch, size, size).
 
     To multiply rows of pixels from the right: columns sum to 1, at the border over the pixels there are.

@@ -10,6 +10,7 @@ import numpy as np
 from absl import logging
 
 from spin_tf._extras import require
+from spin_tf._types import Tensor
 from spin_tf.charset import Tokenizer
 from spin_tf.config import DataConfig
 from spin_tf.contract import tensorflow_twin as twin
@@ -231,7 +232,7 @@ class TrainingWords:
             is_wide = np.full(share, sampler.is_wide(int(step)) and len(sizes) > 1)
             return encoded, rows, self.augmentation[sources], is_wide
 
-        def load(step: Any) -> dict[str, Any]:
+        def load(step: Tensor) -> dict[str, Tensor]:
             kinds = tf.string, tf.int32, tf.float32, tf.bool
             encoded, rows, strengths, is_wide = tf.numpy_function(read, [step], kinds)
             return {
@@ -242,21 +243,21 @@ class TrainingWords:
                 "number": step * self.batch_size + part.start + tf.range(share, dtype=tf.int64),
             }
 
-        def of_size(is_wide: Any, make: Callable[[tuple[int, int]], Any]) -> Any:
+        def of_size(is_wide: Tensor, make: Callable[[tuple[int, int]], Tensor]) -> Tensor:
             if len(sizes) == 1:
                 return make(sizes[0])
             return tf.cond(is_wide, lambda: make(sizes[1]), lambda: make(sizes[0]))
 
-        def resize(word: dict[str, Any]) -> dict[str, Any]:
+        def resize(word: dict[str, Tensor]) -> dict[str, Tensor]:
             encoded, number = word["encoded"], tf.cast(word["number"] % 2**31, tf.int32)
 
-            def plain(size: tuple[int, int]) -> tuple[Any, ...]:
+            def plain(size: tuple[int, int]) -> tuple[Tensor, ...]:
                 pixels = twin.decode_tensor(encoded)
                 # All of it: what stands in wide ground is learnt, too.
                 view = tf.ensure_shape(twin.scaled(twin.view_of(pixels, twin.whole(pixels), size)), (*size, 1))
                 return view, tf.zeros(NUM_LIGHT_DRAWS), tf.zeros((*size, 1))
 
-            def warped(size: tuple[int, int]) -> tuple[Any, ...]:
+            def warped(size: tuple[int, int]) -> tuple[Tensor, ...]:
                 values = twin.values_of(twin.decode_tensor(encoded)[None])[0, ..., None]
                 draws = tf.random.stateless_normal((NUM_SHAPE_DRAWS,), tf.stack([seed, number]))
                 image = twin.scaled(warp_tensor(values, size, word["strength"], draws))
@@ -265,15 +266,15 @@ class TrainingWords:
                 uniform = tf.random.stateless_uniform((NUM_LIGHT_DRAWS,), key)
                 return image, uniform, tf.random.stateless_normal((*size, 1), key + 1)
 
-            def make(size: tuple[int, int]) -> Any:
+            def make(size: tuple[int, int]) -> Tensor:
                 return tf.cond(word["strength"] > 0.0, lambda: warped(size), lambda: plain(size))
 
             image, uniform, noise = of_size(word["is_wide"], make)
             result = {"image": image, "tokens": word["tokens"]}
             return {**result, "strength": word["strength"], "uniform": uniform, "noise": noise} if augmented else result
 
-        def finish(batch: dict[str, Any]) -> dict[str, Any]:
-            def make(size: tuple[int, int]) -> Any:
+        def finish(batch: dict[str, Tensor]) -> dict[str, Tensor]:
+            def make(size: tuple[int, int]) -> Tensor:
                 image, noise = (tf.ensure_shape(batch[key], (None, *size, 1)) for key in ("image", "noise"))
                 return relight(ops, image, batch["strength"], batch["uniform"], noise)
 

@@ -82,13 +82,13 @@ def to_result(row: Mapping[str, Any]) -> Word | ReadError:
         ) from error
 
 
-def _flag(value: Any) -> bool:
+def _flag(value: object) -> bool:
     if isinstance(value, str) or value not in (True, False):
         raise ValueError(f"valid is true or false, not {value!r}")
     return bool(value)
 
 
-def _text(value: Any) -> str:
+def _text(value: object) -> str:
     if isinstance(value, Mapping):
         # Some servers send every string as they send bytes.
         try:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+from types import ModuleType
 
 import keras
 import numpy as np
@@ -78,7 +79,7 @@ def test_edges_move_no_further_beyond_strength_one() -> None:
     assert np.abs(warp(image, SIZE, 2.0, turned) - warp(image, SIZE, 1.0, turned)).max() > 1
 
 
-def light(xp: object, images: np.ndarray, strengths: list[float], first_seed: int) -> np.ndarray:
+def light(xp: ModuleType, images: np.ndarray, strengths: list[float], first_seed: int) -> np.ndarray:
     rngs = [np.random.default_rng(first_seed + i) for i in range(len(images))]
     uniform = np.stack([rng.random(NUM_LIGHT_DRAWS, np.float32) for rng in rngs])
     noise = np.stack([rng.standard_normal((*SIZE, 1), np.float32) for rng in rngs])

@@ -11,6 +11,7 @@ import os
 from collections.abc import Iterator
 from typing import Any
 
+from spin_tf._types import JsonObject
 from spin_tf.data.conversion.entry import Entry, bad_line, image_entry, lines_of, parse_lines, text_of
 from spin_tf.data.conversion.sources.csv_file import FILE_NAMES, TEXT_NAMES
 
@@ -38,7 +39,7 @@ def _loaded(line: str) -> Any:
         return None
 
 
-def _record(value: Any) -> tuple[str, str] | None:
+def _record(value: object) -> tuple[str, str] | None:
     """Path and text of an object that holds both."""
     if not isinstance(value, dict):
         return None
@@ -49,7 +50,7 @@ def _record(value: Any) -> tuple[str, str] | None:
     return None if name is None or text is None else (name, text)
 
 
-def _first(value: dict[str, Any], keys: tuple[str, ...]) -> str | None:
+def _first(value: JsonObject, keys: tuple[str, ...]) -> str | None:
     return next((text_of(value, key) for key in keys if key in value), None)
 
 

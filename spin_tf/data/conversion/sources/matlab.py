@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 
 from spin_tf._extras import require
+from spin_tf._types import JsonObject
 from spin_tf.data.conversion.entry import Entry, bad_line, image_entry
 
 
-def load_mat(path: str, feature: str, names: list[str] | None = None) -> dict[str, Any]:
+def load_mat(path: str, feature: str, names: list[str] | None = None) -> JsonObject:
     """Reads variables of a MATLAB file.
 
     Raises:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from spin_tf._types import JsonObject
 from spin_tf.data.conversion.entry import Entry, bad_line, image_entry, read_object, text_of
 
 _EXTENSIONS = (".jpg", ".png", ".jpeg", ".JPG")
@@ -101,7 +102,7 @@ def _coco_word(path: str, number: int, root: str, name: str, source_id: str, wor
     return image_entry(root, name, text, box=box)._replace(source_id=source_id)
 
 
-def _box(word: dict[str, Any]) -> tuple[float, ...] | None:
+def _box(word: JsonObject) -> tuple[float, ...] | None:
     points = word.get("points")
     if isinstance(points, list) and points:
         pairs = [points[i : i + 2] for i in range(0, len(points), 2)]
@@ -114,7 +115,7 @@ def _box(word: dict[str, Any]) -> tuple[float, ...] | None:
     return (math.floor(left), math.floor(top), math.ceil(left + width), math.ceil(top + height))
 
 
-def _is_number(value: Any) -> bool:
+def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and math.isfinite(value)
 
 
