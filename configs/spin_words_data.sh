@@ -6,7 +6,7 @@
 # WORDS holds real/ (icdar2015, iiit5k, svt, born_digital, mjsynth, validation.txt), real_more/ (a folder for each set with images.zip and
 # labels.tsv), fonts/, backgrounds/ and text/. OUTPUT gets the shards; by default 240,000 synthetic words in ASCII, and
 # 150,000 of charset latin in 19 languages with more long strings, signs, codes, accents and spaces; a quarter as many that are
-# mostly long, as many of signs, codes and spaces alone, and as many of six languages, half of them with accents. Families of fonts in benchmarks/held_out_fonts.txt draw
+# mostly long, as many of signs, codes and spaces alone, and as many of nine languages, three quarters of them with accents. Families of fonts in benchmarks/held_out_fonts.txt draw
 # none of either. Labels by machines lack accents: words that most likely lost some are left out (652 of 85,457; benchmarks/dropped_accents.py).
 # 3.5 minutes of 2 cores of an AMD EPYC (2026-11-28) without the 150,000.
 set -euo pipefail
@@ -80,5 +80,5 @@ european() { # NAME COUNT SEED LANGUAGES SHARES
 }
 european latin "$num_latin" 22 eu signs=0.12,long=0.13,codes=0.06,accents=0.3,spaces=0.06
 european long "$((num_latin / 4))" 77 eu long=0.75,signs=0.1,accents=0.1,spaces=0.03
-european marks "$((num_latin / 4))" 84 en,de,fr,es,it,pl,pt signs=0.6,codes=0.15,spaces=0.25
-european accented "$((num_latin / 4))" 83 it,pt,fr,es,sv,hu signs=0.25,accents=0.5,spaces=0.15
+european marks "$((num_latin / 4))" 84 en,de,fr,es,it,pl,pt signs=0.55,codes=0.25,spaces=0.2
+european accented "$((num_latin / 4))" 83 it,pt,fr,es,sv,hu,ro,pl,de signs=0.1,accents=0.75,spaces=0.1
