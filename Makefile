@@ -13,7 +13,7 @@ NEWEST_VENV ?= .venv-newest
 PYTEST_ARGS ?=
 # How many tests run at a time; those of one file stay together, for they share what the first of them builds, and the
 # longest come first, as tests/conftest.py has it.
-TEST_WORKERS ?= 2
+TEST_WORKERS ?= 3
 IN_WORKERS = --numprocesses=$(TEST_WORKERS) --dist=loadfile --no-loadscope-reorder
 # What neither trains, exports nor starts many processes.
 FAST_TESTS := $(addprefix tests/,test_charset.py test_config.py test_files.py test_input_files.py test_progress.py \
