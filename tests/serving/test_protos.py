@@ -63,7 +63,7 @@ def test_a_client_of_others_is_answered(address: str, models: pathlib.Path) -> N
     assert metadata["inputs"]["image_bytes"]["dtype"] == "DT_STRING"
     assert {"words", "valid", "reason"} <= set(metadata["outputs"])
     files = [image_files.save(image_files.picture(seed=seed), "JPEG") for seed in range(3)] + [b"broken", b""]
-    answer = client.predict({"image_bytes": files}, "spin")
+    answer = client.predict({"image_bytes": files}, "spin", timeout=180)
     expected = saved_model.load(models / "1").read_files(files)
     assert list(answer["words"]) == list(expected["words"]) and list(answer["valid"]) == [True] * 3 + [False] * 2
     np.testing.assert_allclose(answer["confidence"], expected["confidence"], atol=1e-4)
